@@ -1,0 +1,48 @@
+# Everything a developer or CI does, by name. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-all lint format wheel bench soak bump clean
+
+JOBS ?= $(shell nproc)
+PYTHON := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?=
+export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+
+help:  ## This list
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## Install what is missing: Debian packages, .venv
+	@scripts/setup
+
+build: setup  ## Build core, Python module, command and tests into build/dev
+	@cmake --preset dev --log-level=WARNING
+	@cmake --build --preset dev --parallel $(JOBS)
+
+demo: build  ## An agent on the real OpenAI client runs into its cap
+	@scripts/demo
+
+test: build  ## Lint, core tests, Python tests: at most 10 minutes from a fresh checkout
+	@scripts/test
+
+test-all: test  ## The rest: sanitizers, kill tests, openai 2.x, installs, fuzzers, price tables
+	@scripts/test-all
+
+lint: build  ## Formatters and linters, as `make test` runs them
+	@scripts/lint
+
+format: setup  ## Format C++ and Python
+	@scripts/lint --fix
+
+wheel: setup  ## Build the Python wheel into dist/
+	@scripts/wheel
+
+bench: build  ## Measure; prints a table, writes build/bench.json
+	@$(PYTHON) -m tests.bench
+
+soak: build  ## Run the simulators and process tests for hours
+	@scripts/soak
+
+bump:  ## Move the lock files to the newest releases
+	@scripts/bump
+
+clean:  ## Remove what was built (the virtual environments stay)
+	rm -rf build dist python/farthing/_farthing*.so

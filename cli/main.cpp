@@ -1,0 +1,7 @@
+// The `farthing` command.
+#include <iostream>
+
+int main() {
+  std::cout << "farthing " << FARTHING_VERSION << "\n";
+  return 0;
+}

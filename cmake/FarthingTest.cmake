@@ -1,0 +1,53 @@
+# farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [SLOW]): one GoogleTest program, one ctest test.
+# SLOW ones run in `make test-all` only. FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
+# farthing_bench(NAME ... SOURCES ... LINKS ...): one Google Benchmark program, run by `make bench`, never by ctest.
+# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, with -DFARTHING_BUILD_FUZZ=ON and clang.
+
+function(_farthing_test_program target)
+  farthing_compile_options(${target})
+  target_include_directories(
+    ${target} PRIVATE "${PROJECT_SOURCE_DIR}/core/include" "${PROJECT_SOURCE_DIR}/core/src" "${PROJECT_SOURCE_DIR}"
+  )
+  target_compile_definitions(${target} PRIVATE "FARTHING_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+endfunction()
+
+function(farthing_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SLOW" "NAME;TIMEOUT" "SOURCES;LINKS")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
+    message(FATAL_ERROR "farthing_test(NAME name SOURCES file... [LINKS target...] [TIMEOUT s] [SLOW])")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${arg_NAME} ${arg_SOURCES})
+  _farthing_test_program(${arg_NAME})
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${arg_NAME} COMMAND ${arg_NAME})
+  set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_SLOW)
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS slow TIMEOUT 1200)
+  endif()
+endfunction()
+
+function(farthing_bench)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LINKS")
+  if(NOT FARTHING_BUILD_BENCH)
+    return()
+  endif()
+  add_executable(${arg_NAME} ${arg_SOURCES})
+  _farthing_test_program(${arg_NAME})
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS} benchmark::benchmark)
+endfunction()
+
+function(farthing_fuzzer)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LINKS")
+  if(NOT FARTHING_BUILD_FUZZ)
+    return()
+  endif()
+  add_executable(${arg_NAME} ${arg_SOURCES})
+  _farthing_test_program(${arg_NAME})
+  target_compile_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
+  set_property(GLOBAL APPEND PROPERTY FARTHING_FUZZERS ${arg_NAME})
+endfunction()
