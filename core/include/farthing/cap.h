@@ -1,0 +1,87 @@
+// Cap: a limit on one meter, for the calls it matches, over a window. What the user sets.
+//
+// A cap is plain data; `policy.h` reads it from TOML, JSON or code and validates it. Its identity is R4.
+// Thread-safety: values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "farthing/labels.h"
+#include "farthing/meter.h"
+#include "farthing/money.h"
+#include "farthing/result.h"
+
+namespace farthing {
+
+enum class Per : std::uint8_t { call, minute, hour, day, week, month, total };
+std::string_view per_text(Per per);
+
+/// Over what a cap counts. Calendar windows have a zone (R13: UTC unless written), months a billing day.
+struct Window {
+  Per per = Per::total;
+  std::string zone = "UTC";
+  int billing_day = 1;  // 1..31; 31 is the month's last day
+  bool operator==(const Window&) const = default;
+};
+
+/// The window around an instant, [start, end) in Unix ms. `total` is [0, max). `call` has none.
+struct WindowBounds {
+  std::int64_t start_ms = 0;
+  std::int64_t end_ms = 0;
+  bool operator==(const WindowBounds&) const = default;
+};
+WindowBounds window_around(const Window& window, std::int64_t at_ms);
+
+/// Which calls a cap is for: every kind must be present and match one of its globs (`*` and `?`, case-sensitive).
+struct Match {
+  std::vector<std::pair<std::string, std::vector<std::string>>> of;  // sorted by kind, globs sorted
+  bool matches(const Labels& labels) const;
+  bool operator==(const Match&) const = default;
+  /// Canonical text: {"model":["gpt-5*"],"project":["marketing"]}.
+  std::string to_json() const;
+};
+
+/// Later versions add ask, wait, downgrade and shadow (`not_in_this_version` until then, R43).
+enum class OnExceed : std::uint8_t { block };
+
+struct Cap {
+  std::string id;         // given, or the default of R4
+  bool id_given = false;
+  std::string was;        // renaming: the old id
+  Meter meter = Meter::usd;
+  std::int64_t limit = 0;                              // in the meter's unit (nano-USD, ms, ones)
+  std::map<std::vector<std::string>, std::int64_t> limits;  // by `each` values
+  Match match;
+  std::vector<std::string> each;                       // kinds, as written
+  bool refuse_absent = false;                          // absent = "refuse"
+  Window window;
+  std::vector<int> alert;                              // percent of the limit, ascending
+  OnExceed on_exceed = OnExceed::block;
+  std::string message;   // the cap's own words in a refusal
+  std::string help_url;
+  std::string owner;
+  std::int64_t max_counters = 1'000'000;
+
+  /// "usd;match={...};each=[...];per=day;zone=Europe/Berlin;billing_day=1": what R4 makes an id of.
+  std::string identity() const;
+  /// For people: "5.00 USD per day for each api_key, project=marketing".
+  std::string words() const;
+  bool operator==(const Cap&) const = default;
+};
+
+/// "5 USD", "2 concurrent", "1000 requests", "20_000 tokens", "90 video_seconds", or in a named unit of the policy.
+struct Limit {
+  Meter meter;
+  std::int64_t value;
+};
+Result<Limit> parse_limit(std::string_view text);
+/// "5.00 USD", "1000 requests".
+std::string limit_text(Meter meter, std::int64_t value);
+
+}  // namespace farthing

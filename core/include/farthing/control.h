@@ -1,0 +1,111 @@
+// Control: looking at a store and changing what people change at run time: status, ledger, why, halt, resume, limits,
+// corrections. The `farthing` command and `guard.status()` are this class; it needs no policy and sends no call.
+//
+//   auto control = *Control::open("file:/path/farthing.db", {});
+//   StatusReport status = *control->status({});
+//   control->halt({}, "alice", "incident 12");
+//
+// Thread-safety: every method may be called from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "farthing/cap.h"
+#include "farthing/clock.h"
+#include "farthing/ledger.h"
+#include "farthing/receipt.h"
+#include "farthing/result.h"
+
+namespace farthing {
+
+class Store;
+
+struct StatusCounter {
+  CapLeft cap;
+  std::string words;                      // the cap in words
+  std::optional<std::int64_t> baseline;   // what an override replaced
+  std::int64_t unknown = 0;               // part of spent for calls of unknown outcome (R23)
+  std::int64_t window_start_ms = 0;
+  std::optional<std::int64_t> counted_since_ms;
+  std::vector<int> alerts;                // thresholds
+};
+
+struct StatusHalt {
+  std::int64_t id = 0;
+  std::string match_json;
+  std::string who, why;
+  std::int64_t at_ms = 0;
+};
+
+struct StatusReport {
+  std::string store;                      // absolute
+  std::string store_id;
+  std::int64_t now_ms = 0;                // the store's time
+  std::vector<StatusCounter> counters;    // registered caps first (also those without a counter yet), then live runs
+  std::vector<StatusHalt> halts;
+  std::int64_t open_holds = 0;
+  std::int64_t stale_streams = 0;         // holds past 120 s that are still renewed (R17)
+  std::vector<std::string> notes;         // book age, forward clock, queued settlements ...
+  std::string to_json() const;
+};
+
+/// Everything known of one attempt, call or denial id.
+struct WhyReport {
+  std::string json;
+  std::string text;
+};
+
+struct RegisteredCapView {
+  Cap cap;
+  std::string words;
+  std::int64_t limit = 0;                 // in force
+  std::optional<std::int64_t> baseline;   // what an override replaced
+  std::vector<std::string> documents;     // that hold it
+};
+
+struct ChangeNote {
+  std::string who;   // default: user@host
+  std::string why;
+};
+
+class Control {
+ public:
+  static Result<std::shared_ptr<Control>> open(const std::string& store_location, std::shared_ptr<Clock> clock);
+  static std::shared_ptr<Control> over(std::shared_ptr<Store> store);
+  ~Control();
+
+  Result<StatusReport> status() const;
+  /// Newest first.
+  Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) const;
+  /// Refusals as compact JSON objects, newest first.
+  Result<std::vector<std::string>> denials(std::size_t most) const;
+  Result<WhyReport> why(const std::string& id) const;
+
+  /// Stops everything, or the calls that match. Answers the halt's id.
+  Result<std::int64_t> halt(const Match& match, const ChangeNote& note);
+  Status resume(std::optional<std::int64_t> id, const ChangeNote& note);
+
+  /// Registered caps with number, words, limit, override.
+  Result<std::vector<RegisteredCapView>> caps() const;
+  /// R8: in force on the next call of every process. `cap` is an id or an unambiguous part of one.
+  Status set_limit(const std::string& cap, const std::vector<std::string>& each_values, const std::string& limit_text,
+                   std::optional<std::int64_t> until_ms, const ChangeNote& note);
+  Status clear_limit(const std::string& cap, const std::vector<std::string>& each_values, const ChangeNote& note);
+  /// R19, R23: new absolute cost of one attempt.
+  Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
+  Status remove_policy(const std::string& name);
+  Status reset_clock(const ChangeNote& note);
+
+ private:
+  explicit Control(std::shared_ptr<Store> store);
+  std::shared_ptr<Store> store_;
+};
+
+/// One ledger row as compact JSON; money as decimal text and integer nano.
+std::string to_json(const LedgerRow& row);
+
+}  // namespace farthing

@@ -1,0 +1,103 @@
+// Policy: caps, keys, hosts, prices and defaults: one validated document, the same from TOML, JSON or code.
+//
+//   auto policy = Policy::from_file("farthing.toml");
+//   if (!policy.ok()) for (const Problem& p : policy.problems) print(p.where + ": " + p.message);
+//
+// Validation reports every problem, not only the first; a key that this version does not build yet is
+// `not_in_this_version`, never accepted and ignored (R43).
+// Thread-safety: values; reading a file is the only I/O.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "farthing/cap.h"
+#include "farthing/labels.h"
+#include "farthing/prices.h"
+#include "farthing/result.h"
+
+namespace farthing {
+
+/// `[[api_key]]`: a name for one or several keys (R30); `env` names environment variables that hold them.
+struct ApiKeyName {
+  std::string name;
+  std::vector<std::string> env;
+  std::vector<std::string> ids;  // as `farthing key` shows them
+  Labels labels;                 // added to calls with this key, below client-bound ones
+  bool operator==(const ApiKeyName&) const = default;
+};
+
+/// `[[host]]`: what is known of a host that is not in the built-in table (R31).
+struct HostRule {
+  std::string name;      // "localhost:11434", "*.acme.internal"
+  std::string provider;  // prices are keyed by it
+  bool free = false;
+  bool guard = true;     // false: left alone (a guarded proxy, R32)
+  std::map<std::string, std::string> deployments;  // deployment name -> model
+  bool release_unknown = false;                    // unknown = "release" (R23); the guarantee then excludes it
+  std::optional<bool> usage_in_streams;            // may stream_options.include_usage be asked for
+  std::optional<bool> stops_on_disconnect;         // R24
+  bool operator==(const HostRule&) const = default;
+};
+
+/// What to do where a request's cost cannot be bounded (R31).
+struct Unbounded {
+  enum class Kind : std::uint8_t { context_window, refuse, amount } kind = Kind::context_window;
+  Usd amount{};
+  bool operator==(const Unbounded&) const = default;
+};
+
+/// Where a policy came from (R6): a file's document has history, one in code is current whenever opened.
+enum class Origin : std::uint8_t { file, code };
+
+struct Policy {
+  std::string name = "default";  // code: "code:<main file>"
+  Origin origin = Origin::code;
+  std::string path;              // absolute path of the file, "" in code
+  std::string store;             // as written: "memory:", "file:PATH"; "" = R37's default
+  std::string timezone = "UTC";
+  Labels labels;                 // defaults for every call
+  std::vector<Cap> caps;
+  std::vector<ApiKeyName> api_keys;
+  std::vector<HostRule> hosts;
+  std::vector<PriceOverlay> prices;
+  std::map<std::string, Usd> units;  // credit = "0.01 USD" (R10)
+  std::string key_secret;            // R30; already expanded, never written out
+  Unbounded unbounded;
+  bool abandoned_is_hold = false;    // abandoned = "hold" (R24)
+  bool fit_output = true;            // output = "fit" | "as_asked" (R20)
+  std::int64_t held_wait_ms = 60'000;        // R21
+  std::int64_t hold_max_ms = 3'600'000;      // R17
+  bool durable_power = false;                // durability = "power"
+
+  /// The document without secrets, as canonical JSON: what is registered in the store and compared (R6).
+  std::string to_json() const;
+};
+
+struct Problem {
+  Code code = Code::invalid_policy;
+  std::string where;    // "farthing.toml:12: cap[2].limit"
+  std::string message;  // what was found, what is accepted, a suggestion
+};
+
+struct PolicyOrProblems {
+  std::optional<Policy> policy;
+  std::vector<Problem> problems;  // errors when `policy` is empty, else warnings
+  bool ok() const { return policy.has_value(); }
+};
+
+/// Looks up ${NAME}; empty when unset (an error unless written ${NAME:-default}).
+using Environment = std::function<std::optional<std::string>(std::string_view)>;
+Environment process_environment();
+
+PolicyOrProblems policy_from_file(const std::string& path, const Environment& env = process_environment());
+PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where, const Environment& env);
+/// The same document as JSON; how bindings hand over a policy built in code.
+PolicyOrProblems policy_from_json(std::string_view text, std::string_view where, const Environment& env);
+
+}  // namespace farthing

@@ -1,0 +1,74 @@
+// Receipt: what one delivered response cost, what was estimated, and what is left. Estimate: the same before the call.
+// Thread-safety: values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "farthing/ledger.h"
+#include "farthing/meter.h"
+#include "farthing/money.h"
+
+namespace farthing {
+
+/// A cap as it stands for one call.
+struct CapLeft {
+  std::string cap_id;         // "" for a run
+  std::string run;            // task name and run id for a run
+  std::vector<std::pair<std::string, std::string>> counter;
+  Meter meter = Meter::usd;
+  Per per = Per::total;
+  std::int64_t limit = 0;
+  std::int64_t spent = 0;
+  std::int64_t reserved = 0;
+  std::optional<std::int64_t> resets_at_ms;
+  std::int64_t remaining() const { return limit - spent - reserved; }
+};
+
+struct Receipt {
+  std::string attempt;        // id, as in the ledger and the x-farthing-attempt header
+  std::string call;
+  std::string response_id;
+  std::string model;
+  std::string model_served;
+  std::optional<Usd> cost;    // nothing: no price known, or not settled yet
+  std::optional<Usd> likely;
+  std::optional<Usd> ceiling;
+  Quantities quantities;
+  How how = How::open;
+  std::int64_t output_limit_asked = 0;  // 0 = the caller gave none
+  std::int64_t output_limit = 0;        // as sent
+  std::vector<CapLeft> left;
+  std::string to_json() const;
+};
+
+/// One side of an estimate, per meter, with the parts it is made of.
+struct EstimatePart {
+  std::string what;           // "input: byte bound", "hidden prompts", "output limit"
+  Quantity quantity = Quantity::input_tokens;
+  std::int64_t count = 0;
+  std::optional<Usd> cost;
+};
+
+struct Estimate {
+  std::string model;
+  std::string provider;
+  std::string endpoint;
+  std::optional<Usd> likely;   // nothing: no price
+  std::optional<Usd> ceiling;
+  Amounts likely_meters;
+  Amounts ceiling_meters;
+  std::string confidence;      // exact, calibrated, heuristic, unbounded
+  std::vector<std::string> unbounded_by;   // what could not be bounded: "image URL", "previous_response_id"
+  std::vector<EstimatePart> likely_parts;
+  std::vector<EstimatePart> ceiling_parts;
+  std::int64_t output_limit = 0;  // that the ceiling assumes
+  /// What every matching cap would have left after `count` such calls at their ceiling.
+  std::vector<CapLeft> left;
+  std::int64_t count = 1;
+  std::string to_json() const;
+};
+
+}  // namespace farthing

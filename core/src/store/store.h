@@ -1,0 +1,235 @@
+// Store: where counters, holds, the registry and the ledger live; every step is atomic (design sections 1 and 6).
+//
+//   auto store = *open_store("file:/home/u/.local/state/farthing/x.db", options);
+//   ReserveAnswer answer = store->reserve(request);      // all caps or none
+//   store->settle(settlement);                           // exactly once
+//
+// All local stores share one set of rules (store/engine.h) and differ in where rows are kept. One contract suite
+// (tests/stores) holds them all.
+// Thread-safety: every method may be called from any thread. A store opened before fork() refuses in the child where
+// it cannot be shared (memory:) and reopens itself where it can (file:), R36.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "farthing/clock.h"
+#include "farthing/denial.h"
+#include "farthing/ledger.h"
+#include "farthing/result.h"
+#include "policy/plan.h"
+#include "policy/registry.h"
+
+namespace farthing {
+
+/// What a call can need: per meter a fixed part and a part per output token, and the output limit wanted and the least
+/// acceptable (R20). The store grants the largest output limit in [least, want] that every cap can pay.
+struct Demand {
+  Amounts fixed;                 // usd rounded up to whole nano; requests 1; concurrent 1; input tokens, ...
+  Amounts per_output;            // usd: unit price rounded up x choices; output_tokens and tokens: choices; else 0
+  std::int64_t want = 0;         // output limit; 0 and least 0 where the endpoint has no output
+  std::int64_t least = 0;
+  /// R20: the output part asks at most this share of limit - spent on any cap: 1/share; 0 = no such bound (the caller
+  /// limited the output). Never below `least`.
+  std::int64_t share = 0;
+};
+
+/// A run's own counter (R28): window total, the limit lives in the counter.
+struct RunHold {
+  std::string id;
+  std::string task;
+  std::optional<Usd> limit;      // nothing: only counted
+};
+
+struct ReserveRequest {
+  AttemptId id;
+  const Plan* plan = nullptr;
+  std::vector<RunHold> runs;          // outermost first, at most 8
+  Amounts call_committed;             // per = "call": what this call's attempts hold and spent so far (R27)
+  Demand demand;
+  /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
+  bool take_what_fits = false;
+  const LedgerRow* draft = nullptr;   // what the ledger will say of this attempt if nobody settles it
+};
+
+struct AlertFired {
+  std::string cap_id;
+  std::vector<std::string> each_values;
+  std::int64_t window_start_ms = 0;
+  int threshold = 0;                  // percent
+  std::int64_t limit = 0;
+  std::int64_t spent = 0;
+  std::int64_t reserved = 0;
+  Meter meter = Meter::usd;
+  std::optional<std::int64_t> resets_at_ms;
+};
+
+struct Remaining {                    // what is left on a cap after this step, for receipts
+  const RegisteredCap* cap = nullptr; // null: a run
+  std::string run;
+  std::int64_t limit = 0;
+  std::int64_t committed = 0;
+  std::int64_t reserved = 0;
+};
+
+struct Granted {
+  std::int64_t at_ms = 0;             // the store's time
+  std::int64_t output_limit = 0;
+  Amounts held;
+  std::vector<AlertFired> alerts;
+};
+struct Refused {
+  std::int64_t at_ms = 0;
+  Code code = Code::cap_exceeded;
+  std::vector<RefusedCap> caps;       // headline first
+  bool held = false;                  // would pass if all holds settled
+  std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
+  std::vector<AlertFired> alerts;     // 100 fires at a window's first refusal (R35)
+};
+/// Only holds are in the way of the full output limit (answered only without take_what_fits).
+struct HeldBack {
+  std::int64_t at_ms = 0;
+  Refused refusal;                    // what it would be if it refused now
+  std::string waiting_for;            // counter set key and cap, for the queue (R21)
+  std::int64_t fits_now = 0;          // the output limit that would be granted now; 0 = none
+};
+struct PolicyChanged { std::uint64_t revision = 0; };
+
+using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Error>;
+
+/// Ends a hold: settle, release or charge, by `row.how`. `row.booked` is what to book; a counter of a meter is
+/// corrected by booked - held if its window is still current (R14).
+struct Settlement {
+  LedgerRow row;                      // whole; id names the hold
+};
+struct Settled {
+  bool first = true;                  // false: it had ended before, this is what was booked then (R18)
+  bool adjusted = false;              // it had expired; booked as an adjustment
+  How how = How::usage;
+  std::optional<Usd> actual;
+  std::int64_t at_ms = 0;
+  std::vector<AlertFired> alerts;
+  std::vector<Remaining> remaining;
+};
+
+struct Adjustment {                   // R19
+  AttemptId attempt;
+  std::string id;
+  Amounts booked;                     // new absolute amounts
+  std::optional<Usd> actual;
+  std::string who;
+  std::string why;
+};
+
+struct CounterView {
+  const RegisteredCap* cap = nullptr; // null: a run's counter
+  std::shared_ptr<const void> keep;
+  std::string run;
+  std::string task;
+  std::vector<std::string> each_values;
+  WindowBounds window;
+  std::int64_t limit = 0;             // in force
+  std::optional<std::int64_t> baseline;
+  std::int64_t committed = 0;
+  std::int64_t reserved = 0;
+  std::int64_t unknown = 0;           // part of spent whose outcome is unknown (R23)
+  std::optional<std::int64_t> counted_since_ms;
+};
+
+struct HoldView {
+  LedgerRow draft;
+  std::int64_t expires_ms = 0;
+};
+
+/// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest 10,000.
+struct DenialEntry {
+  AttemptId id;
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  std::int64_t count = 1;
+  Code code = Code::cap_exceeded;
+  std::string cap_id;
+  std::string labels_json;
+  std::string model;
+  std::string message;
+  std::string body;                   // the denial's JSON
+};
+
+struct StoreInfo {
+  std::string kind;                   // "memory", "file"
+  std::string location;               // "memory:" or "file:/absolute/path"
+  std::string store_id;               // random, made with the store (R37)
+  int format = 1;
+};
+
+struct StoreOptions {
+  std::shared_ptr<Clock> clock;
+  bool durable_power = false;
+  std::int64_t gate_wait_ms = 10'000;   // then store_unavailable (a stopped holder must not hang everybody)
+  std::int64_t hold_ms = 120'000;       // R17
+  std::int64_t hold_max_ms = 3'600'000;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual const StoreInfo& info() const = 0;
+  /// A fresh id: time-ordered, never the same for two live processes.
+  virtual AttemptId next_id() = 0;
+
+  // The path of every call.
+  virtual ReserveAnswer reserve(const ReserveRequest& request) = 0;
+  virtual Result<Settled> settle(const Settlement& settlement) = 0;
+
+  // Corrections and spend that no attempt made (R19).
+  virtual Result<Settled> adjust(const Adjustment& adjustment) = 0;
+  virtual Result<Settled> book(const LedgerRow& row, const Plan& plan) = 0;
+
+  // The registry (R6 to R8, R34). Each change raises the revision.
+  virtual Result<Registry> registry() = 0;
+  /// Registers a document and its caps; new caps are counted from the ledger in the same step (R7).
+  /// `policy_superseded` unless `force`, where R6 says so. Warnings are returned.
+  virtual Result<std::vector<std::string>> apply(const Policy& policy, bool force) = 0;
+  virtual Status remove_document(const std::string& name) = 0;
+  virtual Status set_override(const Override& change) = 0;
+  virtual Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values,
+                                const std::string& who, const std::string& why) = 0;
+  virtual Result<Halt> halt(const Halt& halt) = 0;
+  /// All halts, or the one with this id; who and why go to the change log.
+  virtual Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) = 0;
+  /// The log of such changes, newest first: (time, who, what, why).
+  struct Change { std::int64_t at_ms; std::string who; std::string what; std::string why; };
+  virtual Result<std::vector<Change>> changes(std::size_t most) = 0;
+
+  // Reading.
+  virtual Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) = 0;
+  virtual Result<std::vector<HoldView>> holds() = 0;
+  /// Newest first; `visit` returns false to stop. The store is not locked while visiting.
+  virtual Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) = 0;
+  virtual Result<std::vector<DenialEntry>> denials(std::size_t most) = 0;
+  virtual Status add_denials(const std::vector<DenialEntry>& entries) = 0;
+  virtual Result<std::vector<AlertFired>> alerts(std::size_t most) = 0;
+
+  // Housekeeping, called by the guard's background thread and by tests; all idempotent.
+  /// This process is alive: its holds live on (R17: one row per process). Call every 30 s while holds are open.
+  virtual Status renew() = 0;
+  /// Charges expired holds, deletes counters 24 h after their window (R9), outcomes of voided ids. Returns how many holds expired.
+  virtual Result<int> sweep() = 0;
+  /// Keeps the file small (WAL checkpoint inside the gate); nothing for memory.
+  virtual Status checkpoint() = 0;
+  /// The store's time (R12) and, after a forward jump, the way back.
+  virtual Result<std::int64_t> now_ms() = 0;
+  virtual Status reset_clock() = 0;
+  /// Closes; afterwards every method answers `closed`.
+  virtual void close() = 0;
+};
+
+/// "memory:" (always a new one), "file:/absolute/path".
+Result<std::shared_ptr<Store>> open_store(const std::string& location, const StoreOptions& options);
+
+}  // namespace farthing
