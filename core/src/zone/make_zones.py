@@ -3,7 +3,8 @@
 Source: the PyPI package `tzdata`, pinned in requirements/. Standard library otherwise. The layout, little-endian, is
 read in place by zone.cpp:
 
-    header       8 bytes "FZONES01", 6 x u32: names, zones, spans, moments, offsets, bytes of text; 16 bytes tzdata version
+    header       8 bytes "FZONES01", 6 x u32: names, zones, spans, moments, offsets, bytes of text;
+                 16 bytes tzdata version
     moments      i64 each: unix seconds at which an offset begins
     names        u32 place in text, u16 length, u16 zone; sorted by name; links are names of the same zone
     zones        i32 seconds east of UTC before the first moment, u32 old span, u32 new span
