@@ -17,6 +17,7 @@
 #include "farthing/cap.h"
 #include "farthing/clock.h"
 #include "farthing/ledger.h"
+#include "farthing/policy.h"
 #include "farthing/receipt.h"
 #include "farthing/result.h"
 
@@ -97,6 +98,8 @@ class Control {
   Status clear_limit(const std::string& cap, const std::vector<std::string>& each_values, const ChangeNote& note);
   /// R19, R23: new absolute cost of one attempt.
   Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
+  /// Registers a policy without opening a guard; `force` replaces one that was superseded (R6). Answers warnings.
+  Result<std::vector<std::string>> apply_policy(const Policy& policy, bool force);
   Status remove_policy(const std::string& name);
   Status reset_clock(const ChangeNote& note);
 

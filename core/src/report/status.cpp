@@ -1,0 +1,178 @@
+#include "report/status.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "report/text.h"
+
+namespace farthing {
+
+namespace report {
+
+namespace {
+
+/// R12: the stored pair is in force until the store's time passes its end; from then on nothing is spent in the
+/// window that comes next.
+void roll_forward(StatusCounter& row, const Cap& cap, std::int64_t window_end_ms, std::int64_t now_ms) {
+  if (cap.meter == Meter::concurrent || now_ms < window_end_ms) return;
+  const WindowBounds next = window_around(cap.window, now_ms);
+  row.cap.spent = 0;
+  row.cap.reserved = 0;
+  row.unknown = 0;
+  row.window_start_ms = next.start_ms;
+  row.cap.resets_at_ms = next.end_ms;
+  row.counted_since_ms.reset();
+}
+
+StatusCounter row_of(const CounterView& view, std::int64_t now_ms) {
+  StatusCounter row;
+  row.cap.limit = view.limit;
+  row.cap.spent = view.committed - view.reserved;
+  row.cap.reserved = view.reserved;
+  row.unknown = view.unknown;
+  row.baseline = view.baseline;
+  row.counted_since_ms = view.counted_since_ms;
+  row.window_start_ms = view.window.start_ms;
+  if (view.cap == nullptr) {
+    row.cap.run = view.run;
+    row.cap.meter = Meter::usd;
+    row.words = view.task.empty() ? "run" : "task " + view.task;
+    return row;
+  }
+  const Cap& cap = view.cap->cap;
+  row.cap.cap_id = cap.id;
+  row.cap.meter = cap.meter;
+  row.cap.per = cap.window.per;
+  for (std::size_t i = 0; i < cap.each.size() && i < view.each_values.size(); ++i) {
+    row.cap.counter.emplace_back(cap.each[i], view.each_values[i]);
+  }
+  if (cap.window.per != Per::total && cap.meter != Meter::concurrent) row.cap.resets_at_ms = view.window.end_ms;
+  row.words = cap.words();
+  row.alerts = cap.alert;
+  roll_forward(row, cap, view.window.end_ms, now_ms);
+  return row;
+}
+
+/// A cap without a counter yet: nothing spent.
+StatusCounter untouched(const RegisteredCap& registered, const Registry& registry, std::int64_t now_ms) {
+  const Cap& cap = registered.cap;
+  StatusCounter row;
+  row.cap.cap_id = cap.id;
+  row.cap.meter = cap.meter;
+  row.cap.per = cap.window.per;
+  row.cap.limit = cap.limit;
+  for (const Override& change : registry.overrides) {
+    if (change.cap_id == cap.id && change.each_values.empty() && (!change.until_ms || now_ms < *change.until_ms)) {
+      row.baseline = cap.limit;
+      row.cap.limit = change.limit;
+    }
+  }
+  row.words = cap.words();
+  row.alerts = cap.alert;
+  if (cap.window.per != Per::call && cap.meter != Meter::concurrent) {
+    const WindowBounds bounds = window_around(cap.window, now_ms);
+    row.window_start_ms = bounds.start_ms;
+    if (cap.window.per != Per::total) row.cap.resets_at_ms = bounds.end_ms;
+  }
+  row.counted_since_ms = registered.counted_since_ms;
+  return row;
+}
+
+}  // namespace
+
+Result<StatusReport> status_of(Store& store) {
+  const auto now = store.now_ms();
+  if (!now) return now.error();
+  const auto registry = store.registry();
+  if (!registry) return registry.error();
+  const auto views = store.counters(std::nullopt);
+  if (!views) return views.error();
+  const auto holds = store.holds();
+  if (!holds) return holds.error();
+
+  StatusReport report;
+  report.store = store.info().location;
+  report.store_id = store.info().store_id;
+  report.now_ms = *now;
+
+  std::map<std::string, std::vector<StatusCounter>> by_cap;
+  std::vector<StatusCounter> runs;
+  for (const CounterView& view : *views) {
+    StatusCounter row = row_of(view, *now);
+    auto& rows = view.cap == nullptr ? runs : by_cap[row.cap.cap_id];
+    rows.push_back(std::move(row));
+  }
+  for (const RegisteredCap& registered : registry->caps) {
+    if (registered.documents.empty()) continue;  // no document holds it any more: it binds nobody
+    auto& rows = by_cap[registered.cap.id];
+    if (rows.empty()) rows.push_back(untouched(registered, *registry, *now));
+    std::sort(rows.begin(), rows.end(), [](const StatusCounter& a, const StatusCounter& b) {
+      return std::pair(b.cap.spent + b.cap.reserved, a.cap.counter) < std::pair(a.cap.spent + a.cap.reserved, b.cap.counter);
+    });
+    for (StatusCounter& row : rows) report.counters.push_back(std::move(row));
+  }
+  for (StatusCounter& row : runs) report.counters.push_back(std::move(row));
+
+  for (const Halt& halt : registry->halts) {
+    report.halts.push_back({halt.id, halt.match.to_json(), halt.who, halt.why, halt.at_ms});
+  }
+  report.open_holds = static_cast<std::int64_t>(holds->size());
+  for (const HoldView& hold : *holds) {
+    // R17: a live process renews its holds; one older than 120 s is a stream that nobody reads to its end.
+    if (*now - hold.draft.reserved_ms > 120'000) ++report.stale_streams;
+  }
+  if (report.stale_streams > 0) {
+    report.notes.push_back(std::to_string(report.stale_streams) +
+                           " calls have been open for more than 120 s: a stream that nobody reads keeps its hold");
+  }
+  return report;
+}
+
+}  // namespace report
+
+std::string StatusReport::to_json() const {
+  using report::Json;
+  Json json;
+  json["store"] = store;
+  json["store_id"] = store_id;
+  report::put_time(json, "now", now_ms);
+  Json rows = Json::array();
+  for (const StatusCounter& row : counters) {
+    const CapLeft& cap = row.cap;
+    Json entry;
+    entry["cap"] = cap.cap_id.empty() ? Json(nullptr) : Json(cap.cap_id);
+    entry["run"] = cap.run.empty() ? Json(nullptr) : Json(cap.run);
+    entry["words"] = row.words;
+    Json counter = Json::object();
+    for (const auto& [kind, value] : cap.counter) counter[kind] = value;
+    entry["counter"] = std::move(counter);
+    entry["meter"] = meter_text(cap.meter);
+    entry["per"] = per_text(cap.per);
+    report::put_amount(entry, "limit", cap.meter, cap.limit);
+    if (row.baseline) report::put_amount(entry, "baseline", cap.meter, *row.baseline);
+    report::put_amount(entry, "spent", cap.meter, cap.spent);
+    report::put_amount(entry, "reserved", cap.meter, cap.reserved);
+    report::put_amount(entry, "remaining", cap.meter, cap.remaining());
+    report::put_amount(entry, "unknown", cap.meter, row.unknown);
+    report::put_time(entry, "window_start", row.window_start_ms);
+    report::put_time(entry, "resets_at", cap.resets_at_ms);
+    if (row.counted_since_ms) report::put_time(entry, "counted_since", row.counted_since_ms);
+    entry["alert"] = row.alerts;
+    rows.push_back(std::move(entry));
+  }
+  json["caps"] = std::move(rows);
+  Json stops = Json::array();
+  for (const StatusHalt& halt : halts) {
+    Json entry{{"id", halt.id}, {"match", report::parsed(halt.match_json)}, {"who", halt.who}, {"why", halt.why}};
+    report::put_time(entry, "at", halt.at_ms);
+    stops.push_back(std::move(entry));
+  }
+  json["halts"] = std::move(stops);
+  json["open_holds"] = open_holds;
+  json["stale_streams"] = stale_streams;
+  json["notes"] = notes;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace farthing

@@ -1,0 +1,31 @@
+// How amounts and times are written in reports: the same words in JSON of every language and in the command.
+// Thread-safety: free functions.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "farthing/meter.h"
+#include "farthing/money.h"
+
+namespace farthing::report {
+
+using Json = nlohmann::ordered_json;
+
+/// Money as decimal text under `name` and integer nano under `name_nano`; other meters as an integer.
+void put_amount(Json& object, const std::string& name, Meter meter, std::int64_t value);
+/// Money, null where it is not known.
+void put_usd(Json& object, const std::string& name, const std::optional<Usd>& amount);
+/// `name`: "2026-08-23T00:00:00Z" (milliseconds only where there are any) and `name_ms`; both null where absent.
+void put_time(Json& object, const std::string& name, const std::optional<std::int64_t>& unix_ms);
+
+std::string iso_utc(std::int64_t unix_ms);
+/// "3 h 12 min", "45 s", "2 d 4 h".
+std::string duration_words(std::int64_t ms);
+/// A text that may hold JSON, as JSON; anything else as a string.
+Json parsed(std::string_view text);
+
+}  // namespace farthing::report

@@ -1,0 +1,163 @@
+#include "report/why.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "report/text.h"
+
+namespace farthing::report {
+
+namespace {
+
+std::string money(const std::optional<Usd>& amount) { return amount ? to_text(*amount) + " USD" : "unknown"; }
+
+/// How an attempt ended, as a sentence.
+std::string_view ending(How how) {
+  switch (how) {
+    case How::open: return "not settled yet: its hold is set aside";
+    case How::usage: return "settled with the provider's final usage";
+    case How::counted: return "broken off by the caller: charged by an upper bound of what was produced (R24)";
+    case How::hold: return "outcome unknown: the whole hold is charged (R23)";
+    case How::provider_error: return "the provider answered with its own error: nothing is charged (R23)";
+    case How::released: return "never sent: nothing is charged";
+    case How::expired: return "nobody settled it in time: the whole hold is charged (R17)";
+    case How::voided: return "released before it was reserved: nothing was held (R18)";
+    case How::unheld: return "sent without a hold while the store was away (R26)";
+  }
+  return "";
+}
+
+void add_row(std::string& text, const LedgerRow& row) {
+  const CallContext none;
+  const CallContext& context = row.context ? *row.context : none;
+  const auto line = [&text](const std::string& name, const std::string& value) {
+    if (!value.empty()) text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
+  };
+  if (row.kind != RowKind::attempt) {
+    text += (row.kind == RowKind::adjust ? "adjusted " : "booked ") + iso_utc(row.reserved_ms) + "\n";
+    line("difference", to_text(Usd{row.booked[Meter::usd]}) + " USD");
+    line("who", row.who);
+    line("why", row.why);
+    return;
+  }
+  text += "attempt " + to_text(row.id) + ", " + iso_utc(row.reserved_ms) + "\n";
+  std::string model = context.model;
+  if (!context.model_asked.empty() && context.model_asked != context.model) model += " (asked as " + context.model_asked + ")";
+  if (!row.model_served.empty() && row.model_served != context.model) model += ", served by " + row.model_served;
+  line("model", model);
+  line("endpoint", context.endpoint + (context.provider.empty() ? "" : " at " + context.provider));
+  line("outcome", std::string(ending(row.how)));
+  line("cost", row.how == How::open ? "" : money(row.actual));
+  line("estimate", "likely " + money(row.likely) + ", at most " + money(row.ceiling) + " (" + row.confidence + ")");
+  line("held", money(Usd{row.held[Meter::usd]}));
+  if (row.output_limit != 0 && row.output_limit != row.output_limit_asked) {
+    line("output", "limited to " + std::to_string(row.output_limit) + " tokens" +
+                       (row.output_limit_asked == 0 ? ", the request had no limit"
+                                                    : ", asked " + std::to_string(row.output_limit_asked)));
+  }
+  std::string usage;
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    const auto quantity = static_cast<Quantity>(i);
+    if (row.quantities[quantity] == 0) continue;
+    usage += (usage.empty() ? "" : ", ") + std::to_string(row.quantities[quantity]) + " " + std::string(quantity_text(quantity));
+  }
+  line("usage", usage);
+  line("labels", context.labels_json.empty() ? context.labels.to_json() : context.labels_json);
+  std::string runs;
+  for (const auto& [id, task] : row.runs) runs += (runs.empty() ? "" : " > ") + task + " (" + id + ")";
+  line("runs", runs);
+  line("call", row.call + (row.attempt_number > 1 ? ", attempt " + std::to_string(row.attempt_number) : ""));
+  line("answer", row.status == 0 ? "" : "HTTP " + std::to_string(row.status) + " after " + std::to_string(row.latency_ms) + " ms" +
+                                            (row.error_class.empty() ? "" : ", " + row.error_class));
+  line("request", row.request_id);
+  line("response", row.response_id);
+  line("prices", context.book_version + (context.rates_json.empty() ? "" : " " + context.rates_json));
+}
+
+void add_denial(std::string& text, const DenialEntry& entry) {
+  text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.first_ms);
+  if (entry.count > 1) text += ", " + std::to_string(entry.count) + " times until " + iso_utc(entry.last_ms);
+  text += "\n  " + entry.message + "\n";
+}
+
+Json denial_json(const DenialEntry& entry) {
+  Json json;
+  json["id"] = to_text(entry.id);
+  put_time(json, "first", entry.first_ms);
+  put_time(json, "last", entry.last_ms);
+  json["count"] = entry.count;
+  json["code"] = code_text(entry.code);
+  json["cap"] = entry.cap_id;
+  json["model"] = entry.model;
+  json["labels"] = parsed(entry.labels_json);
+  json["message"] = entry.message;
+  json["body"] = parsed(entry.body);
+  return json;
+}
+
+}  // namespace
+
+std::string denial_entry_json(const DenialEntry& entry) {
+  return denial_json(entry).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<WhyReport> why_of(Store& store, const std::string& id) {
+  std::vector<LedgerRow> rows;
+  const auto collect = [&rows](const LedgerRow& row) {
+    rows.push_back(row);
+    return rows.size() < 1000;
+  };
+  const auto attempt = parse_attempt_id(id);
+  LedgerFilter filter;
+  if (attempt) {
+    filter.id = *attempt;
+  } else {
+    filter.call = id;
+  }
+  if (const Status read = store.ledger(filter, collect); !read) return read.error();
+  if (const auto holds = store.holds(); holds) {
+    for (const HoldView& hold : *holds) {
+      if ((attempt && hold.draft.id == *attempt) || hold.draft.call == id) rows.push_back(hold.draft);
+    }
+  }
+  if (rows.empty() && !attempt) {  // a provider's id: no index, so only the newest rows are looked through
+    LedgerFilter newest;
+    newest.most = 100'000;
+    const Status read = store.ledger(newest, [&](const LedgerRow& row) {
+      if (row.response_id == id || row.request_id == id) rows.push_back(row);
+      return rows.empty();
+    });
+    if (!read) return read.error();
+  }
+  std::vector<DenialEntry> refusals;
+  if (attempt) {
+    if (const auto denials = store.denials(10'000); denials) {
+      std::copy_if(denials->begin(), denials->end(), std::back_inserter(refusals),
+                   [&](const DenialEntry& entry) { return entry.id == *attempt; });
+    }
+  }
+  if (rows.empty() && refusals.empty()) {
+    return Error{Code::unknown_attempt, "nothing is known of \"" + id + "\" in " + store.info().location +
+                                            ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
+                                            "header), a call id, or the provider's response or request id"};
+  }
+  std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {
+    return std::pair(a.reserved_ms, a.id.value) < std::pair(b.reserved_ms, b.id.value);
+  });
+
+  WhyReport report;
+  Json json{{"id", id}, {"rows", Json::array()}, {"denials", Json::array()}};
+  for (const LedgerRow& row : rows) {
+    add_row(report.text, row);
+    json["rows"].push_back(Json::parse(to_json(row)));
+  }
+  for (const DenialEntry& entry : refusals) {
+    add_denial(report.text, entry);
+    json["denials"].push_back(denial_json(entry));
+  }
+  report.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return report;
+}
+
+}  // namespace farthing::report
