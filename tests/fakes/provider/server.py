@@ -10,6 +10,7 @@ import h11
 
 from . import control, wire
 from .ask import Ask, read
+from .incoming import Incoming, Reader
 from .plan import End, Hold, Pause, Plan, Send, Write
 from .provider import Provider
 
@@ -23,9 +24,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._parser = h11.Connection(h11.SERVER)
-        self._request: h11.Request | None = None
-        self._body: list[bytes] = []
+        self._reader = Reader()
         self._task: asyncio.Task[None] | None = None
         self._plan: Plan | None = None  # under way in the task
         self._writable = asyncio.Event()
@@ -54,7 +53,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        self._parser.receive_data(data)
+        self._reader.feed(data)
         if self._task is None:
             self._advance()
 
@@ -74,44 +73,25 @@ class Connection(asyncio.Protocol):
     # ---- requests
 
     def _advance(self) -> None:
-        """Reads events until a request is whole and its answer needs time, or there is no more to read."""
+        """Answers request after request, until one's answer needs time, or there is no whole one."""
         while self._task is None and not self._transport.is_closing():
             try:
-                event = self._parser.next_event()
+                incoming = self._reader.next()
             except h11.RemoteProtocolError:
                 self._transport.write(BAD_REQUEST)
                 self._transport.close()
                 return
-            if type(event) is h11.Request:
-                self._request = event
-                if self._parser.they_are_waiting_for_100_continue:
+            if incoming is None:
+                if self._reader.asks_to_continue:
+                    self._reader.asks_to_continue = False
                     self._transport.write(CONTINUE)
-            elif type(event) is h11.Data:
-                self._body.append(bytes(event.data))
-            elif type(event) is h11.EndOfMessage:
-                self._answer()
-            else:
                 return
+            self._answer(incoming)
 
-    def _answer(self) -> None:
-        request, body = self._request, b"".join(self._body)
-        assert request is not None
-        rest, closed = self._parser.trailing_data
-        self._parser = h11.Connection(
-            h11.SERVER
-        )  # a fresh one each time: our answers are not h11's
-        if rest:
-            self._parser.receive_data(rest)
-        self._request, self._body = None, []
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers
-        }
-        ask = read(request.method.decode(), request.target.decode("latin-1"), headers, body)
-        keep = (
-            headers.get("connection", "").lower() != "close"
-            and request.http_version != b"1.0"
-            and not closed
-        )
+    def _answer(self, incoming: Incoming) -> None:
+        head = incoming.head
+        ask = read(head.method, head.target, head.headers, incoming.body)
+        keep = head.keep_alive
         if ask.path.startswith(control.PREFIX):
             self._start(self._control(ask), keep)
             return
