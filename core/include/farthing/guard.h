@@ -183,6 +183,9 @@ class Guard : public std::enable_shared_from_this<Guard> {
 
 /// R37: the store of a project without a `store`: "file:/home/u/.local/state/farthing/<project>-<hash>/farthing.db".
 std::string default_store(const std::string& main_folder);
+/// A store as written ("memory:", "file:PATH") made absolute: a relative path is relative to the folder of `policy_path`,
+/// without one to the working directory. Other kinds are an error that says what is accepted.
+Result<std::string> resolve_store(std::string_view written, const std::string& policy_path);
 /// All default stores of this user that exist (`farthing status --all`).
 std::vector<std::string> default_stores();
 

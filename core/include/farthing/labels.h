@@ -1,0 +1,53 @@
+// Labels: `kind=value` pairs on a call: org, project, api_key, team, user, ..., those Farthing sets (R29), and any
+// other kind as a free tag. Sorted by kind, one value per kind.
+//
+//   Labels labels{{"org", "acme"}, {"project", "marketing"}};
+//   labels.get("org")   // "acme"; nullptr when absent
+//
+// Thread-safety: a value.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "farthing/result.h"
+
+namespace farthing {
+
+/// R9: at most this many bytes of UTF-8 in a value.
+inline constexpr std::size_t max_label_bytes = 128;
+
+class Labels {
+ public:
+  using Entry = std::pair<std::string, std::string>;
+
+  Labels() = default;
+  Labels(std::initializer_list<Entry> entries);
+
+  /// Sets or replaces.
+  void set(std::string_view kind, std::string_view value);
+  /// Sets only where absent: the order of precedence is the order of calls.
+  void set_default(std::string_view kind, std::string_view value);
+  /// All of `other`, replacing.
+  void merge(const Labels& other);
+  const std::string* get(std::string_view kind) const;
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  bool operator==(const Labels&) const = default;
+
+  /// Canonical JSON object, kinds in order: {"org":"acme","project":"marketing"}.
+  std::string to_json() const;
+  static Result<Labels> from_json(std::string_view json);
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+/// Refuses an empty kind, a kind that is not [a-z][a-z0-9_]*, an empty or too long value, invalid UTF-8 and control
+/// characters.
+Status check_label(std::string_view kind, std::string_view value);
+
+}  // namespace farthing

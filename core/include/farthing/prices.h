@@ -1,0 +1,114 @@
+// PriceBook: dated rates by provider and model, with their sources. The built-in book is data (prices/), compiled at
+// build time to a sorted table that is looked up in place; a policy lays its own prices over it.
+//
+//   auto book = PriceBook::builtin();
+//   const Model* model = book->find("openai", "gpt-5-mini-2025-08-07");      // exact, by alias, or by dated form
+//   RateSet rates = *book->rates(*model, {.at_ms = now, .service_tier = "default", .context_tokens = 1200});
+//   Usd actual = *cost_of(rates, quantities);
+//
+// Unknown is never zero: a model without a price is not found, a quantity used without a rate is an error.
+// Thread-safety: immutable after construction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "farthing/meter.h"
+#include "farthing/money.h"
+#include "farthing/result.h"
+
+namespace farthing {
+
+/// One model as the book knows it. Strings live as long as the book.
+struct Model {
+  std::string_view provider;
+  std::string_view name;      // canonical (R29)
+  std::string_view family;    // "gpt-5", for labels and overheads
+  std::string_view modality;  // text, image, embedding, ...
+  std::string_view encoding;  // "o200k_base", "" when unknown
+  std::string_view overhead;  // name of the overhead profile (hidden prompts), see wire data
+  std::string_view image_rule;
+  std::int64_t context_window = 0;           // tokens; 0 = unknown
+  std::int64_t max_output_tokens = 0;        // 0 = unknown
+  std::int64_t tokens_per_second_bound = 0;  // R24: the fastest that output has been seen, with a margin
+  bool reasoning = false;
+  bool free = false;  // a written zero, not a missing price
+  bool preview = false;
+  std::string_view deprecated;  // date, "" when not
+  std::uint32_t index = 0;      // place in the book
+};
+
+/// What selects among a model's rates. Empty text means not known or not asked.
+struct Terms {
+  std::int64_t at_ms = 0;              // the store's time of the reserve (R25)
+  std::string_view service_tier = {};  // "default", "flex", "priority", "batch"
+  std::int64_t context_tokens = 0;     // all input: a context tier reprices the whole request
+  std::string_view region = {};
+  std::string_view size = {};
+  std::string_view quality = {};
+  std::string_view resolution = {};
+};
+
+struct RateSet {
+  std::array<std::optional<Rate>, quantity_count> of{};
+  const std::optional<Rate>& operator[](Quantity q) const { return of[static_cast<std::size_t>(q)]; }
+  std::optional<Rate>& operator[](Quantity q) { return of[static_cast<std::size_t>(q)]; }
+  bool operator==(const RateSet&) const = default;
+  /// Compact JSON for the ledger: {"input_tokens":"0.25 USD per million",...}.
+  std::string to_json() const;
+};
+
+/// Fills what follows from other rates (R25): reasoning as output, audio and image tokens only when given, a missing
+/// cache rate as uncached input. The error names the quantity that has no rate.
+Result<Usd> cost_of(const RateSet& rates, const Quantities& quantities);     // settlement: half-even
+Result<Usd> ceiling_of(const RateSet& rates, const Quantities& quantities);  // rounded up
+
+/// A price written in a policy (`[[price]]`), laid over the built-in book.
+struct PriceOverlay {
+  std::string provider;
+  std::string model;
+  std::vector<std::string> aliases;
+  std::vector<std::pair<Quantity, Rate>> rates;
+  std::optional<std::int64_t> from_ms;   // in force from (inclusive)
+  std::optional<std::int64_t> until_ms;  // (exclusive)
+  std::string service_tier;              // "" = any
+  std::int64_t context_above = 0;
+  std::int64_t context_window = 0;  // 0 = as the built-in model of that name, else unknown
+  std::int64_t max_output_tokens = 0;
+  std::optional<bool> reasoning;
+  bool operator==(const PriceOverlay&) const = default;
+};
+
+class PriceBook {
+ public:
+  virtual ~PriceBook() = default;
+
+  /// The book compiled into this library.
+  static std::shared_ptr<const PriceBook> builtin();
+  /// The built-in book with a policy's prices over it. The version then names both.
+  static Result<std::shared_ptr<const PriceBook>> with_overlays(std::vector<PriceOverlay> overlays);
+
+  /// Like "2026-11-21" or "2026-11-21+5f3a1c" with overlays.
+  virtual std::string_view version() const = 0;
+  /// By exact name, alias, or dated form ("gpt-5-mini-2025-08-07", "ft:gpt-4o-mini-2024-07-18:org::id" by its base's
+  /// fine-tuning entry only if there is one); never by likeness. Null when unknown.
+  virtual const Model* find(std::string_view provider, std::string_view name) const = 0;
+  /// The rates that apply: in force at `at_ms`, most specific condition first. Empty when no rate is in force.
+  virtual std::optional<RateSet> rates(const Model& model, const Terms& terms) const = 0;
+  /// The dearest rate of each quantity over all tiers this request can still reach (R25): every context tier up to
+  /// `terms.context_tokens`, every service tier unless one is given that the provider never exceeds.
+  virtual std::optional<RateSet> dearest_rates(const Model& model, const Terms& terms) const = 0;
+  /// Up to `most` near names, best first, for messages about an unknown model.
+  virtual std::vector<std::string> near(std::string_view provider, std::string_view name, std::size_t most) const = 0;
+  /// All models, sorted by provider and name.
+  virtual std::vector<const Model*> models() const = 0;
+  /// Where a model's rates come from: "https://... (2026-11-20)".
+  virtual std::string source(const Model& model) const = 0;
+};
+
+}  // namespace farthing
