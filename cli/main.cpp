@@ -1,7 +1,162 @@
-// The `farthing` command.
+// The `farthing` command: looks at a store and changes what people change at run time. Only this file knows CLI11.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
-int main() {
-  std::cout << "farthing " << FARTHING_VERSION << "\n";
-  return 0;
+#include "commands.h"
+
+namespace {
+
+using namespace farthing::cli;
+
+constexpr const char* footer =
+    "Where the store is: --store, FARTHING_STORE, `store` of --policy or of the project's farthing.toml, else the project's default.\n"
+    "Exit codes: 0 done, 1 failed (check: the policy is invalid), 2 wrong usage, 3 not found, 4 trouble with the store.";
+
+void add_where(CLI::App& command, Where& where) {
+  command.add_option("--store", where.store, "The store, for example file:farthing.db");
+  command.add_option("--policy", where.policy, "The policy that names the store");
+}
+
+void add_note(CLI::App& command, farthing::ChangeNote& note) {
+  command.add_option("--who", note.who, "Who does it (default: user@host)");
+  command.add_option("--why", note.why, "Why; shown in status and kept in the log of changes");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Farthing: hard caps for paid AI calls.", "farthing"};
+  app.set_version_flag("--version", "farthing " FARTHING_VERSION);
+  app.require_subcommand(1);
+  app.footer(footer);
+
+  int code = ok;
+
+  StatusOptions status_options;
+  int watch = 2;
+  auto* status_command = app.add_subcommand("status", "What every cap has spent, holds and has left");
+  add_where(*status_command, status_options.where);
+  status_command->add_flag("--json", status_options.json, "JSON instead of text");
+  status_command->add_flag("--all", status_options.all, "Every project's default store of this user");
+  auto* watch_option = status_command->add_option("--watch", watch, "Again every SECONDS (default 2) until interrupted")
+                           ->expected(0, 1)
+                           ->check(CLI::Range(1, 3600));
+  status_command->callback([&] {
+    if (watch_option->count() > 0) status_options.watch_seconds = watch;
+    code = status(status_options);
+  });
+
+  LedgerOptions ledger_options;
+  auto* ledger_command = app.add_subcommand("ledger", "The newest entries: one per attempt and correction");
+  add_where(*ledger_command, ledger_options.where);
+  ledger_command->add_option("--since", ledger_options.since, "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00 (UTC)");
+  ledger_command->add_option("--until", ledger_options.until, "Before this time");
+  ledger_command->add_option("--label", ledger_options.labels, "Only calls with this label, kind=value; may be repeated")->allow_extra_args(false);
+  ledger_command->add_option("--model", ledger_options.model, "Only this model");
+  ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call");
+  ledger_command->add_option("--run", ledger_options.run, "Only this run of a task");
+  ledger_command->add_option("--how", ledger_options.how, "Only entries settled like this: usage, counted, hold, provider_error, ...");
+  ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")->check(CLI::NonNegativeNumber);
+  ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
+  auto* csv = ledger_command->add_flag("--csv", ledger_options.csv, "CSV with a fixed list of columns");
+  ledger_command->add_flag("--json", ledger_options.json, "One JSON object per line")->excludes(csv);
+  ledger_command->callback([&] { code = ledger(ledger_options); });
+
+  WhyOptions why_options;
+  auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
+  add_where(*why_command, why_options.where);
+  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")->required();
+  why_command->add_flag("--json", why_options.json, "JSON instead of text");
+  why_command->callback([&] { code = why(why_options); });
+
+  CheckOptions check_options;
+  auto* check_command = app.add_subcommand("check", "Is a policy valid, and what do its caps mean, in words");
+  check_command->add_option("file", check_options.file, "The policy (default: the project's farthing.toml)");
+  check_command->add_flag("--json", check_options.json, "JSON instead of text");
+  check_command->callback([&] { code = check(check_options); });
+
+  HaltOptions halt_options;
+  auto* halt_command = app.add_subcommand("halt", "Stop all spending, or the calls that match, from the next call on");
+  add_where(*halt_command, halt_options.where);
+  halt_command->add_option("--match", halt_options.match, "Only calls with this label, kind=glob; may be repeated")->allow_extra_args(false);
+  add_note(*halt_command, halt_options.note);
+  halt_command->callback([&] { code = halt(halt_options); });
+
+  ResumeOptions resume_options;
+  std::int64_t halt_id = 0;
+  auto* resume_command = app.add_subcommand("resume", "Undo all halts, or the one with this id");
+  add_where(*resume_command, resume_options.where);
+  auto* halt_id_option = resume_command->add_option("id", halt_id, "The halt's id, as `farthing status` shows it");
+  add_note(*resume_command, resume_options.note);
+  resume_command->callback([&] {
+    if (halt_id_option->count() > 0) resume_options.id = halt_id;
+    code = resume(resume_options);
+  });
+
+  CapOptions cap_options;
+  auto* cap_command = app.add_subcommand("cap", "Caps and their limits at run time");
+  cap_command->require_subcommand(1);
+  auto* list_command = cap_command->add_subcommand("list", "The caps registered in the store");
+  add_where(*list_command, cap_options.where);
+  list_command->add_flag("--json", cap_options.json, "JSON instead of text");
+  list_command->callback([&] { code = cap_list(cap_options); });
+  auto* set_command = cap_command->add_subcommand("set", "Another limit, in force on the next call; what was spent stays");
+  add_where(*set_command, cap_options.where);
+  set_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")->required();
+  set_command->add_option("limit", cap_options.limit, "The limit, for example \"50 USD\"")->required();
+  set_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`, in its order")->allow_extra_args(false);
+  set_command->add_option("--until", cap_options.until, "Until then: 2h, friday, 2026-12-01 (UTC)");
+  add_note(*set_command, cap_options.note);
+  set_command->callback([&] { code = cap_set(cap_options); });
+  auto* clear_command = cap_command->add_subcommand("clear", "Back to the policy's limit");
+  add_where(*clear_command, cap_options.where);
+  clear_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")->required();
+  clear_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`")->allow_extra_args(false);
+  add_note(*clear_command, cap_options.note);
+  clear_command->callback([&] { code = cap_clear(cap_options); });
+
+  PricesOptions prices_options;
+  auto* prices_command = app.add_subcommand("prices", "What models cost, by a part of their name");
+  prices_command->add_option("name", prices_options.name, "A part of the name, an alias or a dated name");
+  prices_command->add_option("--provider", prices_options.provider, "Only this provider");
+  prices_command->add_option("--policy", prices_options.policy, "With the prices of this policy (default: the project's farthing.toml)");
+  prices_command->add_flag("--json", prices_options.json, "JSON instead of text");
+  prices_command->callback([&] { code = prices(prices_options); });
+
+  AdjustOptions adjust_options;
+  auto* adjust_command = app.add_subcommand("adjust", "Correct what an attempt cost; the ledger keeps both entries");
+  add_where(*adjust_command, adjust_options.where);
+  adjust_command->add_option("amount", adjust_options.amount, "What it cost, for example \"0.0012 USD\"")->required();
+  adjust_command->add_option("id", adjust_options.id, "The attempt's id");
+  adjust_command->add_flag("--unknown", adjust_options.unknown, "Every attempt of unknown outcome since --since");
+  adjust_command->add_option("--since", adjust_options.since, "With --unknown: from this time on");
+  add_note(*adjust_command, adjust_options.note);
+  adjust_command->callback([&] { code = adjust(adjust_options); });
+
+  PolicyOptions policy_options;
+  auto* policy_command = app.add_subcommand("policy", "Policies registered in the store");
+  policy_command->require_subcommand(1);
+  auto* apply_command = policy_command->add_subcommand("apply", "Put a policy file in force without opening a guard");
+  add_where(*apply_command, policy_options.where);
+  apply_command->add_option("file", policy_options.file_or_name, "The policy file")->required();
+  apply_command->add_flag("--force", policy_options.force, "Also one that another replaced, loosening limits in force");
+  apply_command->callback([&] { code = policy_apply(policy_options); });
+  auto* remove_command = policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
+  add_where(*remove_command, policy_options.where);
+  remove_command->add_option("name", policy_options.file_or_name, "The policy's name")->required();
+  remove_command->callback([&] { code = policy_remove(policy_options); });
+
+  auto* store_command = app.add_subcommand("store", "The store itself");
+  store_command->require_subcommand(1);
+  auto* clock_command = store_command->add_subcommand("reset-clock", "After a clock that was wrong: follow this machine's clock again");
+  add_where(*clock_command, policy_options.where);
+  add_note(*clock_command, policy_options.note);
+  clock_command->callback([&] { code = reset_clock(policy_options); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? ok : usage;
+  }
+  return code;
 }

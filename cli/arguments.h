@@ -1,0 +1,49 @@
+// Arguments: texts of the command line turned into values of the core, with the errors a person needs.
+// Thread-safety: free functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "farthing/control.h"
+#include "farthing/result.h"
+
+namespace farthing::cli {
+
+/// Exit codes of every subcommand, documented in docs/command.md.
+enum Exit : int {
+  ok = 0,
+  failed = 1,         // anything not below; `check`: the policy is invalid
+  usage = 2,          // the command line
+  not_found = 3,      // no such cap, attempt, policy, model
+  store_trouble = 4,  // the store is unreachable, foreign, corrupt, newer, replaced
+};
+int exit_of(Code code);
+
+/// Prints "farthing: ..." to standard error and answers the exit code.
+int fail(const Error& error);
+int fail(Exit code, const std::string& message);
+
+/// Where the store is: --store, FARTHING_STORE, the `store` of the policy (--policy, else farthing.toml of the project),
+/// else the project's default (R37).
+struct Where {
+  std::string store;
+  std::string policy;
+};
+Result<std::string> store_location(const Where& where);
+/// Opens it; a file that does not exist is an error here, since looking must not make one.
+Result<std::shared_ptr<Control>> open_control(const Where& where);
+/// The policy file that applies: `given`, else farthing.toml of the project; "" when there is none.
+std::string policy_path(const std::string& given);
+
+/// "kind=value" pairs.
+Result<Labels> labels_of(const std::vector<std::string>& pairs);
+/// "kind=glob" pairs.
+Result<Match> match_of(const std::vector<std::string>& pairs);
+/// "2026-11-21", "2026-11-21T10:00:00Z", "2h", "30min", "3d", "today", "yesterday", "friday": UTC; a span or a weekday
+/// counts backwards from `now_ms` with `past`, else forwards.
+Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool past);
+
+}  // namespace farthing::cli

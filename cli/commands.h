@@ -1,0 +1,104 @@
+// One function per subcommand; each prints and answers the exit code. main.cpp fills the options.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+
+namespace farthing::cli {
+
+struct StatusOptions {
+  Where where;
+  bool json = false;
+  bool all = false;                 // every default store of this user
+  std::optional<int> watch_seconds;
+};
+int status(const StatusOptions& options);
+
+struct LedgerOptions {
+  Where where;
+  std::string since;
+  std::string until;
+  std::vector<std::string> labels;
+  std::string model;
+  std::string call;
+  std::string run;
+  std::string how;
+  std::int64_t most = 20;           // 0 = all
+  bool denied = false;
+  bool csv = false;
+  bool json = false;
+};
+int ledger(const LedgerOptions& options);
+
+struct WhyOptions {
+  Where where;
+  std::string id;
+  bool json = false;
+};
+int why(const WhyOptions& options);
+
+struct CheckOptions {
+  std::string file;
+  bool json = false;
+};
+int check(const CheckOptions& options);
+
+struct HaltOptions {
+  Where where;
+  std::vector<std::string> match;
+  ChangeNote note;
+};
+int halt(const HaltOptions& options);
+
+struct ResumeOptions {
+  Where where;
+  std::optional<std::int64_t> id;
+  ChangeNote note;
+};
+int resume(const ResumeOptions& options);
+
+struct CapOptions {
+  Where where;
+  std::string cap;
+  std::string limit;
+  std::vector<std::string> counter;  // the values of `each`, in its order
+  std::string until;
+  ChangeNote note;
+  bool json = false;
+};
+int cap_list(const CapOptions& options);
+int cap_set(const CapOptions& options);
+int cap_clear(const CapOptions& options);
+
+struct PricesOptions {
+  std::string name;
+  std::string provider;
+  std::string policy;
+  bool json = false;
+};
+int prices(const PricesOptions& options);
+
+struct AdjustOptions {
+  Where where;
+  std::string id;
+  std::string amount;
+  bool unknown = false;
+  std::string since;
+  ChangeNote note;
+};
+int adjust(const AdjustOptions& options);
+
+struct PolicyOptions {
+  Where where;
+  std::string file_or_name;
+  bool force = false;
+  ChangeNote note;
+};
+int policy_apply(const PolicyOptions& options);
+int policy_remove(const PolicyOptions& options);
+int reset_clock(const PolicyOptions& options);
+
+}  // namespace farthing::cli

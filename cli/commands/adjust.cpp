@@ -1,0 +1,50 @@
+#include <iostream>
+
+#include "../commands.h"
+
+namespace farthing::cli {
+
+namespace {
+
+/// R23: every attempt of unknown outcome since a time, set to one amount.
+int adjust_unknown(Control& control, Usd amount, std::int64_t since_ms, const ChangeNote& note) {
+  std::vector<AttemptId> ids;
+  for (const How how : {How::hold, How::expired}) {
+    LedgerFilter filter;
+    filter.since_ms = since_ms;
+    filter.how = how;
+    const Status read = control.ledger(filter, [&](const LedgerRow& row) {
+      if (row.kind == RowKind::attempt) ids.push_back(row.id);
+      return true;
+    });
+    if (!read) return fail(read.error());
+  }
+  for (const AttemptId id : ids) {
+    if (const Status done = control.adjust(id, amount, note); !done) return fail(done.error());
+  }
+  std::cout << ids.size() << (ids.size() == 1 ? " attempt" : " attempts") << " of unknown outcome set to " << to_text(amount) << " USD\n";
+  return ok;
+}
+
+}  // namespace
+
+int adjust(const AdjustOptions& options) {
+  const auto amount = parse_usd(options.amount);
+  if (!amount) return fail(amount.error());
+  if (options.unknown == !options.id.empty()) return fail(usage, "give an attempt's id, or --unknown --since TIME");
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  if (options.unknown) {
+    if (options.since.empty()) return fail(usage, "--unknown needs --since TIME, for example --since 2h");
+    const auto since = time_of(options.since, system_clock()->wall_ms(), /*past=*/true);
+    if (!since) return fail(since.error());
+    return adjust_unknown(**control, *amount, *since, options.note);
+  }
+  const auto id = parse_attempt_id(options.id);
+  if (!id) return fail(id.error());
+  if (const Status done = (*control)->adjust(*id, *amount, options.note); !done) return fail(done.error());
+  std::cout << "attempt " << options.id << " now costs " << to_text(*amount) << " USD\n";
+  return ok;
+}
+
+}  // namespace farthing::cli

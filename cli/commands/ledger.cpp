@@ -1,0 +1,155 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "../commands.h"
+#include "../terminal.h"
+#include "farthing/time_text.h"
+
+namespace farthing::cli {
+
+namespace {
+
+/// The columns of --csv, in order: a fixed list, since rows differ in what they have.
+constexpr const char* csv_columns[] = {
+    "id",           "kind",        "of",           "reserved_at",  "settled_at",  "how",           "provider",     "endpoint",
+    "model",        "model_asked", "model_served", "tier_asked",   "tier_served", "likely",        "ceiling",      "actual",
+    "actual_nano",  "confidence",  "output_limit_asked", "output_limit", "call",  "attempt_number", "action",      "api_key",
+    "labels",       "quantities",  "booked",       "held",         "runs",        "book_version",  "rates",        "policy_revision",
+    "status",       "latency_ms",  "finish_reason", "error_class", "request_id",  "response_id",   "process",      "who",
+    "why"};
+
+std::string csv_cell(const nlohmann::json& value) {
+  if (value.is_null()) return "";
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  // A spreadsheet must not take a text for a formula.
+  if (value.is_string() && !text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text.insert(0, "'");
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+void print_csv_row(const LedgerRow& row) {
+  const nlohmann::json json = nlohmann::json::parse(to_json(row));
+  std::string line;
+  for (const char* column : csv_columns) {
+    if (column != csv_columns[0]) line += ',';
+    // Amounts are numbers for a spreadsheet even when negative.
+    const auto& value = json.at(column);
+    const std::string_view name = column;
+    const bool amount = name == "actual" || name == "likely" || name == "ceiling";
+    line += amount && value.is_string() ? value.get<std::string>() : csv_cell(value);
+  }
+  std::cout << line << "\n";
+}
+
+int print_denials(const Control& control, const LedgerOptions& options, const Terminal& terminal) {
+  const auto entries = control.denials(options.most == 0 ? 10'000 : static_cast<std::size_t>(options.most));
+  if (!entries) return fail(entries.error());
+  if (options.csv) std::cout << "id,first,last,count,code,cap,model,labels,message\n";
+  for (const std::string& entry : *entries) {
+    if (options.json) {
+      std::cout << entry << "\n";
+      continue;
+    }
+    const nlohmann::json json = nlohmann::json::parse(entry);
+    if (options.csv) {
+      std::string line;
+      for (const char* column : {"id", "first", "last", "count", "code", "cap", "model", "labels", "message"}) {
+        line += (line.empty() ? "" : ",") + csv_cell(json.at(column));
+      }
+      std::cout << line << "\n";
+      continue;
+    }
+    const auto count = json.at("count").get<std::int64_t>();
+    std::cout << json.at("last").get<std::string>() << "  " << terminal.red(json.at("code").get<std::string>()) << "  "
+              << json.at("id").get<std::string>() << (count > 1 ? "  " + std::to_string(count) + " times" : "") << "\n  "
+              << json.at("message").get<std::string>() << "\n";
+  }
+  if (entries->empty() && !options.json && !options.csv) std::cout << "no refusals\n";
+  return ok;
+}
+
+}  // namespace
+
+int ledger(const LedgerOptions& options) {
+  const Terminal terminal = Terminal::detect();
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  if (options.denied) return print_denials(**control, options, terminal);
+
+  const std::int64_t now = system_clock()->wall_ms();
+  LedgerFilter filter;
+  if (!options.since.empty()) {
+    const auto since = time_of(options.since, now, /*past=*/true);
+    if (!since) return fail(since.error());
+    filter.since_ms = *since;
+  }
+  if (!options.until.empty()) {
+    const auto until = time_of(options.until, now, /*past=*/true);
+    if (!until) return fail(until.error());
+    filter.until_ms = *until;
+  }
+  const auto labels = labels_of(options.labels);
+  if (!labels) return fail(labels.error());
+  filter.labels = *labels;
+  filter.model = options.model;
+  filter.call = options.call;
+  filter.run = options.run;
+  filter.most = options.most;
+  if (!options.how.empty()) {
+    filter.how = how_of(options.how);
+    if (!filter.how) {
+      return fail(usage, "--how \"" + options.how +
+                             "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided");
+    }
+  }
+
+  if (options.csv) {
+    for (const char* column : csv_columns) std::cout << (column == csv_columns[0] ? "" : ",") << column;
+    std::cout << "\n";
+  }
+  std::vector<std::vector<std::string>> rows;
+  Usd total;
+  bool unknown = false;
+  const Status read = (*control)->ledger(filter, [&](const LedgerRow& row) {
+    if (options.csv) {
+      print_csv_row(row);
+    } else if (options.json) {
+      std::cout << to_json(row) << "\n";
+    } else {
+      const CallContext none;
+      const CallContext& context = row.context ? *row.context : none;
+      const bool correction = row.kind != RowKind::attempt;
+      const std::string cost = correction ? to_text(Usd{row.booked[Meter::usd]}) : row.actual ? to_text(*row.actual) : "unknown";
+      std::string labels_text;
+      for (const auto& [kind, value] : context.labels.entries()) {
+        for (const char* shown : {"org", "project", "api_key", "user", "task"}) {
+          if (kind == shown) labels_text += (labels_text.empty() ? "" : " ") + kind + "=" + value;
+        }
+      }
+      total.nano += correction ? row.booked[Meter::usd] : row.actual ? row.actual->nano : 0;
+      unknown = unknown || (!correction && !row.actual);
+      rows.push_back({iso_utc(row.reserved_ms), to_text(row.id), context.model,
+                      correction ? (row.kind == RowKind::adjust ? "adjust" : "book") : std::string(how_text(row.how)),
+                      row.ceiling ? to_text(*row.ceiling) : "", cost, std::to_string(meters_of(row.quantities)[Meter::input_tokens]),
+                      std::to_string(meters_of(row.quantities)[Meter::output_tokens]), labels_text});
+    }
+    return static_cast<bool>(std::cout);
+  });
+  if (!read) return fail(read.error());
+  if (options.csv || options.json) return ok;
+  if (rows.empty()) {
+    std::cout << "no entries\n";
+    return ok;
+  }
+  std::cout << table({"when", "attempt", "model", "how", ">at most", ">cost USD", ">input", ">output", "labels"}, rows);
+  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total) << " USD"
+            << (unknown ? " and calls of unknown cost" : "") << "\n";
+  return ok;
+}
+
+}  // namespace farthing::cli

@@ -1,0 +1,102 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <limits>
+
+#include "../commands.h"
+#include "../terminal.h"
+#include "farthing/guard.h"
+#include "farthing/time_text.h"
+
+namespace farthing::cli {
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+std::string counter_name(const CapLeft& cap) {
+  std::string text;
+  for (const auto& [kind, value] : cap.counter) text += (text.empty() ? "" : ", ") + kind + "=" + value;
+  return text;
+}
+
+std::string render(const StatusReport& report, const Terminal& terminal) {
+  std::string text = terminal.bold("store ") + report.store + "   " + terminal.dim(iso_utc(report.now_ms)) + "\n";
+  for (const StatusHalt& halt : report.halts) {
+    text += terminal.red("HALTED") + " " + (halt.match_json == "{}" ? "everything" : halt.match_json) + " by " + halt.who + " " +
+            iso_utc(halt.at_ms) + (halt.why.empty() ? "" : ": " + halt.why) + "   (farthing resume " + std::to_string(halt.id) + ")\n";
+  }
+  if (report.counters.empty()) text += "no caps are registered in this store\n";
+  const int width = terminal.columns >= 100 ? 30 : 20;
+  std::string last_words;
+  for (const StatusCounter& row : report.counters) {
+    const CapLeft& cap = row.cap;
+    if (row.words != last_words) text += "\n" + terminal.bold(row.words) + "\n";
+    last_words = row.words;
+    const std::string name = cap.run.empty() ? counter_name(cap) : cap.run;
+    if (!name.empty()) text += "  " + name + "\n";
+    if (cap.per == Per::call) {
+      text += "  checked in every call, nothing to count\n";
+      continue;
+    }
+    const std::int64_t percent = percent_of(cap.spent, cap.limit);
+    const auto amount = [&](std::int64_t value) { return cap.meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value); };
+    const bool unlimited = cap.limit == std::numeric_limits<std::int64_t>::max();
+    text += "  ";
+    if (!unlimited) text += terminal.bar(cap.spent, cap.reserved, cap.limit, width) + " " + std::to_string(percent) + " %  ";
+    text += "spent " + amount(cap.spent);
+    if (cap.reserved != 0) text += "  reserved " + amount(cap.reserved);
+    if (!unlimited) text += "  left " + amount(cap.remaining());
+    if (cap.resets_at_ms) text += terminal.dim("  resets in " + duration_words(*cap.resets_at_ms - report.now_ms));
+    if (row.baseline) text += terminal.yellow("  limit changed from " + limit_text(cap.meter, *row.baseline));
+    if (row.unknown != 0) text += terminal.yellow("  of which unknown outcome " + amount(row.unknown));
+    if (row.counted_since_ms) text += terminal.dim("  counted since " + iso_utc(*row.counted_since_ms));
+    text += "\n";
+  }
+  text += "\n" + std::to_string(report.open_holds) + (report.open_holds == 1 ? " call is" : " calls are") + " open\n";
+  for (const std::string& note : report.notes) text += terminal.yellow("note: ") + note + "\n";
+  return text;
+}
+
+int show(const std::string& location, const StatusOptions& options, const Terminal& terminal) {
+  const auto control = location.empty() ? open_control(options.where) : open_control(Where{location, ""});
+  if (!control) return fail(control.error());
+  const auto report = (*control)->status();
+  if (!report) return fail(report.error());
+  std::cout << (options.json ? report->to_json() + "\n" : render(*report, terminal)) << std::flush;
+  return ok;
+}
+
+}  // namespace
+
+int status(const StatusOptions& options) {
+  const Terminal terminal = Terminal::detect();
+  if (options.all) {
+    const std::vector<std::string> stores = default_stores();
+    if (stores.empty() && !options.json) std::cout << "no store of a project of yours yet\n";
+    int worst = ok;
+    for (const std::string& location : stores) {
+      worst = std::max(worst, show(location, options, terminal));
+      if (!options.json) std::cout << "\n";
+    }
+    return worst;
+  }
+  if (!options.watch_seconds) return show("", options, terminal);
+
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };  // no SA_RESTART: the wait below ends at once
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  while (interrupted == 0) {
+    std::cout << terminal.clear_screen();
+    if (const int code = show("", options, terminal); code != ok) return code;
+    if (!terminal.interactive && !options.json) std::cout << "---\n" << std::flush;
+    if (!std::cout) return ok;
+    sleep(static_cast<unsigned>(*options.watch_seconds));
+  }
+  return ok;
+}
+
+}  // namespace farthing::cli

@@ -1,0 +1,109 @@
+#include "terminal.h"
+
+#include <langinfo.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdlib>
+#include <cstring>
+
+#include "farthing/money.h"
+
+namespace farthing::cli {
+
+Terminal Terminal::detect() {
+  Terminal terminal;
+  std::setlocale(LC_CTYPE, "");
+  const char* codeset = nl_langinfo(CODESET);
+  terminal.unicode = codeset != nullptr && std::strcmp(codeset, "UTF-8") == 0;
+  terminal.interactive = isatty(STDOUT_FILENO) == 1;
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  terminal.color_ = terminal.interactive && (no_color == nullptr || *no_color == '\0') &&
+                    (term == nullptr || std::strcmp(term, "dumb") != 0);
+  winsize size{};
+  if (terminal.interactive && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    terminal.columns = size.ws_col;
+  }
+  return terminal;
+}
+
+std::string Terminal::styled(const char* code, std::string_view text) const {
+  if (!color_) return std::string(text);
+  return "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m";
+}
+
+std::string Terminal::clear_screen() const { return interactive ? "\033[H\033[2J" : ""; }
+
+std::string Terminal::bar(std::int64_t spent, std::int64_t reserved, std::int64_t limit, int width) const {
+  const auto share = [&](std::int64_t amount) -> int {
+    if (limit <= 0) return width;
+    const Int128 scaled = static_cast<Int128>(std::max<std::int64_t>(amount, 0)) * width / limit;
+    return static_cast<int>(std::min<Int128>(scaled, width));
+  };
+  const int full = share(spent);
+  const int held = std::max(share(spent + reserved), full) - full;
+  const char* spent_mark = unicode ? "█" : "#";
+  const char* held_mark = unicode ? "▒" : "+";
+  const char* free_mark = unicode ? "░" : "-";
+  std::string used;
+  std::string pending;
+  std::string rest;
+  for (int i = 0; i < full; ++i) used += spent_mark;
+  for (int i = 0; i < held; ++i) pending += held_mark;
+  for (int i = full + held; i < width; ++i) rest += free_mark;
+  const std::int64_t percent = percent_of(spent, limit);
+  const std::string colored = percent >= 100 ? red(used) : percent >= 80 ? yellow(used) : green(used);
+  return colored + pending + dim(rest);
+}
+
+std::int64_t percent_of(std::int64_t spent, std::int64_t limit) {
+  if (limit <= 0) return 100;
+  const Int128 scaled = static_cast<Int128>(spent) * 100 / limit;
+  return static_cast<std::int64_t>(std::clamp<Int128>(scaled, 0, 999'999));
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == 0x1b) {  // an escape code of ours ends with 'm'
+      while (i < text.size() && text[i] != 'm') ++i;
+      continue;
+    }
+    if ((byte & 0xc0) != 0x80) ++width;
+  }
+  return width;
+}
+
+std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<bool> right;
+  std::vector<std::string> names;
+  for (const std::string& name : head) {
+    right.push_back(!name.empty() && name[0] == '>');
+    names.push_back(right.back() ? name.substr(1) : name);
+  }
+  std::vector<std::size_t> widths;
+  for (const std::string& name : names) widths.push_back(display_width(name));
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+  }
+  std::string text;
+  const auto add = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - display_width(row[i]), ' ');
+      if (i > 0) line += "  ";
+      line += right[i] ? padding + row[i] : row[i] + padding;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  };
+  add(names);
+  for (const auto& row : rows) add(row);
+  return text;
+}
+
+}  // namespace farthing::cli
