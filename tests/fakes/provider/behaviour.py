@@ -57,7 +57,7 @@ class Behaviour:
     chunks: int | None = None  # a seed: the stream's bytes are cut anew at random places
     encoding: str | None = None  # gzip, deflate, br
     # the stream
-    ending: str | None = None  # no_finish, no_done, linger, error
+    ending: str | None = None  # no_finish, no_done, linger, error, failed
     prelude: bool | None = None  # Azure's first chunk with empty choices (default on Azure paths)
     moderation: bool = False  # a chunk after the one with usage
     sse: list[str] = field(default_factory=list)  # cr crlf mixed comments bom multiline tight ids
@@ -74,7 +74,7 @@ CHOICES: dict[str, set[str]] = {
     "usage_in": {"own", "unasked", "finish", "every", "x_groq"},
     "cut": CUTS | {"truncated"},
     "encoding": {"identity", "gzip", "deflate", "br"},
-    "ending": {"no_finish", "no_done", "linger", "error"},
+    "ending": {"no_finish", "no_done", "linger", "error", "failed"},
     "bill": {"generated", "full", "nothing"},
 }
 SSE = {"cr", "crlf", "mixed", "comments", "bom", "multiline", "tight", "ids"}

@@ -15,6 +15,7 @@ RATE_LIMITS = {
     "x-ratelimit-reset-requests": "6ms",
     "x-ratelimit-reset-tokens": "300ms",
 }
+BROKEN_ENDINGS = ("no_finish", "no_done", "error", "failed")
 PLACES = {"head", "body", "end", "each"}
 
 
@@ -89,12 +90,12 @@ def deliver_stream(
         waits.at(str(number))
         if not cut and number == len(pieces) - 1:
             waits.at("end")
-            plan.add(Write())
+            plan.add(Write(piece.output if do.ending in BROKEN_ENDINGS else None))
         plan.add(Send(wire.chunk(piece.data), piece.output))
     if cut:
         waits.at(str(last))
         if do.cut == "truncated":  # the head of a chunk that never comes
-            plan.add(Send(b"400\r\n"))
+            plan.add(Send(b"400\r\n", pieces[last - 1].output if last else 0))
         _ends(plan, "reset_middle" if do.cut == "reset_middle" else "close_middle", "middle")
         plan.broken = do.cut
         return plan
@@ -102,7 +103,7 @@ def deliver_stream(
         plan.add(Hold("linger"))
         plan.waits = True
     plan.add(Send(wire.LAST_CHUNK, pieces[-1].output if pieces else 0))
-    if do.ending in ("no_finish", "no_done", "error"):
+    if do.ending in BROKEN_ENDINGS:
         plan.broken = do.ending
     _ends(plan, do.cut, "end")
     return plan

@@ -32,6 +32,8 @@ class Pause:
 class Write:
     """Writes the bill: before the last byte, so that whoever has read the answer finds it in the log."""
 
+    output: int | None = None  # output tokens generated; None: all of the answer's
+
 
 @dataclass
 class End:

@@ -188,7 +188,7 @@ class Provider:
             return deliver_json(do, do.status, kind, as_bytes(do.body), request_id, bill)
         if ask.stream and hasattr(dialect, "events"):
             made: list[Event] = dialect.events(ask, do, reply)
-            if do.ending == "error":
+            if do.ending == "error" or (do.ending == "failed" and dialect is not responses):
                 at = do.cut_at if do.cut_at is not None else len(made) // 2
                 error = errors.body(
                     "server_error", "The server had an error while processing your request."

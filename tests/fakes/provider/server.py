@@ -159,8 +159,8 @@ class Connection(asyncio.Protocol):
                         await self._provider.gate.hold(name)
                     case Pause(seconds):
                         await asyncio.sleep(seconds)
-                    case Write():
-                        self._bill(ask, plan, None, False)
+                    case Write(output):
+                        self._bill(ask, plan, output, False)
                     case End(reset):
                         self._bill(ask, plan, generated, False)
                         self._end(reset)

@@ -161,16 +161,14 @@ def events(ask: Ask, do: Behaviour, reply: Reply) -> list[Event]:
             add("start", "response.output_item.added", output_index=index, item=item)
         add("finish", "response.output_item.done", output_index=index, item=item)
     generated = reply.usage.output_tokens
+    if do.ending == "failed":
+        wrong = {"code": "server_error", "message": "The model failed to answer."} | do.error
+        full = {**full, "status": "failed", "error": wrong, "output": []}
     add("done", f"response.{full['status']}", response=full)
     return made
 
 
 def error_event(error: JSON) -> Event:
-    data = {
-        "type": "error",
-        "sequence_number": 0,
-        "code": error.get("code"),
-        "message": error.get("message"),
-        "param": error.get("param"),
-    }
+    data = {"type": "error", "sequence_number": 0, "error": error, **error}
+    data["type"] = "error"
     return Event(data, 0, "error", "error")
