@@ -37,7 +37,7 @@ struct HostRule {
   std::string name;      // "localhost:11434", "*.acme.internal"
   std::string provider;  // prices are keyed by it
   bool free = false;
-  bool guard = true;     // false: left alone (a guarded proxy, R32)
+  bool guard = true;                               // false: left alone (a guarded proxy, R32)
   std::map<std::string, std::string> deployments;  // deployment name -> model
   bool release_unknown = false;                    // unknown = "release" (R23); the guarantee then excludes it
   std::optional<bool> usage_in_streams;            // may stream_options.include_usage be asked for
@@ -58,10 +58,10 @@ enum class Origin : std::uint8_t { file, code };
 struct Policy {
   std::string name = "default";  // code: "code:<main file>"
   Origin origin = Origin::code;
-  std::string path;              // absolute path of the file, "" in code
-  std::string store;             // as written: "memory:", "file:PATH"; "" = R37's default
+  std::string path;   // absolute path of the file, "" in code
+  std::string store;  // as written: "memory:", "file:PATH"; "" = R37's default
   std::string timezone = "UTC";
-  Labels labels;                 // defaults for every call
+  Labels labels;  // defaults for every call
   std::vector<Cap> caps;
   std::vector<ApiKeyName> api_keys;
   std::vector<HostRule> hosts;
@@ -69,11 +69,11 @@ struct Policy {
   std::map<std::string, Usd> units;  // credit = "0.01 USD" (R10)
   std::string key_secret;            // R30; already expanded, never written out
   Unbounded unbounded;
-  bool abandoned_is_hold = false;    // abandoned = "hold" (R24)
-  bool fit_output = true;            // output = "fit" | "as_asked" (R20)
-  std::int64_t held_wait_ms = 60'000;        // R21
-  std::int64_t hold_max_ms = 3'600'000;      // R17
-  bool durable_power = false;                // durability = "power"
+  bool abandoned_is_hold = false;        // abandoned = "hold" (R24)
+  bool fit_output = true;                // output = "fit" | "as_asked" (R20)
+  std::int64_t held_wait_ms = 60'000;    // R21
+  std::int64_t hold_max_ms = 3'600'000;  // R17
+  bool durable_power = false;            // durability = "power"
 
   /// The document without secrets, as canonical JSON: what is registered in the store and compared (R6).
   std::string to_json() const;

@@ -25,16 +25,16 @@ inline constexpr std::size_t max_counters_per_call = 64;
 inline constexpr std::string_view none_value = "(none)";
 
 struct PlannedCap {
-  std::uint32_t number = 0;     // RegisteredCap::number
+  std::uint32_t number = 0;  // RegisteredCap::number
   Meter meter = Meter::usd;
-  std::int64_t limit = 0;       // in force: file, `limits`, override
+  std::int64_t limit = 0;  // in force: file, `limits`, override
   std::int64_t limit_before_override = 0;
   const RegisteredCap* registered = nullptr;  // owned by the CapIndex
-  std::uint32_t order = 0;      // R3: place in a refusal's headline order
+  std::uint32_t order = 0;                    // R3: place in a refusal's headline order
 };
 
 struct PlannedSet {
-  std::string key;                       // match + each kinds + each values, canonical
+  std::string key;  // match + each kinds + each values, canonical
   std::vector<std::string> each_values;
   std::vector<PlannedCap> caps;
   /// The store's own handle of this set's row once it has found it (an integer row id, an index); 0 = not looked up.
@@ -45,12 +45,12 @@ struct Plan {
   std::uint64_t revision = 0;
   std::int64_t valid_until_ms = 0;
   std::vector<PlannedSet> sets;
-  std::vector<PlannedCap> per_call;      // per = "call": no counter, summed in the call
-  std::vector<const Halt*> halts;        // that match these labels
+  std::vector<PlannedCap> per_call;                  // per = "call": no counter, summed in the call
+  std::vector<const Halt*> halts;                    // that match these labels
   std::vector<const RegisteredCap*> label_required;  // absent = "refuse" and the label is missing
   bool too_many_caps = false;
-  bool usd_capped = false;               // some cap on `usd` matches: a price is needed (R31)
-  std::shared_ptr<const void> keep;      // keeps what the pointers point at alive
+  bool usd_capped = false;           // some cap on `usd` matches: a price is needed (R31)
+  std::shared_ptr<const void> keep;  // keeps what the pointers point at alive
 };
 
 class CapIndex {

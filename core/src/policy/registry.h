@@ -17,7 +17,7 @@ namespace farthing {
 /// A cap as registered: `number` is the store's short name for it, never used again for another.
 struct RegisteredCap {
   std::uint32_t number = 0;
-  Cap cap;                        // with the lowest limit over all documents that hold it
+  Cap cap;                             // with the lowest limit over all documents that hold it
   std::vector<std::string> documents;  // names of the documents that hold it now; none: no longer binding
   std::int64_t registered_ms = 0;
   std::optional<std::int64_t> counted_since_ms;  // R7: what could not be proved

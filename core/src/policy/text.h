@@ -1,0 +1,28 @@
+// Small text tools of this part: canonical JSON text, globs, near words.
+// Thread-safety: free functions.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace farthing::policy {
+
+/// A JSON string with its quotes; only what must be escaped is.
+void append_json(std::string& out, std::string_view text);
+/// ["a","b"]
+void append_json(std::string& out, const std::vector<std::string>& list);
+
+/// `*` is any run of bytes, `?` one character of UTF-8; everything else is itself. The case counts.
+bool glob_matches(std::string_view glob, std::string_view text);
+bool has_wildcard(std::string_view glob);
+
+/// The accepted word nearest to `unknown`, where it is near enough to be meant; empty otherwise.
+std::string_view nearest(std::string_view unknown, std::span<const std::string_view> accepted);
+
+/// "a, b or c".
+std::string one_of(std::span<const std::string_view> words);
+
+}  // namespace farthing::policy
