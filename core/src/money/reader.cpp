@@ -133,8 +133,8 @@ Error MoneyReader::expected(std::string_view accepted) const {
   while (end < text_.size() && text_[end] > ' ' && text_[end] < '\x7F' && end - at_ < found_bytes_max)
     ++end;
   const std::string_view found = text_.substr(at_, end - at_);
-  return wrong(problem + (found.empty() ? " but found something else" : " but found \"" + std::string(found) + "\""),
-               at_);
+  if (!found.empty()) return wrong(problem + " but found \"" + std::string(found) + "\"", at_);
+  return wrong(problem + (peek() == ' ' ? " but found a space" : " but found something else"), at_);
 }
 
 Error MoneyReader::wrong(std::string_view problem, std::size_t at) const {
