@@ -10,6 +10,7 @@
 
 #include "farthing/meter.h"
 #include "farthing/money.h"
+#include "farthing/time_text.h"
 
 namespace farthing::report {
 
@@ -22,9 +23,6 @@ void put_usd(Json& object, const std::string& name, const std::optional<Usd>& am
 /// `name`: "2026-08-23T00:00:00Z" (milliseconds only where there are any) and `name_ms`; both null where absent.
 void put_time(Json& object, const std::string& name, const std::optional<std::int64_t>& unix_ms);
 
-std::string iso_utc(std::int64_t unix_ms);
-/// "3 h 12 min", "45 s", "2 d 4 h".
-std::string duration_words(std::int64_t ms);
 /// A text that may hold JSON, as JSON; anything else as a string.
 Json parsed(std::string_view text);
 

@@ -22,8 +22,7 @@ std::int64_t days_from_civil(int year, int month, int day) {
   const std::int64_t era = floor_divide(march_year, 400);
   const std::int64_t year_of_era = march_year - era * 400;
   const std::int64_t day_of_year = (153 * march_month + 2) / 5;
-  const std::int64_t day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * days_per_era + day_of_era - days_to_1970 + (day - 1);
 }
 
@@ -38,10 +37,8 @@ Civil civil_of(std::int64_t unix_seconds) {
   const std::int64_t since_march_0000 = days + days_to_1970;
   const std::int64_t era = floor_divide(since_march_0000, days_per_era);
   const std::int64_t day_of_era = since_march_0000 - era * days_per_era;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const std::int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t march_month = (5 * day_of_year + 2) / 153;
 
   Civil civil;

@@ -114,8 +114,7 @@ struct Stretch {
 constexpr std::int64_t forever = std::int64_t{1} << 60;
 
 /// The stretches of a zone that overlap [from, until], in order.
-std::vector<Stretch> stretches(const Table& t, ZoneRow zone, std::int64_t from,
-                               std::int64_t until) {
+std::vector<Stretch> stretches(const Table& t, ZoneRow zone, std::int64_t from, std::int64_t until) {
   std::vector<Stretch> found;
   std::int64_t begin = -forever;
   std::int64_t offset = zone.first_offset;
@@ -190,8 +189,7 @@ std::string Zone::suggest(std::string_view unknown) {
   std::size_t best_distance = unknown.size() / 3 + 2;  // farther is not near
   for (std::uint32_t i = 0; i < t.names.size(); ++i) {
     const std::string_view name = t.name(i);
-    const std::string_view city =
-        name.substr(name.rfind('/') + 1);  // "Berlin" and "germany/berlin" mean Europe/Berlin
+    const std::string_view city = name.substr(name.rfind('/') + 1);  // "Berlin" and "germany/berlin" mean Europe/Berlin
     const std::string_view given_city = unknown.substr(unknown.rfind('/') + 1);
     std::size_t d = distance(name, unknown);
     if (given_city.size() > 2) d = std::min(d, distance(city, given_city) + 1);
@@ -215,8 +213,7 @@ std::int64_t Zone::utc_offset_at(std::int64_t unix_seconds) const {
 }
 
 std::int64_t Zone::to_unix(int year, int month, int day, int hour, int minute, int second) const {
-  const std::int64_t local =
-      days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  const std::int64_t local = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
   constexpr std::int64_t largest_offset = 26 * 3600;
   const Table& t = table();
   const auto found = stretches(t, t.zones[row_], local - largest_offset, local + largest_offset);

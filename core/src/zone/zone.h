@@ -52,14 +52,11 @@ class Zone {
   std::string_view name() const { return name_; }
   /// Seconds east of UTC.
   std::int64_t utc_offset_at(std::int64_t unix_seconds) const;
-  Civil civil_at(std::int64_t unix_seconds) const {
-    return civil_of(unix_seconds + utc_offset_at(unix_seconds));
-  }
+  Civil civil_at(std::int64_t unix_seconds) const { return civil_of(unix_seconds + utc_offset_at(unix_seconds)); }
   /// Unix seconds of a local time. A local time that does not exist (clocks set forward) gives the
   /// first instant after the gap; one that exists twice the earlier instant. `month` and `day` may
   /// lie outside as in days_from_civil.
-  std::int64_t to_unix(int year, int month, int day, int hour = 0, int minute = 0,
-                       int second = 0) const;
+  std::int64_t to_unix(int year, int month, int day, int hour = 0, int minute = 0, int second = 0) const;
 
  private:
   Zone(std::string_view name, std::uint32_t row) : name_(name), row_(row) {}
