@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import httpx2
 import openai
 import pytest
@@ -24,7 +25,7 @@ CHAT: Any = {"model": "gpt-4o-mini", "messages": HELLO}
 ASKED: Any = {"stream": True, "stream_options": {"include_usage": True}}
 
 # A stream's own transport errors reach the user unwrapped.
-TRANSPORT_ERRORS = (openai.APIError, httpx2.TransportError)
+TRANSPORT_ERRORS = (openai.APIError, httpx.TransportError, httpx2.TransportError)
 
 
 @pytest.fixture

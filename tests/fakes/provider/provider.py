@@ -240,9 +240,8 @@ class Provider:
         self.statuses[row.status] += 1
         if row.sse:
             return deliver_stream(do, pieces, request_id, bill, row.content_type)
-        return deliver_json(
-            do, row.status, row.content_type, body, request_id, bill if row.status < 400 else None
-        )
+        billed = bill if row.status < 400 and not told.refused else None
+        return deliver_json(do, row.status, row.content_type, body, request_id, billed)
 
     def _count(self, ask: Ask, body: bytes) -> Usage:
         """Usage for a stream that was recorded without: input as made to order, a token for each delta."""

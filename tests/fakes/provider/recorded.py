@@ -106,6 +106,7 @@ class Said:
     model: str = ""
     tier: str = "default"
     usage: Usage | None = None
+    refused: bool = False  # nothing but an error, whatever the status: not billed
 
 
 def said(row: Recording) -> Said:
@@ -119,6 +120,7 @@ def said(row: Recording) -> Said:
         found.model = inner.get("model") or found.model
         tier = inner.get("service_tier")
         found.tier = tier if tier in ("flex", "priority") else found.tier
+        found.refused = "id" not in inner and isinstance(inner.get("error"), dict)
         usage = inner.get("usage") or (inner.get("x_groq") or {}).get("usage")
         if isinstance(usage, dict):
             found.usage = normal(usage) or found.usage
