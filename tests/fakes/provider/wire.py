@@ -17,6 +17,7 @@ from .dialects.event import Event
 
 BOM = b"\xef\xbb\xbf"
 LAST_CHUNK = b"0\r\n\r\n"
+COMPACT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass
@@ -58,9 +59,7 @@ def events(made: list[Event], do: Behaviour) -> list[Piece]:
 
 
 def _plain(event: Event) -> bytes:
-    data = (
-        event.data if isinstance(event.data, str) else json.dumps(event.data, separators=(",", ":"))
-    )
+    data = event.data if isinstance(event.data, str) else COMPACT(event.data)
     if event.name:
         return f"event: {event.name}\ndata: {data}\n\n".encode()
     return f"data: {data}\n\n".encode()
