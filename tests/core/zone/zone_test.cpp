@@ -21,8 +21,8 @@ std::vector<std::string> split(const std::string& line) {
 
 Civil parse(const std::string& text) {
   Civil civil;
-  EXPECT_EQ(6, std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &civil.year, &civil.month, &civil.day,
-                           &civil.hour, &civil.minute, &civil.second))
+  EXPECT_EQ(6, std::sscanf(text.c_str(), "%d-%d-%d %d:%d:%d", &civil.year, &civil.month, &civil.day, &civil.hour,
+                           &civil.minute, &civil.second))
       << text;
   return civil;
 }
@@ -96,8 +96,7 @@ TEST(Zone, days_and_months_may_lie_outside) {
 }
 
 TEST(Zone, every_day_of_four_centuries_survives_the_round_trip) {
-  for (std::int64_t day = days_from_civil(1799, 12, 31); day <= days_from_civil(2200, 1, 1);
-       ++day) {
+  for (std::int64_t day = days_from_civil(1799, 12, 31); day <= days_from_civil(2200, 1, 1); ++day) {
     const Civil civil = civil_of(day * 86400 + 1);
     ASSERT_EQ(day, days_from_civil(civil.year, civil.month, civil.day));
   }
