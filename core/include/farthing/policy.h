@@ -66,7 +66,7 @@ struct Policy {
   std::vector<ApiKeyName> api_keys;
   std::vector<HostRule> hosts;
   std::vector<PriceOverlay> prices;
-  std::map<std::string, Usd> units;  // credit = "0.01 USD" (R10)
+  Units units;  // credit = "0.01 USD" (R10)
   std::string key_secret;            // R30; already expanded, never written out
   Unbounded unbounded;
   bool abandoned_is_hold = false;        // abandoned = "hold" (R24)
