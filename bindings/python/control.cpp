@@ -1,0 +1,200 @@
+// Looking at a store and changing what people change at run time, as methods of `_farthing.Guard` (farthing/control.h).
+#include <pybind11/stl.h>
+
+#include "convert.h"
+
+namespace farthing::python {
+namespace {
+
+using GlobLists = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+py::dict status(const GuardRef& self) {
+  const StatusReport report = value_or_raise(unlocked([&] { return self.guard->control()->status(); }));
+  py::dict dict;
+  dict["store"] = text(report.store);
+  dict["store_id"] = text(report.store_id);
+  dict["now_ms"] = report.now_ms;
+  py::list counters;
+  for (const StatusCounter& counter : report.counters) {
+    py::dict one;
+    one["cap"] = cap_left(counter.cap);
+    one["words"] = text(counter.words);
+    one["baseline"] = counter.baseline ? amount(counter.cap.meter, *counter.baseline) : py::none();
+    one["unknown"] = amount(counter.cap.meter, counter.unknown);
+    one["window_start_ms"] = counter.window_start_ms;
+    one["counted_since_ms"] = integer(counter.counted_since_ms);
+    counters.append(one);
+  }
+  dict["counters"] = counters;
+  py::list halts;
+  for (const StatusHalt& halt : report.halts) {
+    halts.append(py::make_tuple(halt.id, text(halt.match_json), text(halt.who), text(halt.why), halt.at_ms));
+  }
+  dict["halts"] = halts;
+  dict["open_holds"] = report.open_holds;
+  dict["stale_streams"] = report.stale_streams;
+  dict["notes"] = py::cast(report.notes);
+  return dict;
+}
+
+py::dict row_dict(const LedgerRow& row) {
+  static const CallContext nothing;
+  const CallContext& context = row.context ? *row.context : nothing;
+  py::dict dict;
+  dict["id"] = text(to_text(row.id));
+  dict["kind"] = text(row.kind == RowKind::attempt ? "attempt" : row.kind == RowKind::adjust ? "adjust" : "book");
+  dict["of"] = row.of.value == 0 ? py::str() : text(to_text(row.of));
+  dict["call"] = text(row.call);
+  dict["action"] = text(row.action);
+  dict["runs"] = py::cast(row.runs);
+  dict["labels"] = dict_of(context.labels.entries());
+  dict["provider"] = text(context.provider);
+  dict["host"] = text(context.host);
+  dict["endpoint"] = text(context.endpoint);
+  dict["modality"] = text(context.modality);
+  dict["model"] = text(context.model);
+  dict["model_asked"] = text(context.model_asked);
+  dict["model_served"] = text(row.model_served);
+  dict["key_name"] = text(context.key_name);
+  dict["reserved_ms"] = row.reserved_ms;
+  dict["settled_ms"] = row.settled_ms;
+  dict["attempt_number"] = row.attempt_number;
+  dict["likely_usd"] = usd(row.likely);
+  dict["ceiling_usd"] = usd(row.ceiling);
+  dict["actual_usd"] = usd(row.actual);
+  dict["booked"] = amounts(row.booked);
+  dict["how"] = text(how_text(row.how));
+  dict["quantities"] = quantities(row.quantities);
+  dict["output_limit_asked"] = row.output_limit_asked;
+  dict["output_limit"] = row.output_limit;
+  dict["confidence"] = text(row.confidence);
+  dict["tier_asked"] = text(row.tier_asked);
+  dict["tier_served"] = text(row.tier_served);
+  dict["request_id"] = text(row.request_id);
+  dict["response_id"] = text(row.response_id);
+  dict["status"] = row.status;
+  dict["latency_ms"] = row.latency_ms;
+  dict["finish_reason"] = text(row.finish_reason);
+  dict["error_class"] = text(row.error_class);
+  dict["book_version"] = text(context.book_version);
+  dict["process"] = text(row.process);
+  dict["who"] = text(row.who);
+  dict["why"] = text(row.why);
+  return dict;
+}
+
+/// The rows as they were when asked for; each becomes a Python object only when it is taken.
+class Rows {
+ public:
+  explicit Rows(std::vector<LedgerRow> rows) : rows_(std::move(rows)) {}
+  py::dict next() {
+    if (at_ == rows_.size()) throw py::stop_iteration();
+    return row_dict(rows_[at_++]);
+  }
+
+ private:
+  std::vector<LedgerRow> rows_;
+  std::size_t at_ = 0;
+};
+
+Rows ledger(const GuardRef& self, std::optional<std::int64_t> since_ms, std::optional<std::int64_t> until_ms,
+            const Pairs& labels, const std::string& model, const std::string& call, const std::string& run,
+            const std::string& how, const std::string& id, std::int64_t most) {
+  LedgerFilter filter;
+  filter.since_ms = since_ms;
+  filter.until_ms = until_ms;
+  filter.labels = labels_of(labels);
+  filter.model = model;
+  filter.call = call;
+  filter.run = run;
+  filter.most = most;
+  if (!id.empty()) filter.id = value_or_raise(parse_attempt_id(id));
+  if (!how.empty()) {
+    filter.how = how_of(how);
+    if (!filter.how) {
+      raise({Code::invalid_argument,
+             "how = \"" + how +
+                 "\"; expected usage, counted, hold, provider_error, released, expired, voided or "
+                 "unheld"});
+    }
+  }
+  std::vector<LedgerRow> rows;
+  check(unlocked([&] {
+    return self.guard->control()->ledger(filter, [&](const LedgerRow& row) {
+      rows.push_back(row);
+      return true;
+    });
+  }));
+  return Rows(std::move(rows));
+}
+
+/// The local midnight that begins the `weekday`-th day (0 = Monday) after `at_ms`, never the day of `at_ms` itself.
+std::int64_t next_weekday_ms(const std::string& zone, int weekday, std::int64_t at_ms) {
+  const Window day{.per = Per::day, .zone = zone};
+  const WindowBounds week = window_around({.per = Per::week, .zone = zone}, at_ms);
+  std::int64_t start = week.start_ms;
+  for (int i = 0; i < weekday; ++i)
+    start = window_around(day, start).end_ms;
+  if (start > at_ms) return start;
+  start = week.end_ms;
+  for (int i = 0; i < weekday; ++i)
+    start = window_around(day, start).end_ms;
+  return start;
+}
+
+}  // namespace
+
+void bind_control(py::class_<GuardRef>& guard) {
+  py::class_<Rows>(guard, "Rows").def("__iter__", [](py::object self) { return self; }).def("__next__", &Rows::next);
+  guard.def("status", status)
+      .def("ledger", ledger, py::arg("since_ms"), py::arg("until_ms"), py::arg("labels"), py::arg("model"),
+           py::arg("call"), py::arg("run"), py::arg("how"), py::arg("id"), py::arg("most"))
+      .def(
+          "denials",
+          [](const GuardRef& self, std::size_t most) {
+            return value_or_raise(unlocked([&] { return self.guard->control()->denials(most); }));
+          },
+          py::arg("most"))
+      .def(
+          "why",
+          [](const GuardRef& self, const std::string& id) {
+            return value_or_raise(unlocked([&] { return self.guard->control()->why(id); })).text;
+          },
+          py::arg("id"))
+      .def(
+          "halt",
+          [](const GuardRef& self, const GlobLists& match, const std::string& who, const std::string& why) {
+            const Match matched = match_of(match);
+            return value_or_raise(unlocked([&] { return self.guard->control()->halt(matched, {who, why}); }));
+          },
+          py::arg("match"), py::arg("who"), py::arg("why"))
+      .def(
+          "resume",
+          [](const GuardRef& self, std::optional<std::int64_t> id, const std::string& who, const std::string& why) {
+            check(unlocked([&] { return self.guard->control()->resume(id, {who, why}); }));
+          },
+          py::arg("id"), py::arg("who"), py::arg("why"))
+      .def(
+          "set_limit",
+          [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each,
+             const std::string& limit, std::optional<std::int64_t> until_ms, const std::string& who,
+             const std::string& why) {
+            check(unlocked([&] { return self.guard->control()->set_limit(cap, each, limit, until_ms, {who, why}); }));
+          },
+          py::arg("cap"), py::arg("each"), py::arg("limit"), py::arg("until_ms"), py::arg("who"), py::arg("why"))
+      .def(
+          "clear_limit",
+          [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each, const std::string& who,
+             const std::string& why) {
+            check(unlocked([&] { return self.guard->control()->clear_limit(cap, each, {who, why}); }));
+          },
+          py::arg("cap"), py::arg("each"), py::arg("who"), py::arg("why"))
+      .def(
+          "next_weekday_ms",
+          [](const GuardRef& self, int weekday, std::int64_t at_ms) {
+            return next_weekday_ms(self.guard->policy().timezone, weekday, at_ms);
+          },
+          py::arg("weekday"), py::arg("at_ms"));
+}
+
+}  // namespace farthing::python

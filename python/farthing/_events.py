@@ -1,0 +1,109 @@
+"""Alerts and warnings of the core, taken out by a thread of ours: the core may tell of them while it holds a lock."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from farthing import _farthing
+from farthing._amounts import amount, instant
+from farthing.errors import FarthingWarning
+
+_log = logging.getLogger("farthing")
+_WAIT_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A cap reached a threshold. Told once for each cap, counter, window, threshold and limit."""
+
+    cap: str
+    words: str
+    """The cap in words."""
+    counter: Mapping[str, str]
+    meter: str
+    threshold: int
+    """Percent of the limit."""
+    limit: Decimal | int
+    spent: Decimal | int
+    reserved: Decimal | int
+    resets_at: datetime | None
+
+
+def alert_of(text: str) -> Alert:
+    """From the core's JSON."""
+    core: dict[str, Any] = json.loads(text)
+    meter = core["meter"]
+
+    def value(name: str) -> Any:
+        return amount(meter, core[name])
+
+    return Alert(
+        cap=core["cap"],
+        words=core["words"],
+        counter=core["counter"],
+        meter=meter,
+        threshold=core["threshold"],
+        limit=value("limit"),
+        spent=value("spent"),
+        reserved=value("reserved"),
+        resets_at=instant(core.get("resets_at_ms")),
+    )
+
+
+class EventThread:
+    """A daemon thread that calls `on_alert` and logs warnings, until the guard is closed."""
+
+    def __init__(self, core: _farthing.Guard, on_alert: Callable[[Alert], object] | None) -> None:
+        self._core = core
+        self._on_alert = on_alert
+        self._thread: threading.Thread | None = None
+        self._pid = -1
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts it, also in a forked child, which has no thread but its own."""
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._thread = threading.Thread(target=self._run, name="farthing-events", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Delivers what is left and stops. The core is closed before."""
+        thread = self._thread
+        if (
+            thread is not None
+            and self._pid == os.getpid()
+            and thread is not threading.current_thread()
+        ):
+            thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._core.events_over:
+            event = self._core.next_event(_WAIT_MS)
+            if event is not None:
+                self._tell(*event)
+
+    def _tell(self, kind: str, text: str) -> None:
+        if kind == "warning":
+            _log.warning("%s", text)
+            return
+        if self._on_alert is None:
+            return
+        try:
+            self._on_alert(alert_of(text))
+        except Exception as error:
+            said = f"on_alert raised {type(error).__name__}: {error}; the alert was {text}"
+            try:
+                warnings.warn(said, FarthingWarning, stacklevel=1)
+            except FarthingWarning:  # warnings are errors here
+                _log.warning("%s", said)

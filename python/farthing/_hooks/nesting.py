@@ -1,0 +1,31 @@
+"""A transport may send what it was given through another client of a guarded family: still one request (R32)."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+SENDING: ContextVar[Any] = ContextVar("farthing_sending", default=None)
+"""The guarded request that is being sent in this context."""
+
+
+def same_request(request: Any) -> bool:
+    """Whether `request` is the one that a guarded client further out is sending.
+
+    Compared by what it says, not only by where it runs: tasks that are started while a request is sent inherit its
+    context, and their own requests must be guarded.
+    """
+    outer = SENDING.get()
+    if outer is None:
+        return False
+    if outer is request:
+        return True
+    try:
+        return bool(
+            outer.method == request.method
+            and outer.url.raw_path == request.url.raw_path
+            and outer.content == request.content
+            and outer.content
+        )
+    except Exception:  # a body that is not read: not the same
+        return False

@@ -1,0 +1,54 @@
+"""`guard.aio`: the verbs of a guard as coroutines, where they do I/O."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from farthing.receipt import Estimate
+from farthing.report import LedgerRow, Status
+
+if TYPE_CHECKING:
+    from farthing.guard import Guard
+
+
+class Aio:
+    """Verbs of a guard as coroutines; each runs in a thread, so the event loop never waits for the store."""
+
+    __slots__ = ("_guard",)
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    async def estimate(self, endpoint: str, **request: Any) -> Estimate:
+        return await asyncio.to_thread(self._guard.estimate, endpoint, **request)
+
+    async def status(self) -> Status:
+        return await asyncio.to_thread(self._guard.status)
+
+    async def ledger(self, **filters: Any) -> list[LedgerRow]:
+        return await asyncio.to_thread(lambda: list(self._guard.ledger(**filters)))
+
+    async def denials(self, limit: int = 100) -> list[dict[str, Any]]:
+        return await asyncio.to_thread(self._guard.denials, limit)
+
+    async def why(self, id: str) -> str:
+        return await asyncio.to_thread(self._guard.why, id)
+
+    async def halt(self, why: str, **more: Any) -> int:
+        return await asyncio.to_thread(self._guard.halt, why, **more)
+
+    async def resume(self, id: int | None = None, **more: Any) -> None:
+        await asyncio.to_thread(self._guard.resume, id, **more)
+
+    async def set_limit(self, cap: str, limit: str, **more: Any) -> None:
+        await asyncio.to_thread(self._guard.set_limit, cap, limit, **more)
+
+    async def clear_limit(self, cap: str, **more: Any) -> None:
+        await asyncio.to_thread(self._guard.clear_limit, cap, **more)
+
+    async def flush(self, wait_ms: int = 2000) -> None:
+        await asyncio.to_thread(self._guard.flush, wait_ms)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._guard.close)

@@ -1,0 +1,358 @@
+"""Guard: prices every call of the clients it guards, holds it on every cap above it, settles it with the real usage."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from farthing import _ambient, _farthing, _wrapping
+from farthing._document import Host, policy_json
+from farthing._events import Alert, EventThread
+from farthing._labels import LabelValue, pairs
+from farthing._main_program import default_name, main_folder
+from farthing._receipts import keys_of, open_guards
+from farthing._until import moment_ms
+from farthing.aio import Aio
+from farthing.cap import Cap, Globs
+from farthing.errors import ArgumentError
+from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
+from farthing.report import LedgerRow, Status, rows_of, status_of
+from farthing.scope import Action, Joined, ScopeBlock, Task
+
+C = TypeVar("C")
+
+
+class Guard:
+    """Opens a policy and its store; calls of the clients it guards leave only when every cap can pay for them.
+
+        guard = farthing.Guard("farthing.toml")
+        guard = farthing.Guard(caps=[farthing.Cap("5 USD", per="day")])
+        client = guard.wrap(OpenAI(), project="marketing")
+
+    Without `store` the counters are in one file per project below the user's state directory (`guard.store` says
+    which); `FARTHING_STORE` overrides it, `memory:` in tests. Thread-safe; usable after `os.fork()` (not `memory:`).
+    Opening reads the policy and the store: use `await Guard.aopen(...)` in an event loop.
+
+    Raises PolicyError with every problem of the policy, StoreError when the store cannot be used.
+    """
+
+    def __init__(
+        self,
+        policy: str | os.PathLike[str] | None = None,
+        *,
+        caps: Sequence[Cap | Mapping[str, Any]] = (),
+        store: str | None = None,
+        labels: Mapping[str, LabelValue] | None = None,
+        hosts: Mapping[str, Host] | None = None,
+        prices: Sequence[Mapping[str, Any]] = (),
+        api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
+        timezone: str | None = None,
+        name: str | None = None,
+        on_alert: Callable[[Alert], object] | None = None,
+        **more: Any,
+    ) -> None:
+        if policy is None:
+            document = policy_json(
+                caps=caps,
+                hosts=hosts or {},
+                api_keys=api_keys,
+                more={"labels": labels, "price": prices, "timezone": timezone, **more},
+            )
+            core = _farthing.Guard.open_code(
+                document, name or default_name(), store or "", main_folder()
+            )
+        else:
+            given: dict[str, Any] = {
+                "caps": caps,
+                "labels": labels,
+                "hosts": hosts,
+                "prices": prices,
+            }
+            given.update({"api_keys": api_keys, "timezone": timezone, "name": name, **more})
+            clash = [key for key, value in given.items() if value]
+            if clash:
+                raise ArgumentError(
+                    f"a policy file and {', '.join(clash)}=: give either a file or code; put this into the file",
+                    "invalid_argument",
+                )
+            core = _farthing.Guard.open_file(os.fspath(policy), store or "", main_folder())
+        self._core = core
+        self._closed = False
+        self._events = EventThread(core, on_alert)
+        self._finalizer = weakref.finalize(self, _close, core, self._events)
+        self._finalizer.atexit = False  # ours comes after those of the code that uses it
+        open_guards.add(self)
+
+    @classmethod
+    async def aopen(cls, *args: Any, **kwargs: Any) -> Guard:
+        """Like `Guard(...)`, without blocking the event loop."""
+        return await asyncio.to_thread(cls, *args, **kwargs)
+
+    # ---- clients
+
+    def wrap(
+        self, client: C, *, deployments: Mapping[str, str] | None = None, **labels: LabelValue
+    ) -> C:
+        """Guards a client, and answers the same object.
+
+            client = guard.wrap(OpenAI(), project="marketing")
+            azure = guard.wrap(AzureOpenAI(...), deployments={"prod-chat": "gpt-5-mini"})
+
+        Takes clients of the OpenAI SDK and its relatives, and HTTP clients of httpx and httpx2; copies by
+        `with_options` are guarded with it. Wrapping again replaces the labels. Raises ArgumentError for another kind
+        of client, and for one that is guarded over another store.
+        """
+        _wrapping.wrap(self, self._core, client, labels, deployments)
+        return client
+
+    def install(self, **labels: LabelValue) -> None:
+        """Guards the whole process: every client of httpx and httpx2 that calls a host or path known to be paid.
+
+        Also clients that exist already, those that frameworks make, and SDKs that are imported later. A client's own
+        `wrap` comes before it.
+        """
+        _wrapping.install(self, self._core, labels)
+
+    def uninstall(self) -> None:
+        """Ends what `install` began; every patched class is as it was."""
+        _wrapping.uninstall(self)
+
+    # ---- who a call is for
+
+    def scope(self, **labels: LabelValue) -> ScopeBlock:
+        """Labels for the calls inside: `with guard.scope(user="u1"):`. Also `async with`, and a decorator."""
+        return ScopeBlock(labels)
+
+    def task(self, name: str, limit: str | None = None) -> Task:
+        """A task with a limit of its own: `with guard.task("triage", limit="0.50 USD") as task:`.
+
+        Also `async with`, and a decorator for functions, coroutines and generators, of which each invocation is a run
+        of its own. `task.spent` and `task.remaining` are `Decimal` USD. Raises ArgumentError for more than 8 inside
+        each other, or a limit that is no amount.
+        """
+        return Task(self._core, name, limit)
+
+    def action(self) -> Action:
+        """One thing the user wanted, which may take several calls: `with guard.action():`."""
+        return Action()
+
+    def join(self, token: str) -> Joined:
+        """The scope that `token` carries over from another thread, process or host: `with guard.join(token):`."""
+        return Joined(token)
+
+    def token(self) -> str:
+        """The present scope as text, for `join` elsewhere or for `FARTHING_SCOPE` of a child process."""
+        return _ambient.scope().token()
+
+    # ---- what it costs
+
+    def estimate(
+        self,
+        endpoint: str,
+        *,
+        count: int = 1,
+        host: str = "",
+        labels: Mapping[str, LabelValue] | None = None,
+        **request: Any,
+    ) -> Estimate:
+        """What a call would cost, likely and at most; nothing is sent or held.
+
+        estimate = guard.estimate("chat.completions", model="gpt-5-mini", messages=[...], count=500)
+        estimate.ceiling_usd          # Decimal, for one call
+        estimate.left                 # what every cap would have left after 500 at their ceiling
+        """
+        body = json.dumps(request, ensure_ascii=False, default=_jsonable)
+        return estimate_of(
+            self._core.estimate(endpoint, body, pairs(labels or {}), _ambient.scope(), host, count)
+        )
+
+    def receipt(self, reply: object) -> Receipt | None:
+        """What a delivered response cost; None for one that this guard does not know (`farthing.receipt`)."""
+        for key in keys_of(reply):
+            core = self._core.receipt(key)
+            if core is not None:
+                return receipt_of(core)
+        return None
+
+    # ---- looking and changing
+
+    def status(self) -> Status:
+        """How every cap of the store stands."""
+        return status_of(self._core.status())
+
+    def ledger(
+        self,
+        *,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        labels: Mapping[str, LabelValue] | None = None,
+        model: str = "",
+        call: str = "",
+        run: str = "",
+        how: str = "",
+        id: str = "",
+        limit: int = 0,
+    ) -> Iterator[LedgerRow]:
+        """Entries of the ledger, newest first: `for row in guard.ledger(since="2h", labels={"user": "u1"}):`.
+
+        `since` and `until` are datetimes, ISO text, or "2h" ago; `limit` is how many, 0 for all.
+        """
+        return rows_of(
+            self._core.ledger(
+                None if since is None else self._moment(since, ago=True),
+                None if until is None else self._moment(until, ago=True),
+                pairs(labels or {}),
+                model,
+                call,
+                run,
+                how,
+                id,
+                limit,
+            )
+        )
+
+    def denials(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest refusals of the store, as in `farthing ledger --denied`."""
+        return [json.loads(denial) for denial in self._core.denials(limit)]
+
+    def why(self, id: str) -> str:
+        """Everything known of an attempt, call or refusal, in words: `farthing why ID`."""
+        return self._core.why(id)
+
+    def halt(self, why: str, *, match: Mapping[str, Globs] | None = None, who: str = "") -> int:
+        """Refuses every call, or those that match, in every process on the store, until `resume`.
+
+        Calls that are under way finish. Answers the halt's id: `guard.halt("incident 12", match={"project": "x"})`.
+        """
+        globs = [
+            (kind, [one] if isinstance(one, str) else list(one))
+            for kind, one in (match or {}).items()
+        ]
+        return self._core.halt(globs, who, why)
+
+    def resume(self, id: int | None = None, *, who: str = "", why: str = "") -> None:
+        """Ends one halt, or all."""
+        self._core.resume(id, who, why)
+
+    def set_limit(
+        self,
+        cap: str,
+        limit: str,
+        *,
+        each: Sequence[str] = (),
+        until: datetime | str | None = None,
+        why: str = "",
+        who: str = "",
+    ) -> None:
+        """Another limit for a cap, from the next call on, in every process on the store. What was spent stays.
+
+            guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch")
+
+        `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`. `until` is a
+        datetime with a time zone, ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the
+        policy's limit is back. `"0 USD"` refuses all that costs.
+        """
+        until_ms = None if until is None else self._moment(until)
+        self._core.set_limit(cap, list(each), limit, until_ms, who, why)
+
+    def clear_limit(
+        self, cap: str, *, each: Sequence[str] = (), why: str = "", who: str = ""
+    ) -> None:
+        """Back to the policy's limit."""
+        self._core.clear_limit(cap, list(each), who, why)
+
+    def _moment(self, value: datetime | str, ago: bool = False) -> int:
+        return moment_ms(
+            value,
+            zone=self._core.timezone,
+            now_ms=int(time.time() * 1000),
+            next_weekday_ms=self._core.next_weekday_ms,
+            ago=ago,
+        )
+
+    @property
+    def aio(self) -> Aio:
+        """The same verbs as coroutines, where they do I/O: `await guard.aio.status()`."""
+        return Aio(self)
+
+    # ---- itself
+
+    @property
+    def store(self) -> str:
+        """Where the counters are, absolute: `file:/home/u/.local/state/farthing/...`."""
+        return self._core.store
+
+    @property
+    def store_id(self) -> str:
+        """The random id of the store."""
+        return self._core.store_id
+
+    @property
+    def warnings(self) -> list[str]:
+        """What opening had to say: a replaced policy, a cap without effect."""
+        return self._core.warnings
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def flush(self, wait_ms: int = 2000) -> None:
+        """Writes settlements that the store did not take before. Raises StoreError if it still does not."""
+        self._core.flush(wait_ms)
+
+    def close(self) -> None:
+        """Writes what is left for at most 2 s and closes the store. Calls after it are refused. Idempotent."""
+        self._closed = True
+        _wrapping.uninstall(self)
+        self._finalizer()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Guard:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await asyncio.to_thread(self.close)
+
+    def __repr__(self) -> str:
+        return f"<farthing.Guard over {self.store}{' (closed)' if self._closed else ''}>"
+
+
+def _jsonable(value: object) -> Any:
+    dump = getattr(value, "model_dump", None)  # the SDK's own objects in messages
+    if callable(dump):
+        return dump(exclude_none=True)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _close(core: _farthing.Guard, events: EventThread) -> None:
+    core.close()
+    events.end()
+
+
+def _at_exit() -> None:
+    for guard in list(open_guards):
+        if not guard.closed:
+            guard.close()
+
+
+def _in_child() -> None:
+    for guard in list(open_guards):
+        if not guard.closed:
+            guard._events.begin()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,162 @@
+"""What one call cost, what one would cost, and what every cap has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from farthing._amounts import amount, instant, usd
+
+Amount = Decimal | int
+
+
+@dataclass(frozen=True)
+class CapLeft:
+    """A cap as it stood for one call. Amounts: USD and seconds as `Decimal`, other meters as `int`."""
+
+    cap: str
+    """The cap's id; "" for a task's own limit."""
+    run: str
+    """Task name and run id, for a task's own limit."""
+    counter: Mapping[str, str]
+    meter: str
+    per: str
+    limit: Amount
+    spent: Amount
+    reserved: Amount
+    remaining: Amount
+    resets_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one delivered response cost.
+
+    farthing.receipt(reply).cost_usd     # Decimal('0.000412')
+    """
+
+    attempt: str
+    """The id, as in the ledger and in the response's header `x-farthing-attempt`."""
+    call: str
+    response_id: str
+    model: str
+    model_served: str
+    cost_usd: Decimal | None
+    """None: not known (no price, or not settled yet). Not 0."""
+    likely_usd: Decimal | None
+    ceiling_usd: Decimal | None
+    """The most it could have cost: what was set aside."""
+    quantities: Mapping[str, int]
+    """What was billed, where there was any: input_tokens, cache_read_tokens, output_tokens, ..."""
+    how: str
+    """How it was settled: usage, counted, hold, provider_error, released, expired; `open` until then."""
+    output_limit_asked: int | None
+    output_limit: int | None
+    """As it was sent; below `output_limit_asked` (or there at all) where a cap lowered it."""
+    left: tuple[CapLeft, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an estimate."""
+
+    what: str
+    quantity: str
+    count: int
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a call would cost, for one call; `left` is after `count` of them at their ceiling.
+
+    guard.estimate("chat.completions", model="gpt-5-mini", messages=[...], count=500).ceiling_usd
+    """
+
+    model: str
+    provider: str
+    endpoint: str
+    likely_usd: Decimal | None
+    ceiling_usd: Decimal | None
+    """None: no price is known."""
+    likely: Mapping[str, Amount]
+    ceiling: Mapping[str, Amount]
+    """Per meter."""
+    confidence: str
+    """exact, calibrated, heuristic or unbounded."""
+    unbounded_by: tuple[str, ...]
+    likely_parts: tuple[Part, ...]
+    ceiling_parts: tuple[Part, ...]
+    output_limit: int
+    left: tuple[CapLeft, ...]
+    count: int
+
+
+def cap_left(core: Mapping[str, Any]) -> CapLeft:
+    meter = core["meter"]
+    return CapLeft(
+        cap=core["cap"],
+        run=core["run"],
+        counter=core["counter"],
+        meter=meter,
+        per=core["per"],
+        limit=_amount(meter, core["limit"]),
+        spent=_amount(meter, core["spent"]),
+        reserved=_amount(meter, core["reserved"]),
+        remaining=_amount(meter, core["remaining"]),
+        resets_at=instant(core["resets_at_ms"]),
+    )
+
+
+def receipt_of(core: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        attempt=core["attempt"],
+        call=core["call"],
+        response_id=core["response_id"],
+        model=core["model"],
+        model_served=core["model_served"],
+        cost_usd=usd(core["cost"]),
+        likely_usd=usd(core["likely"]),
+        ceiling_usd=usd(core["ceiling"]),
+        quantities=core["quantities"],
+        how=core["how"],
+        output_limit_asked=core["output_limit_asked"] or None,
+        output_limit=core["output_limit"] or None,
+        left=tuple(cap_left(cap) for cap in core["left"]),
+    )
+
+
+def estimate_of(core: Mapping[str, Any]) -> Estimate:
+    return Estimate(
+        model=core["model"],
+        provider=core["provider"],
+        endpoint=core["endpoint"],
+        likely_usd=usd(core["likely"]),
+        ceiling_usd=usd(core["ceiling"]),
+        likely=_meters(core["likely_meters"]),
+        ceiling=_meters(core["ceiling_meters"]),
+        confidence=core["confidence"],
+        unbounded_by=tuple(core["unbounded_by"]),
+        likely_parts=_parts(core["likely_parts"]),
+        ceiling_parts=_parts(core["ceiling_parts"]),
+        output_limit=core["output_limit"],
+        left=tuple(cap_left(cap) for cap in core["left"]),
+        count=core["count"],
+    )
+
+
+def _parts(core: list[tuple[str, str, int, str | None]]) -> tuple[Part, ...]:
+    return tuple(Part(what, quantity, count, usd(cost)) for what, quantity, count, cost in core)
+
+
+def _meters(core: Mapping[str, Any]) -> dict[str, Amount]:
+    return {meter: _amount(meter, value) for meter, value in core.items()}
+
+
+def _amount(meter: str, value: str | int) -> Amount:
+    converted = amount(meter, value)
+    assert converted is not None
+    return converted

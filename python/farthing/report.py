@@ -1,0 +1,150 @@
+"""What a store knows: how every cap stands, and the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from farthing._amounts import instant, usd
+from farthing.receipt import CapLeft, _amount, _meters, cap_left
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One cap with one of its counters, now."""
+
+    cap: CapLeft
+    words: str
+    """The cap in words: "5.00 USD per day for each api_key"."""
+    baseline: Decimal | int | None
+    """The limit that an override replaced."""
+    unknown: Decimal | int
+    """The part of spent that is for calls of unknown outcome."""
+    window_start: datetime | None
+    counted_since: datetime | None
+    """Set where earlier spend could not be proved."""
+
+
+@dataclass(frozen=True)
+class Halt:
+    """The kill switch, as somebody pulled it."""
+
+    id: int
+    match: Mapping[str, Any]
+    who: str
+    why: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a store stands: what `farthing status` shows."""
+
+    store: str
+    store_id: str
+    now: datetime | None
+    """The store's time."""
+    counters: tuple[Counter, ...]
+    halts: tuple[Halt, ...]
+    open_holds: int
+    """Calls under way, in every process on the store."""
+    stale_streams: int
+    """Streams open for more than 120 s."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One entry: an attempt and how it ended, or a later correction of one."""
+
+    id: str
+    kind: str
+    """attempt, adjust or book."""
+    of: str
+    """adjust: the attempt that it corrects."""
+    call: str
+    action: str
+    runs: tuple[tuple[str, str], ...]
+    """(run id, task), outermost first."""
+    labels: Mapping[str, str]
+    provider: str
+    host: str
+    endpoint: str
+    modality: str
+    model: str
+    model_asked: str
+    model_served: str
+    key_name: str
+    reserved_at: datetime | None
+    settled_at: datetime | None
+    attempt_number: int
+    likely_usd: Decimal | None
+    ceiling_usd: Decimal | None
+    actual_usd: Decimal | None
+    """None: not known. Not 0."""
+    booked: Mapping[str, Decimal | int]
+    """What was booked in the end, per meter."""
+    how: str
+    quantities: Mapping[str, int]
+    output_limit_asked: int | None
+    output_limit: int | None
+    confidence: str
+    tier_asked: str
+    tier_served: str
+    request_id: str
+    response_id: str
+    status: int | None
+    """HTTP."""
+    latency_ms: int
+    finish_reason: str
+    error_class: str
+    book_version: str
+    process: str
+    who: str
+    why: str
+
+
+def status_of(core: Mapping[str, Any]) -> Status:
+    return Status(
+        store=core["store"],
+        store_id=core["store_id"],
+        now=instant(core["now_ms"]),
+        counters=tuple(_counter(counter) for counter in core["counters"]),
+        halts=tuple(
+            Halt(id=number, match=json.loads(match or "{}"), who=who, why=why, at=instant(at_ms))
+            for number, match, who, why, at_ms in core["halts"]
+        ),
+        open_holds=core["open_holds"],
+        stale_streams=core["stale_streams"],
+        notes=tuple(core["notes"]),
+    )
+
+
+def _counter(core: Mapping[str, Any]) -> Counter:
+    cap = cap_left(core["cap"])
+    baseline = core["baseline"]
+    return Counter(
+        cap=cap,
+        words=core["words"],
+        baseline=None if baseline is None else _amount(cap.meter, baseline),
+        unknown=_amount(cap.meter, core["unknown"]),
+        window_start=instant(core["window_start_ms"]),
+        counted_since=instant(core["counted_since_ms"]),
+    )
+
+
+def rows_of(core: Iterator[dict[str, Any]]) -> Iterator[LedgerRow]:
+    for row in core:
+        for name in ("likely_usd", "ceiling_usd", "actual_usd"):
+            row[name] = usd(row[name])
+        for name in ("output_limit_asked", "output_limit", "status"):
+            row[name] = row[name] or None
+        row["booked"] = _meters(row["booked"])
+        row["runs"] = tuple(row["runs"])
+        row["reserved_at"] = instant(row.pop("reserved_ms"))
+        row["settled_at"] = instant(row.pop("settled_ms") or None)
+        yield LedgerRow(**row)
