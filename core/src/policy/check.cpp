@@ -61,6 +61,8 @@ class Whole {
       const Cap& cap = policy_.caps[i];
       const auto [place, fresh] = seen.emplace(cap.id, i);
       if (fresh) continue;
+      const bool guessed = reading_.broken_caps.contains(i) || reading_.broken_caps.contains(place->second);
+      if (guessed && !cap.id_given) continue;
       fail("cap", i, cap.id_given ? ".id" : "",
            cap.id_given
                ? "has the id " + in_quotes(cap.id) + " of " + other("cap", place->second)

@@ -81,10 +81,9 @@ class Builder : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t /*at*/, const std::string& /*token*/, const Json::exception& error) override {
     std::string what = error.what();
     if (const auto end = what.find("] "); end != std::string::npos) what.erase(0, end + 2);
-    if (const auto end = what.find(": "); what.starts_with("parse error at ") && end != std::string::npos) {
-      what.erase(0, end + 2);
-    }
-    return fault("not JSON: " + what);
+    // "parse error at line 3, column 7: ..."
+    const auto column = what.find("column ");
+    return fault("not JSON at " + (column == std::string::npos ? what : what.substr(column)));
   }
 
  private:

@@ -185,8 +185,9 @@ HostRule read_host(Reading& reading, const Node& node, const std::string& path) 
   host.release_unknown = fields.word("unknown", unknown_words) == 1U;
   host.usage_in_streams = fields.truth("usage_in_streams");
   host.stops_on_disconnect = fields.truth("stops_on_disconnect");
-  if (!fields.has("provider") && host.guard) {
-    if (!host.free) fields.missing("provider", R"(provider = "openai", by which prices are found, or free = true)");
+  if (!fields.has("provider")) {
+    if (!host.free && host.guard)
+      fields.missing("provider", R"(provider = "openai", by which prices are found, or free = true)");
     host.provider = host.name;
   }
   return host;

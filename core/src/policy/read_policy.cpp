@@ -178,7 +178,11 @@ Policy read_document(Reading& reading, const Node& root) {
     for (const Node* node : fields.tables(key))
       read(*node, numbered(key, i++));
   };
-  each("cap", [&](const Node& n, const std::string& at) { policy.caps.push_back(read_cap(reading, n, at)); });
+  each("cap", [&](const Node& n, const std::string& at) {
+    const std::size_t before = reading.errors();
+    policy.caps.push_back(read_cap(reading, n, at));
+    if (reading.errors() > before) reading.broken_caps.insert(policy.caps.size() - 1);
+  });
   each("api_key",
        [&](const Node& n, const std::string& at) { policy.api_keys.push_back(read_api_key(reading, n, at)); });
   each("host", [&](const Node& n, const std::string& at) { policy.hosts.push_back(read_host(reading, n, at)); });
@@ -207,7 +211,7 @@ PolicyOrProblems from_toml(std::string_view text, std::string_view where, const 
 
 PolicyOrProblems from_json(std::string_view text, std::string_view where, const Environment& env, Origin origin) {
   Reading reading(where, env, origin);
-  reading.show_lines(text.find('\n') != std::string_view::npos);
+  reading.show_lines(text.find('\n') < text.find_last_not_of(" \n"));
   return validated(read_json(text), reading);
 }
 

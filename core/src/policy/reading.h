@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ class Reading {
   std::optional<std::string> expand(const Node& text, std::string_view path);
 
   bool failed() const { return !errors_.empty(); }
+  std::size_t errors() const { return errors_.size(); }
   std::vector<Problem> take_errors();
   std::vector<Problem> take_warnings();
   Origin origin() const { return origin_; }
@@ -38,8 +40,9 @@ class Reading {
   void show_lines(bool show) { lines_ = show; }
   std::string place(int line, std::string_view path) const;
 
-  Units units;                   // read before the caps
-  std::string timezone = "UTC";  // the policy's
+  Units units;                        // read before the caps
+  std::string timezone = "UTC";       // the policy's
+  std::set<std::size_t> broken_caps;  // with an error of their own: what they would count is not known
 
  private:
   struct Found {
