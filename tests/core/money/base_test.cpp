@@ -90,7 +90,7 @@ TEST(Labels, are_sorted_with_one_value_per_kind) {
 
 TEST(Labels, any_text_round_trips_through_json) {
   Labels labels;
-  labels.set("user", std::string("a\"b\\c\n\x01\x7f é 東京 \0 /", 27));
+  labels.set("user", std::string("a\"b\\c\n\x01\x7f é 東京 \0 /", 22));
   labels.set("team", "");
   const Result<Labels> back = Labels::from_json(labels.to_json());
   ASSERT_TRUE(back) << back.error().message;
