@@ -26,6 +26,7 @@ PUBLIC = {
     "time_text": "zone",
     "prices": "prices",
     "cap": "policy",
+    "describe": "policy",
     "policy": "policy",
     "denial": "ledger",
     "ledger": "ledger",

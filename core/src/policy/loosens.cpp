@@ -1,0 +1,109 @@
+#include "policy/loosens.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace farthing {
+namespace {
+
+std::set<std::vector<std::string>> own_limits(const Cap& a, const Cap& b) {
+  std::set<std::vector<std::string>> values;
+  for (const auto* cap : {&a, &b}) {
+    for (const auto& entry : cap->limits)
+      values.insert(entry.first);
+  }
+  return values;
+}
+
+void merge_into(std::optional<Cap>& merged, const Cap& cap) {
+  if (merged) {
+    merge_lowest(*merged, cap);
+  } else {
+    merged = cap;
+  }
+}
+
+/// The cap as it would be bound by all other documents and the next one of this name.
+std::optional<Cap> after(const Registry& now, const RegisteredCap& registered, const Policy& next) {
+  std::optional<Cap> merged;
+  for (const Document& document : now.documents) {
+    const auto& holders = registered.documents;
+    if (document.name == next.name || !document.current) continue;
+    if (std::find(holders.begin(), holders.end(), document.name) == holders.end()) continue;
+    const PolicyOrProblems other =
+        policy_from_json(document.json, document.name, [](std::string_view) { return std::nullopt; });
+    if (!other.ok()) continue;  // what cannot be read holds nothing back
+    for (const Cap& cap : other.policy->caps) {
+      if (cap.id == registered.cap.id) merge_into(merged, cap);
+    }
+  }
+  for (const Cap& cap : next.caps) {
+    if (cap.id == registered.cap.id || cap.was == registered.cap.id) merge_into(merged, cap);
+  }
+  return merged;
+}
+
+std::string cap_name(const Cap& cap) {
+  return cap.id_given ? "cap \"" + cap.id + "\" (" + cap.words() + ")" : "cap " + cap.words();
+}
+
+void compare(const Cap& before, const Cap& then, std::vector<std::string>& found) {
+  const auto say = [&](const std::string& what) { found.push_back(cap_name(before) + ": " + what); };
+  // R4: what changes the identity makes another cap, and this one would be gone.
+  if (before.identity() != then.identity()) return say("would be replaced by one that counts " + then.words());
+  if (then.limit > before.limit) say("would become " + limit_text(then.meter, then.limit));
+  for (const auto& values : own_limits(before, then)) {
+    const std::int64_t old_limit = limit_of(before, values);
+    const std::int64_t new_limit = limit_of(then, values);
+    if (new_limit <= old_limit || (new_limit == then.limit && then.limit > before.limit)) continue;
+    std::string name;
+    for (const std::string& value : values)
+      name += (name.empty() ? "" : ",") + value;
+    say("for " + name + " " + limit_text(then.meter, old_limit) + " would become " + limit_text(then.meter, new_limit));
+  }
+  if (before.refuse_absent && !then.refuse_absent) say("would no longer refuse calls without the label");
+}
+
+}  // namespace
+
+std::int64_t limit_of(const Cap& cap, const std::vector<std::string>& each_values) {
+  const auto own = cap.limits.find(each_values);
+  return own == cap.limits.end() ? cap.limit : own->second;
+}
+
+void merge_lowest(Cap& kept, const Cap& other) {
+  // A value that only one of them names has the other's limit for all there.
+  std::map<std::vector<std::string>, std::int64_t> limits;
+  for (const auto& values : own_limits(kept, other)) {
+    limits[values] = std::min(limit_of(kept, values), limit_of(other, values));
+  }
+  kept.limit = std::min(kept.limit, other.limit);
+  kept.limits = std::move(limits);
+  kept.refuse_absent = kept.refuse_absent || other.refuse_absent;
+  kept.max_counters = std::min(kept.max_counters, other.max_counters);
+  std::vector<int> alert;
+  std::set_union(kept.alert.begin(), kept.alert.end(), other.alert.begin(), other.alert.end(),
+                 std::back_inserter(alert));
+  kept.alert = std::move(alert);
+  if (kept.message.empty()) kept.message = other.message;
+  if (kept.help_url.empty()) kept.help_url = other.help_url;
+  if (kept.owner.empty()) kept.owner = other.owner;
+}
+
+std::vector<std::string> loosens(const Registry& now, const Policy& next) {
+  std::vector<std::string> found;
+  for (const RegisteredCap& registered : now.caps) {
+    const auto& holders = registered.documents;
+    if (std::find(holders.begin(), holders.end(), next.name) == holders.end()) continue;
+    const auto then = after(now, registered, next);
+    if (!then) {
+      found.push_back(cap_name(registered.cap) + ": would be gone");
+    } else {
+      compare(registered.cap, *then, found);
+    }
+  }
+  return found;
+}
+
+}  // namespace farthing
