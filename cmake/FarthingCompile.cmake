@@ -23,12 +23,22 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict;-Wno-maybe-uninitialized;-Wno-dangling-pointer>
   )
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # RapidJSON's iterators, in C++20.
+  target_compile_options(
+    farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-ambiguous-reversed-operator;-Wno-sign-conversion>
+  )
+endif()
 
 if(FARTHING_SANITIZE)
   add_compile_options(
     -fsanitize=${FARTHING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
   )
   add_link_options(-fsanitize=${FARTHING_SANITIZE})
+endif()
+
+if(FARTHING_BUILD_FUZZ)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
 endif()
 
 if(PROJECT_IS_TOP_LEVEL)

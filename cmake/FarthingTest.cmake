@@ -1,7 +1,8 @@
 # farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [SLOW]): one GoogleTest program, one ctest test.
 # SLOW ones run in `make test-all` only. FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
 # farthing_bench(NAME ... SOURCES ... LINKS ...): one Google Benchmark program, run by `make bench`, never by ctest.
-# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, with -DFARTHING_BUILD_FUZZ=ON and clang.
+# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `fuzz`; scripts/fuzz runs
+# them, from the seeds in tests/fuzz/seeds/NAME/.
 
 function(_farthing_test_program target)
   farthing_compile_options(${target})
@@ -46,8 +47,10 @@ function(farthing_fuzzer)
   endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
-  target_compile_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
   target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
-  set_property(GLOBAL APPEND PROPERTY FARTHING_FUZZERS ${arg_NAME})
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers ${arg_NAME})
 endfunction()
