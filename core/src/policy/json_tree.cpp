@@ -3,6 +3,9 @@
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "policy/node.h"
 
@@ -74,7 +77,7 @@ class Builder : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t /*size*/) override { return open(Node::Kind::list); }
   bool end_array() override { return close(); }
   bool key(string_t& value) override {
-    if (open_.back()->find(value) != nullptr) return fault("the key \"" + value + "\" is written twice");
+    if (!open_.back().keys.insert(value).second) return fault("the key \"" + value + "\" is written twice");
     key_ = value;
     return true;
   }
@@ -96,8 +99,8 @@ class Builder : public nlohmann::json_sax<Json> {
   Node* add(Node::Kind kind) {
     Node* node = &parsed_->root;
     if (!open_.empty()) {
-      open_.back()->items.emplace_back();
-      node = &open_.back()->items.back();
+      open_.back().node->items.emplace_back();
+      node = &open_.back().node->items.back();
     }
     node->kind = kind;
     node->line = *line_;
@@ -108,7 +111,7 @@ class Builder : public nlohmann::json_sax<Json> {
   bool open(Node::Kind kind) {
     if (open_.size() == deepest) return fault("nested too deeply");
     // Stays valid: nothing is added beside an open node.
-    open_.push_back(add(kind));
+    open_.push_back({add(kind), {}});
     return true;
   }
   bool close() {
@@ -118,7 +121,11 @@ class Builder : public nlohmann::json_sax<Json> {
 
   Parsed* parsed_;
   const int* line_;
-  std::vector<Node*> open_;
+  struct Open {
+    Node* node;
+    std::unordered_set<std::string> keys;
+  };
+  std::vector<Open> open_;
   std::string key_;
 };
 
