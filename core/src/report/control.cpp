@@ -149,7 +149,7 @@ Status Control::set_limit(const std::string& cap, const std::vector<std::string>
     return Error{Code::invalid_argument, "cap \"" + target.id + "\" has " + std::to_string(target.each.size()) +
                                              " kinds in `each`, but " + std::to_string(each_values.size()) + " values were given"};
   }
-  if (until_ms && *until_ms <= *now) return Error{Code::invalid_argument, "`until` is in the past: " + report::iso_utc(*until_ms)};
+  if (until_ms && *until_ms <= *now) return Error{Code::invalid_argument, "`until` is in the past: " + iso_utc(*until_ms)};
   Override change;
   change.cap_id = target.id;
   change.each_values = each_values;

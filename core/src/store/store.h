@@ -69,12 +69,12 @@ struct AlertFired {
   std::optional<std::int64_t> resets_at_ms;
 };
 
-struct Remaining {                    // what is left on a cap after this step, for receipts
+struct Remaining {                    // what is left on a counter after this step, for receipts; in the order of the plan, runs last
   const RegisteredCap* cap = nullptr; // null: a run
-  std::string run;
   std::int64_t limit = 0;
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
+  std::optional<std::int64_t> resets_at_ms;
 };
 
 struct Granted {
@@ -115,6 +115,7 @@ struct Settled {
   std::int64_t at_ms = 0;
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
+  std::shared_ptr<const void> keep;   // keeps what `remaining` points at alive
 };
 
 struct Adjustment {                   // R19
@@ -170,6 +171,10 @@ struct StoreInfo {
 struct StoreOptions {
   std::shared_ptr<Clock> clock;
   bool durable_power = false;
+  /// Runs a long wait for the caller, for example with an interpreter's lock released (R42); empty: just waits.
+  std::function<void(const std::function<void()>&)> blocking;
+  /// Tests only: called at the named points of the file store, which may kill the process there.
+  std::function<void(const char*)> at_point;
   std::int64_t gate_wait_ms = 10'000;   // then store_unavailable (a stopped holder must not hang everybody)
   std::int64_t hold_ms = 120'000;       // R17
   std::int64_t hold_max_ms = 3'600'000;
@@ -214,6 +219,9 @@ class Store {
   virtual Result<std::vector<DenialEntry>> denials(std::size_t most) = 0;
   virtual Status add_denials(const std::vector<DenialEntry>& entries) = 0;
   virtual Result<std::vector<AlertFired>> alerts(std::size_t most) = 0;
+
+  /// R30: 32 random bytes made with the store, the same for all its processes; never shown.
+  virtual Result<std::string> secret() = 0;
 
   // Housekeeping, called by the guard's background thread and by tests; all idempotent.
   /// This process is alive: its holds live on (R17: one row per process). Call every 30 s while holds are open.

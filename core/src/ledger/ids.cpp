@@ -1,0 +1,86 @@
+#include "ledger/ids.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace farthing {
+
+namespace {
+
+constexpr std::int64_t epoch_ms = 1'704'067'200'000;  // 2024-01-01
+constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford: no I, L, O, U
+constexpr std::size_t id_length = 13;
+
+constexpr std::array<std::pair<How, std::string_view>, 9> hows = {{
+    {How::open, "open"},
+    {How::usage, "usage"},
+    {How::counted, "counted"},
+    {How::hold, "hold"},
+    {How::provider_error, "provider_error"},
+    {How::released, "released"},
+    {How::expired, "expired"},
+    {How::voided, "voided"},
+    {How::unheld, "unheld"},
+}};
+
+std::uint64_t id_of(std::int64_t unix_ms, std::uint32_t slot, std::uint32_t sequence) {
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms - epoch_ms, 0));
+  return (ms & ((1ULL << 41) - 1)) << 22 | static_cast<std::uint64_t>(slot) << 11 | sequence;
+}
+
+}  // namespace
+
+AttemptId IdMaker::next(std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  if (now_ms > last_ms_) {
+    last_ms_ = now_ms;
+    sequence_ = 0;
+  } else if (++sequence_ > 0x7ffU) {  // 2,048 ids in one ms: borrow the next
+    ++last_ms_;
+    sequence_ = 0;
+  }
+  return {id_of(last_ms_, slot_, sequence_)};
+}
+
+AttemptId first_id_of(std::int64_t unix_ms) {
+  return {id_of(unix_ms, 0, 0)};
+}
+
+std::string to_text(AttemptId id) {
+  std::string text(id_length, '0');
+  for (std::size_t i = id_length; i-- > 0; id.value >>= 5) text[i] = alphabet[id.value & 31U];
+  return text;
+}
+
+Result<AttemptId> parse_attempt_id(std::string_view text) {
+  AttemptId id;
+  bool valid = text.size() == id_length;
+  for (const char given : text) {
+    const char upper = given >= 'a' && given <= 'z' ? static_cast<char>(given - 'a' + 'A') : given;
+    const std::size_t digit = alphabet.find(upper);
+    valid = valid && digit != std::string_view::npos;
+    if (!valid) break;
+    id.value = id.value << 5 | digit;
+  }
+  if (valid) return id;
+  return Error{Code::invalid_argument, "\"" + std::string(text) +
+                                           "\" is no attempt id: those have 13 characters of 0-9 and A-Z without I, L, "
+                                           "O, U, as `farthing ledger` shows them"};
+}
+
+std::string_view how_text(How how) {
+  for (const auto& [value, text] : hows) {
+    if (value == how) return text;
+  }
+  return "";
+}
+
+std::optional<How> how_of(std::string_view text) {
+  for (const auto& [value, word] : hows) {
+    if (word == text) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace farthing

@@ -1,0 +1,201 @@
+#include "store/engine.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace farthing::engine {
+
+namespace {
+
+std::int64_t pinned(Int128 value) {
+  constexpr Int128 low = std::numeric_limits<std::int64_t>::min();
+  constexpr Int128 high = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::clamp(value, low, high));
+}
+
+constexpr std::int64_t refuses = -1;
+constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
+
+/// The largest output limit that `room` pays; `refuses` when not even the fixed part fits.
+std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output) {
+  if (fixed == 0 && per_output == 0) return unbounded;  // asks nothing of this cap: `0 USD` refuses all that costs (R8)
+  if (room < fixed) return refuses;
+  if (per_output == 0) return unbounded;
+  return pinned((room - fixed) / per_output);
+}
+
+Int128 room_now(const Slot& slot) { return static_cast<Int128>(slot.limit) - slot.entry.committed; }
+Int128 room_unspent(const Slot& slot) {
+  return static_cast<Int128>(slot.limit) - slot.entry.committed + slot.entry.reserved;
+}
+
+RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want, bool held) {
+  RefusedCap refused;
+  refused.meter = slot.meter;
+  refused.limit = slot.limit;
+  refused.spent = slot.entry.spent();
+  refused.reserved = slot.entry.reserved;
+  refused.unknown = slot.entry.unknown;
+  const Int128 per_output = demand.per_output[slot.meter];
+  refused.requested = pinned(demand.fixed[slot.meter] + per_output * demand.least);
+  refused.wanted = pinned(demand.fixed[slot.meter] + per_output * want);
+  refused.held = held;
+  if (slot.cap == nullptr) {
+    refused.cap_id = "run:" + slot.run->id;
+    refused.level = "task";
+    if (!slot.run->task.empty()) refused.counter.emplace_back("task", slot.run->task);
+    return refused;
+  }
+  const Cap& cap = slot.cap->registered->cap;
+  refused.cap_id = cap.id;
+  refused.level = level_of(cap);
+  refused.match = cap.match;
+  refused.per = cap.window.per;
+  refused.message = cap.message;
+  refused.help_url = cap.help_url;
+  if (slot.cap->limit != slot.cap->limit_before_override) refused.baseline = slot.cap->limit_before_override;
+  if (slot.set != nullptr) {
+    for (std::size_t i = 0; i < cap.each.size(); ++i) refused.counter.emplace_back(cap.each[i], slot.set->each_values[i]);
+    if (slot.entry.end_ms != forever_ms) refused.resets_at_ms = slot.entry.end_ms;
+  }
+  return refused;
+}
+
+}  // namespace
+
+void roll(Entry& entry, const Cap& cap, std::int64_t now_ms) {
+  if (entry.end_ms != 0 && now_ms < entry.end_ms) return;
+  const std::int64_t ended_ms = entry.end_ms;
+  if (cap.meter == Meter::concurrent || cap.window.per == Per::total) {
+    entry.start_ms = 0;
+    entry.end_ms = forever_ms;
+  } else {
+    const WindowBounds bounds = window_around(cap.window, now_ms);
+    entry.start_ms = std::max(bounds.start_ms, ended_ms);
+    entry.end_ms = bounds.end_ms;
+  }
+  entry.committed = 0;
+  entry.reserved = 0;
+  entry.unknown = 0;
+  entry.alerts[0] = 0;
+  entry.alerts[1] = 0;
+}
+
+void set_limit(Entry& entry, std::int64_t limit) {
+  if (entry.limit == limit) return;
+  entry.limit = limit;
+  entry.alerts[0] = 0;
+  entry.alerts[1] = 0;
+}
+
+Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, std::int64_t now_ms) {
+  const Demand& demand = request.demand;
+
+  // R20: an output that the caller did not limit asks at most a share of what is unspent on any cap.
+  std::int64_t want = demand.want;
+  if (demand.share > 0) {
+    for (const Slot& slot : slots) {
+      const std::int64_t per_output = demand.per_output[slot.meter];
+      if (per_output == 0 || slot.limit == no_limit) continue;
+      const Int128 share = std::max<Int128>(room_unspent(slot), 0) / demand.share / per_output;
+      want = std::min(want, pinned(share));
+    }
+    want = std::max(want, demand.least);
+  }
+
+  std::int64_t now_limit = want;
+  std::int64_t settled_limit = want;  // if all holds settled at nothing
+  for (const Slot& slot : slots) {
+    const std::int64_t fixed = demand.fixed[slot.meter];
+    const std::int64_t per_output = demand.per_output[slot.meter];
+    now_limit = std::min(now_limit, affordable(room_now(slot), fixed, per_output));
+    settled_limit = std::min(settled_limit, affordable(room_unspent(slot), fixed, per_output));
+  }
+
+  Decision decision;
+  const bool fits_when_settled = settled_limit >= demand.least;
+  const bool fits_now = now_limit >= demand.least;
+  const bool waits = fits_when_settled && now_limit < settled_limit && !request.take_what_fits;
+  if (fits_now && !waits) {
+    decision.granted = true;
+    decision.output_limit = now_limit;
+    for (std::size_t i = 0; i < meter_count; ++i) {
+      decision.held.of[i] = pinned(demand.fixed.of[i] + static_cast<Int128>(demand.per_output.of[i]) * now_limit);
+    }
+    return decision;
+  }
+
+  Refused refused;
+  refused.at_ms = now_ms;
+  refused.held = fits_when_settled;
+  // Whoever waits is told what stands between it and its full limit, whoever is refused what it lacks.
+  const std::int64_t needed = waits ? settled_limit : demand.least;
+  std::vector<const Slot*> short_of;
+  for (const Slot& slot : slots) {
+    if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter]) < needed) short_of.push_back(&slot);
+  }
+  std::stable_sort(short_of.begin(), short_of.end(), [](const Slot* a, const Slot* b) { return a->order < b->order; });
+  for (const Slot* slot : short_of) {
+    const bool held = affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter]) >= demand.least;
+    refused.caps.push_back(refused_cap(*slot, demand, want, held));
+  }
+  if (!short_of.empty() && short_of.front()->per_call) refused.code = Code::per_call_cap_exceeded;
+  if (demand.want > 0 && now_limit > 0) refused.fits_output_limit = now_limit;
+
+  if (waits) {
+    HeldBack back;
+    back.at_ms = now_ms;
+    back.waiting_for = short_of.empty() ? "" : refused.caps.front().cap_id;
+    if (!short_of.empty() && short_of.front()->set != nullptr) back.waiting_for += "@" + short_of.front()->set->key;
+    back.fits_now = fits_now ? now_limit : 0;
+    back.refusal = std::move(refused);
+    decision.held_back = std::move(back);
+  } else {
+    decision.refused = std::move(refused);
+  }
+  return decision;
+}
+
+void hold(Entry& entry, std::int64_t amount, std::int64_t now_ms) {
+  entry.committed = pinned(static_cast<Int128>(entry.committed) + amount);
+  entry.reserved = pinned(static_cast<Int128>(entry.reserved) + amount);
+  entry.touched_ms = now_ms;
+}
+
+void settle(Entry& entry, std::int64_t held, std::int64_t booked, bool outcome_unknown) {
+  entry.committed = pinned(static_cast<Int128>(entry.committed) - held + booked);
+  entry.reserved = pinned(static_cast<Int128>(entry.reserved) - held);
+  if (outcome_unknown) entry.unknown = pinned(static_cast<Int128>(entry.unknown) + booked);
+}
+
+std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused) {
+  std::vector<int> fired;
+  for (const int threshold : cap.alert) {
+    const std::uint64_t bit = 1ULL << (static_cast<unsigned>(threshold) % 64U);
+    std::uint64_t& word = entry.alerts[threshold / 64];
+    if ((word & bit) != 0) continue;
+    const bool reached = static_cast<Int128>(entry.spent()) * 100 >= static_cast<Int128>(entry.limit) * threshold;
+    if (!reached && !(refused && threshold == 100)) continue;
+    word |= bit;
+    fired.push_back(threshold);
+  }
+  return fired;
+}
+
+AlertFired alert_of(const Entry& entry, const Cap& cap, const std::vector<std::string>& each_values, int threshold) {
+  AlertFired alert;
+  alert.cap_id = cap.id;
+  alert.each_values = each_values;
+  alert.window_start_ms = entry.start_ms;
+  alert.threshold = threshold;
+  alert.limit = entry.limit;
+  alert.spent = entry.spent();
+  alert.reserved = entry.reserved;
+  alert.meter = cap.meter;
+  if (entry.end_ms != forever_ms) alert.resets_at_ms = entry.end_ms;
+  return alert;
+}
+
+std::int64_t booked_on(Meter meter, const Amounts& booked) { return meter == Meter::concurrent ? 0 : booked[meter]; }
+
+}  // namespace farthing::engine

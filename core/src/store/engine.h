@@ -1,0 +1,82 @@
+// Engine: the rules of admission and settlement, on unpacked counter entries. The truth for every local store: where
+// rows are kept differs, what happens to them does not.
+//
+//   engine::Decision decision = engine::admit(slots, request, now_ms);     // R1, R2, R20, R21
+//   if (decision.granted) for (Slot& slot : slots) engine::hold(slot.entry, slot.meter, held);
+//
+// Thread-safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "farthing/cap.h"
+#include "farthing/denial.h"
+#include "store/store.h"
+
+namespace farthing::engine {
+
+/// One counter: a cap's amounts in one window (R9: committed is spent and held). Plain data; stores keep it as it is.
+struct Entry {
+  std::uint32_t number = 0;      // RegisteredCap::number; 0 = a run's own counter
+  std::uint32_t reserved_bits = 0;
+  std::int64_t start_ms = 0;     // the stored window (R12)
+  std::int64_t end_ms = 0;
+  std::int64_t committed = 0;
+  std::int64_t reserved = 0;
+  std::int64_t unknown = 0;      // part of spent whose outcome is not known (R23)
+  std::int64_t limit = 0;        // last one in force; a run's own limit
+  std::int64_t touched_ms = 0;   // last hold
+  std::uint64_t alerts[2] = {0, 0};  // bit t: threshold t fired in this window for this limit (R35)
+
+  std::int64_t spent() const { return committed - reserved; }
+};
+static_assert(sizeof(Entry) == 80);
+
+inline constexpr std::int64_t forever_ms = INT64_MAX;
+inline constexpr std::int64_t no_limit = INT64_MAX;
+
+/// An entry as a call meets it.
+struct Slot {
+  Entry entry;                   // rolled to the window of now
+  const PlannedCap* cap = nullptr;   // null: a run
+  const PlannedSet* set = nullptr;   // null: a run, or per = "call"
+  const RunHold* run = nullptr;
+  Meter meter = Meter::usd;
+  std::int64_t limit = 0;
+  std::uint32_t order = 0;
+  bool per_call = false;
+  std::size_t set_index = 0;     // where it came from
+  std::size_t entry_index = 0;
+};
+
+/// R12: the stored window while it lasts, then the next, which starts no earlier than the old one ended.
+void roll(Entry& entry, const Cap& cap, std::int64_t now_ms);
+/// R35: another limit makes all thresholds fire anew.
+void set_limit(Entry& entry, std::int64_t limit);
+
+struct Decision {
+  bool granted = false;
+  std::int64_t output_limit = 0;
+  Amounts held;
+  std::optional<Refused> refused;
+  std::optional<HeldBack> held_back;
+};
+/// Nothing in `slots` is changed.
+Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, std::int64_t now_ms);
+
+/// Books a grant. Fits: admit has checked it.
+void hold(Entry& entry, std::int64_t amount, std::int64_t now_ms);
+/// Ends a hold: what was held becomes what is booked (R11: pinned at the ends of the range).
+void settle(Entry& entry, std::int64_t held, std::int64_t booked, bool outcome_unknown);
+
+/// Thresholds of the cap that `entry.spent()` has reached and that have not fired; marks them.
+std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused);
+AlertFired alert_of(const Entry& entry, const Cap& cap, const std::vector<std::string>& each_values, int threshold);
+
+/// What of `held` counts on a meter: concurrency is held, never spent.
+std::int64_t booked_on(Meter meter, const Amounts& booked);
+
+}  // namespace farthing::engine

@@ -1,0 +1,372 @@
+#include "store/facts.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "farthing/policy.h"
+#include "policy/loosens.h"
+
+namespace farthing::facts {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t max_denials = 10'000;
+constexpr std::size_t max_alerts = 10'000;
+constexpr std::size_t max_changes = 10'000;
+/// R2: equal refusals within this time are one entry with a count.
+constexpr std::int64_t coalesce_ms = 60'000;
+
+Json parsed(const std::string& text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string override_key(const std::string& cap_id, const std::vector<std::string>& each_values) {
+  return cap_id + "|" + Json(each_values).dump();
+}
+
+Json match_json(const Match& match) { return Json::parse(match.to_json()); }
+
+Match match_of(const Json& json) {
+  Match match;
+  for (const auto& [kind, globs] : json.items()) match.of.emplace_back(kind, globs.get<std::vector<std::string>>());
+  return match;
+}
+
+template <class T>
+std::optional<T> optional_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  return found->get<T>();
+}
+
+template <class T>
+Json nullable(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+/// Refusals stand at the front of Code.
+Code refusal_of(const std::string& text) {
+  for (int i = 0; i <= static_cast<int>(Code::store_unavailable); ++i) {
+    if (code_text(static_cast<Code>(i)) == text) return static_cast<Code>(i);
+  }
+  return Code::cap_exceeded;
+}
+
+std::string document_key(const Document& document) { return document.name + "/" + number_key(document.at_ms); }
+
+/// Reads a list of facts, skipping none: a broken one is a corrupt store.
+template <class Fill>
+Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
+  const auto rows = tables.facts(kind);
+  if (!rows) return rows.error();
+  for (const auto& [key, value] : *rows) {
+    const Json json = parsed(value);
+    bool good = !json.is_discarded();
+    if (good) {
+      try {
+        fill(key, json);
+      } catch (const Json::exception&) {  // a field that is missing or of another type
+        good = false;
+      }
+    }
+    if (!good) return Error{Code::store_corrupt, "the store's record " + std::string(kind) + " " + key + " cannot be read"};
+  }
+  return success();
+}
+
+/// Drops the oldest of a kind beyond `most`; looks only now and then, since the keys grow.
+Status trim(Tables& tables, std::string_view kind, std::int64_t newest, std::size_t most) {
+  if (newest % 256 != 0) return success();
+  const auto rows = tables.facts(kind);
+  if (!rows) return rows.error();
+  for (std::size_t i = 0; i + most < rows->size(); ++i) {
+    if (const Status done = tables.erase_fact(kind, (*rows)[i].first); !done) return done;
+  }
+  return success();
+}
+
+/// The caps of a document, by id.
+Result<std::vector<Cap>> caps_of(const Document& document) {
+  PolicyOrProblems read = policy_from_json(document.json, document.name, [](std::string_view) { return std::nullopt; });
+  if (!read.ok()) {
+    return Error{Code::store_corrupt, "the policy \"" + document.name + "\" in the store cannot be read: " +
+                                          (read.problems.empty() ? "" : read.problems.front().message)};
+  }
+  return std::move(read.policy->caps);
+}
+
+}  // namespace
+
+std::string number_key(std::int64_t number) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%019lld", static_cast<long long>(number));
+  return text;
+}
+
+Result<std::vector<Document>> documents(Tables& tables) {
+  std::vector<Document> result;
+  const Status read = each_fact(tables, "document", [&](const std::string&, const Json& json) {
+    Document document;
+    document.name = json.at("name");
+    document.origin = json.at("origin") == "file" ? Origin::file : Origin::code;
+    document.json = json.at("json");
+    document.at_ms = json.at("at_ms");
+    document.current = json.at("current");
+    result.push_back(std::move(document));
+  });
+  if (!read) return read.error();
+  return result;
+}
+
+Result<std::vector<Document>> history(Tables& tables, const std::string& name) {
+  auto all = documents(tables);
+  if (!all) return all;
+  std::vector<Document> result;
+  std::copy_if(all->begin(), all->end(), std::back_inserter(result), [&](const Document& d) { return d.name == name; });
+  return result;
+}
+
+Status put_document(Tables& tables, const Document& document) {
+  return tables.put_fact("document", document_key(document),
+                         dumped({{"name", document.name},
+                                 {"origin", document.origin == Origin::file ? "file" : "code"},
+                                 {"json", document.json},
+                                 {"at_ms", document.at_ms},
+                                 {"current", document.current}}));
+}
+
+Status put_cap(Tables& tables, const RegisteredCap& cap) {
+  return tables.put_fact("cap", number_key(cap.number),
+                         dumped({{"number", cap.number},
+                                 {"id", cap.cap.id},
+                                 {"registered_ms", cap.registered_ms},
+                                 {"counted_since_ms", nullable(cap.counted_since_ms)}}));
+}
+
+Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
+  std::map<std::string, std::uint32_t> result;
+  const Status read = each_fact(tables, "cap", [&](const std::string&, const Json& json) {
+    result[json.at("id").get<std::string>()] = json.at("number").get<std::uint32_t>();
+  });
+  if (!read) return read.error();
+  return result;
+}
+
+Status put_override(Tables& tables, const Override& change) {
+  return tables.put_fact("override", override_key(change.cap_id, change.each_values),
+                         dumped({{"cap", change.cap_id},
+                                 {"each", change.each_values},
+                                 {"limit", change.limit},
+                                 {"baseline", change.baseline},
+                                 {"who", change.who},
+                                 {"why", change.why},
+                                 {"at_ms", change.at_ms},
+                                 {"until_ms", nullable(change.until_ms)}}));
+}
+
+Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values) {
+  return tables.erase_fact("override", override_key(cap_id, each_values));
+}
+
+Status put_halt(Tables& tables, const Halt& halt) {
+  return tables.put_fact(
+      "halt", number_key(halt.id),
+      dumped({{"id", halt.id}, {"match", match_json(halt.match)}, {"who", halt.who}, {"why", halt.why}, {"at_ms", halt.at_ms}}));
+}
+
+Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int64_t now_ms) {
+  Registry registry;
+  registry.revision = state.revision;
+  registry.valid_until_ms = engine::forever_ms;
+
+  auto all = documents(tables);
+  if (!all) return all.error();
+  for (Document& document : *all) {
+    if (document.current) registry.documents.push_back(std::move(document));
+  }
+
+  // R6: one id in several documents is one counter with the lowest limit.
+  std::vector<std::pair<Cap, std::vector<std::string>>> bound;
+  for (const Document& document : registry.documents) {
+    auto caps = caps_of(document);
+    if (!caps) return caps.error();
+    for (Cap& cap : *caps) {
+      const auto same = std::find_if(bound.begin(), bound.end(), [&](const auto& entry) { return entry.first.id == cap.id; });
+      if (same == bound.end()) {
+        bound.emplace_back(std::move(cap), std::vector{document.name});
+        continue;
+      }
+      same->second.push_back(document.name);
+      merge_lowest(same->first, cap);
+    }
+  }
+  // In the order of the documents (R3: the rest by policy order); the numbers are the store's.
+  std::vector<RegisteredCap> numbered;
+  Status read = each_fact(tables, "cap", [&](const std::string&, const Json& json) {
+    RegisteredCap cap;
+    cap.number = json.at("number");
+    cap.cap.id = json.at("id");
+    cap.registered_ms = json.at("registered_ms");
+    cap.counted_since_ms = optional_of<std::int64_t>(json, "counted_since_ms");
+    numbered.push_back(std::move(cap));
+  });
+  if (!read) return read.error();
+  for (auto& [cap, names] : bound) {
+    const auto own = std::find_if(numbered.begin(), numbered.end(), [&](const RegisteredCap& r) { return r.cap.id == cap.id; });
+    if (own == numbered.end()) continue;  // being registered in this very step
+    own->cap = std::move(cap);
+    own->documents = std::move(names);
+    registry.caps.push_back(*own);
+  }
+
+  read = each_fact(tables, "override", [&](const std::string&, const Json& json) {
+    Override change;
+    change.cap_id = json.at("cap");
+    change.each_values = json.at("each").get<std::vector<std::string>>();
+    change.limit = json.at("limit");
+    change.baseline = json.at("baseline");
+    change.who = json.at("who");
+    change.why = json.at("why");
+    change.at_ms = json.at("at_ms");
+    change.until_ms = optional_of<std::int64_t>(json, "until_ms");
+    if (change.until_ms && *change.until_ms <= now_ms) return;
+    if (change.until_ms) registry.valid_until_ms = std::min(registry.valid_until_ms, *change.until_ms);
+    registry.overrides.push_back(std::move(change));
+  });
+  if (!read) return read.error();
+  std::stable_sort(registry.overrides.begin(), registry.overrides.end(),
+                   [](const Override& a, const Override& b) { return a.at_ms < b.at_ms; });
+
+  read = each_fact(tables, "halt", [&](const std::string&, const Json& json) {
+    Halt halt;
+    halt.id = json.at("id");
+    halt.match = match_of(json.at("match"));
+    halt.who = json.at("who");
+    halt.why = json.at("why");
+    halt.at_ms = json.at("at_ms");
+    registry.halts.push_back(std::move(halt));
+  });
+  if (!read) return read.error();
+  return registry;
+}
+
+Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who, const std::string& what,
+                  const std::string& why) {
+  const std::int64_t number = state.next_note++;
+  const Status done = tables.put_fact("change", number_key(number),
+                                      dumped({{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
+  return done ? trim(tables, "change", number, max_changes) : done;
+}
+
+Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
+  std::vector<Store::Change> result;
+  const Status read = each_fact(tables, "change", [&](const std::string&, const Json& json) {
+    result.push_back({json.at("at_ms"), json.at("who"), json.at("what"), json.at("why")});
+  });
+  if (!read) return read.error();
+  std::reverse(result.begin(), result.end());
+  if (result.size() > most) result.resize(most);
+  return result;
+}
+
+Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert) {
+  const std::int64_t number = state.next_note++;
+  const Status done = tables.put_fact("alert", number_key(number),
+                                      dumped({{"cap", alert.cap_id},
+                                              {"each", alert.each_values},
+                                              {"window_start_ms", alert.window_start_ms},
+                                              {"threshold", alert.threshold},
+                                              {"limit", alert.limit},
+                                              {"spent", alert.spent},
+                                              {"reserved", alert.reserved},
+                                              {"meter", meter_text(alert.meter)},
+                                              {"resets_at_ms", nullable(alert.resets_at_ms)}}));
+  return done ? trim(tables, "alert", number, max_alerts) : done;
+}
+
+Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
+  std::vector<AlertFired> result;
+  const Status read = each_fact(tables, "alert", [&](const std::string&, const Json& json) {
+    AlertFired alert;
+    alert.cap_id = json.at("cap");
+    alert.each_values = json.at("each").get<std::vector<std::string>>();
+    alert.window_start_ms = json.at("window_start_ms");
+    alert.threshold = json.at("threshold");
+    alert.limit = json.at("limit");
+    alert.spent = json.at("spent");
+    alert.reserved = json.at("reserved");
+    alert.meter = meter_of(json.at("meter").get<std::string>()).value_or(Meter::usd);
+    alert.resets_at_ms = optional_of<std::int64_t>(json, "resets_at_ms");
+    result.push_back(std::move(alert));
+  });
+  if (!read) return read.error();
+  std::reverse(result.begin(), result.end());
+  if (result.size() > most) result.resize(most);
+  return result;
+}
+
+Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
+  DenialEntry whole = entry;
+  std::int64_t number = 0;
+  // The newest equal one is found by what makes refusals equal.
+  const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" + entry.model;
+  const auto last = tables.fact("denial_last", same);
+  if (!last) return last.error();
+  if (*last) {
+    const Json known = parsed(**last);
+    if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
+      number = known.value("number", std::int64_t{0});
+      const auto stored = tables.fact("denial", number_key(number));
+      if (!stored) return stored.error();
+      const Json earlier = *stored ? parsed(**stored) : Json();
+      if (earlier.is_object()) {
+        whole.first_ms = earlier.value("first_ms", whole.first_ms);
+        whole.count += earlier.value("count", std::int64_t{0});
+      } else {
+        number = 0;
+      }
+    }
+  }
+  if (number == 0) number = state.next_note++;
+  Status done = tables.put_fact("denial", number_key(number),
+                                dumped({{"id", to_text(whole.id)},
+                                        {"first_ms", whole.first_ms},
+                                        {"last_ms", whole.last_ms},
+                                        {"count", whole.count},
+                                        {"code", code_text(whole.code)},
+                                        {"cap", whole.cap_id},
+                                        {"labels", whole.labels_json},
+                                        {"model", whole.model},
+                                        {"message", whole.message},
+                                        {"body", whole.body}}));
+  if (done) done = tables.put_fact("denial_last", same, dumped({{"number", number}, {"last_ms", whole.last_ms}}));
+  if (done) done = trim(tables, "denial", number, max_denials);
+  return done ? trim(tables, "denial_last", number, max_denials) : done;
+}
+
+Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
+  std::vector<DenialEntry> result;
+  const Status read = each_fact(tables, "denial", [&](const std::string&, const Json& json) {
+    DenialEntry entry;
+    if (auto id = parse_attempt_id(json.at("id").get<std::string>())) entry.id = *id;
+    entry.first_ms = json.at("first_ms");
+    entry.last_ms = json.at("last_ms");
+    entry.count = json.at("count");
+    entry.code = refusal_of(json.at("code").get<std::string>());
+    entry.cap_id = json.at("cap");
+    entry.labels_json = json.at("labels");
+    entry.model = json.at("model");
+    entry.message = json.at("message");
+    entry.body = json.at("body");
+    result.push_back(std::move(entry));
+  });
+  if (!read) return read.error();
+  std::stable_sort(result.begin(), result.end(), [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
+  if (result.size() > most) result.resize(most);
+  return result;
+}
+
+}  // namespace farthing::facts

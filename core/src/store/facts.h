@@ -1,0 +1,42 @@
+// The registry and the other small records as JSON facts of Tables, and back. Kinds and keys:
+//   document NAME/AT   policies, with history (R6)      cap NUMBER         registered caps, retired ones too
+//   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
+//   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
+//   process SLOT       renewed_ms of a live process (R17)
+// Thread-safety: free functions over a Tables in a step.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "policy/registry.h"
+#include "store/store.h"
+#include "store/tables.h"
+
+namespace farthing::facts {
+
+/// A key that sorts as its number does.
+std::string number_key(std::int64_t number);
+
+Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int64_t now_ms);
+/// All documents of one name, oldest first.
+Result<std::vector<Document>> history(Tables& tables, const std::string& name);
+Result<std::vector<Document>> documents(Tables& tables);
+Status put_document(Tables& tables, const Document& document);
+/// The number of every cap that was ever registered, by id.
+Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables);
+Status put_cap(Tables& tables, const RegisteredCap& cap);
+Status put_override(Tables& tables, const Override& change);
+Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
+Status put_halt(Tables& tables, const Halt& halt);
+
+Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who, const std::string& what,
+                  const std::string& why);
+Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most);
+Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert);
+Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most);
+Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry);
+Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most);
+
+}  // namespace farthing::facts

@@ -1,0 +1,496 @@
+#include "store/file/file_tables.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "ledger/pack.h"
+#include "store/file/ledger_columns.h"
+
+namespace farthing {
+
+namespace {
+
+/// The log is folded back into the file at the latest when it has grown to this; the background thread does it earlier,
+/// so that it is rarely a caller's commit that pays.
+constexpr int max_wal_pages = 8 * 1024;
+constexpr int worth_a_checkpoint = 512;
+
+/// Packed counters and holds carry this in front (R38).
+constexpr std::uint32_t packed_format = 1;
+
+void append(std::string& out, const void* data, std::size_t size) { out.append(static_cast<const char*>(data), size); }
+
+void pack_entries(const Tables::Entries& entries, std::string& out) {
+  out.clear();
+  append(out, &packed_format, sizeof packed_format);
+  append(out, entries.data(), entries.size() * sizeof(engine::Entry));
+}
+
+bool unpack_entries(std::string_view bytes, Tables::Entries& entries) {
+  std::uint32_t format = 0;
+  if (bytes.size() < sizeof format) return false;
+  std::memcpy(&format, bytes.data(), sizeof format);
+  bytes.remove_prefix(sizeof format);
+  if (format != packed_format || bytes.size() % sizeof(engine::Entry) != 0) return false;
+  entries.resize(bytes.size() / sizeof(engine::Entry));
+  if (!entries.empty()) std::memcpy(entries.data(), bytes.data(), bytes.size());
+  return true;
+}
+
+void pack_hold(const HoldRow& hold, std::string& out) {
+  out.clear();
+  append(out, &packed_format, sizeof packed_format);
+  append(out, hold.held.of.data(), sizeof hold.held.of);
+  for (const HeldCounter& counter : hold.counters) {
+    append(out, &counter.row, sizeof counter.row);
+    append(out, &counter.start_ms, sizeof counter.start_ms);
+    append(out, &counter.number, sizeof counter.number);
+    append(out, &counter.meter, sizeof counter.meter);
+  }
+}
+
+bool unpack_hold(std::string_view bytes, HoldRow& hold) {
+  std::uint32_t format = 0;
+  constexpr std::size_t head = sizeof format + sizeof hold.held.of;
+  constexpr std::size_t each = sizeof(std::int64_t) * 2 + sizeof(std::uint32_t) + sizeof(std::uint8_t);
+  if (bytes.size() < head || (bytes.size() - head) % each != 0) return false;
+  std::memcpy(&format, bytes.data(), sizeof format);
+  std::memcpy(hold.held.of.data(), bytes.data() + sizeof format, sizeof hold.held.of);
+  const char* place = bytes.data() + head;
+  for (std::size_t count = (bytes.size() - head) / each; count > 0; --count) {
+    HeldCounter& counter = hold.counters.emplace_back();
+    const auto take = [&place](auto& field) {
+      std::memcpy(&field, place, sizeof field);
+      place += sizeof field;
+    };
+    take(counter.row);
+    take(counter.start_ms);
+    take(counter.number);
+    take(counter.meter);
+  }
+  return format == packed_format;
+}
+
+std::string values_text(const std::vector<std::string>& values) {
+  return values.empty() ? "[]" : nlohmann::json(values).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<std::string> values_of(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  std::vector<std::string> values;
+  if (!json.is_array()) return values;
+  for (const auto& value : json) {
+    if (value.is_string()) values.push_back(value.get<std::string>());
+  }
+  return values;
+}
+
+Error damaged(const char* what) { return {Code::store_corrupt, std::string("a ") + what + " in the store is not of a format this version knows"}; }
+
+int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
+  *static_cast<int*>(place) = pages;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+struct FileTables::Statements {
+  Statement begin, commit, rollback, state, set_state, find_set, read_set, write_set, add_set, each_values, erase_set, sets, add_hold,
+      find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact, erase_fact, facts;
+
+  bool prepare(sqlite3* db) {
+    const std::string columns = ledger_columns;
+    return begin.prepare(db, "BEGIN IMMEDIATE") && commit.prepare(db, "COMMIT") && rollback.prepare(db, "ROLLBACK") &&
+           state.prepare(db,
+                         "SELECT revision,time_ms,boot_ms,boot_id,next_sweep_ms,next_cap,next_process,next_halt,next_note FROM state "
+                         "WHERE id=1") &&
+           set_state.prepare(db,
+                             "UPDATE state SET revision=?,time_ms=?,boot_ms=?,boot_id=?,next_sweep_ms=?,next_cap=?,next_process=?,"
+                             "next_halt=?,next_note=? WHERE id=1") &&
+           find_set.prepare(db, "SELECT id FROM counter_set WHERE key=?") &&
+           read_set.prepare(db, "SELECT entries FROM counter_set WHERE id=?") &&
+           write_set.prepare(db, "UPDATE counter_set SET entries=?2 WHERE id=?1") &&
+           add_set.prepare(db, "INSERT INTO counter_set(key,each_values,entries) VALUES(?,?,?)") &&
+           each_values.prepare(db, "SELECT each_values FROM counter_set WHERE id=?") &&
+           erase_set.prepare(db, "DELETE FROM counter_set WHERE id=?") &&
+           sets.prepare(db, "SELECT id,key,each_values,entries FROM counter_set ORDER BY id") &&
+           add_hold.prepare(db, "INSERT INTO hold VALUES(?,?,?,?,?)") &&
+           find_hold.prepare(db, "SELECT process,created_ms,body FROM hold WHERE id=?") &&
+           erase_hold.prepare(db, "DELETE FROM hold WHERE id=?") &&
+           holds.prepare(db, "SELECT process,created_ms,body,id,draft FROM hold ORDER BY id") && add_row.prepare(db, insert_ledger_row) &&
+           find_row.prepare(db, ("SELECT " + columns + " FROM ledger WHERE id=?").c_str()) &&
+           adjustments.prepare(db, ("SELECT " + columns + " FROM ledger WHERE \"of\"=? ORDER BY id").c_str()) &&
+           booked_before.prepare(db, "SELECT 1 FROM ledger WHERE adjustment=? LIMIT 1") &&
+           fact.prepare(db, "SELECT value FROM fact WHERE kind=? AND key=?") &&
+           put_fact.prepare(db, "INSERT INTO fact VALUES(?,?,?) ON CONFLICT(kind,key) DO UPDATE SET value=excluded.value") &&
+           erase_fact.prepare(db, "DELETE FROM fact WHERE kind=? AND key=?") &&
+           facts.prepare(db, "SELECT key,value FROM fact WHERE kind=? ORDER BY key");
+  }
+};
+
+FileTables::FileTables(std::string path, StoreOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+
+Result<std::unique_ptr<FileTables>> FileTables::open(const std::string& path, const StoreOptions& options) {
+  std::unique_ptr<FileTables> tables(new FileTables(path, options));
+  if (const Status done = tables->connect(); !done) return done.error();
+  return tables;
+}
+
+Status FileTables::connect() {
+  const auto identity = prepare_file(path_);
+  if (!identity) return identity.error();
+  identity_ = *identity;
+  if (const Status done = gate_.open(path_ + "-gate"); !done) return done;
+  if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
+  connection_ = new Connection;
+  Status done = connection_->open(path_, false);
+  if (done) done = prepare_schema(*connection_, path_, options_.durable_power);
+  if (done) {
+    statements_ = new Statements;
+    if (!statements_->prepare(connection_->get())) done = connection_->error();
+  }
+  if (done) {
+    sqlite3_wal_hook(connection_->get(), keep_wal_pages, &wal_pages_);
+    const auto known = fact("meta", "store_id");
+    if (!known) {
+      done = known.error();
+    } else if (*known) {
+      // R37: another store in the place of ours.
+      if (!store_id_.empty() && store_id_ != **known) {
+        done = Error{Code::store_replaced, path_ + " is another store than the one that was opened: open the guard again"};
+      }
+      store_id_ = **known;
+    } else {
+      std::random_device random;
+      constexpr char digits[] = "0123456789abcdef";
+      for (int i = 0; i < 32; ++i) store_id_ += digits[random() & 15U];
+      done = put_fact("meta", "store_id", store_id_);
+    }
+  }
+  gate_.leave();
+  if (!done) close();
+  return done;
+}
+
+Status FileTables::after_fork() {
+  // R36: the parent's connection and lock are the parent's; ours are new.
+  gate_.abandon();
+  connection_ = nullptr;
+  statements_ = nullptr;
+  wal_pages_ = 0;
+  return connect();
+}
+
+Status FileTables::check_file() const {
+  if (const auto now = identity_of(path_); now && *now == identity_) return success();
+  return Error{Code::store_replaced, path_ + " was replaced or removed while it was open; what this process would book there would be lost. "
+                                             "Open the guard again (restart the program) to use the file that is there now"};
+}
+
+Status FileTables::begin() {
+  if (connection_ == nullptr) return Error{Code::closed, "the store " + path_ + " is not open"};
+  if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
+  Status done = check_file();
+  if (done) {
+    statements_->begin.step();
+    if (statements_->begin.failed()) done = error();
+  }
+  if (!done) gate_.leave();
+  point("begun");
+  return done;
+}
+
+Status FileTables::commit() {
+  point("before commit");
+  statements_->commit.step();
+  if (statements_->commit.failed()) {
+    const Error problem = error();
+    rollback();
+    return problem;
+  }
+  point("after commit");
+  if (wal_pages_ > max_wal_pages) {
+    sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  gate_.leave();
+  point("left");
+  return success();
+}
+
+void FileTables::rollback() {
+  if (!gate_.entered()) return;
+  if (sqlite3_get_autocommit(connection_->get()) == 0) statements_->rollback.step();
+  gate_.leave();
+}
+
+Status FileTables::checkpoint() {
+  if (connection_ == nullptr || wal_pages_ < worth_a_checkpoint) return success();
+  if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
+  sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  wal_pages_ = 0;
+  gate_.leave();
+  return success();
+}
+
+void FileTables::close() {
+  if (gate_.entered()) rollback();
+  delete statements_;
+  statements_ = nullptr;
+  delete connection_;
+  connection_ = nullptr;
+  gate_.abandon();
+}
+
+Result<StoreState> FileTables::state() {
+  Statement& row = statements_->state;
+  if (!row.step()) return error();
+  StoreState state;
+  int column = 0;
+  const auto number = [&] { return row.number(column++); };
+  state.revision = static_cast<std::uint64_t>(number());
+  state.time_ms = number();
+  state.boot_ms = number();
+  state.boot_id = static_cast<std::uint64_t>(number());
+  state.next_sweep_ms = number();
+  state.next_cap = static_cast<std::uint32_t>(number());
+  state.next_process = static_cast<std::uint32_t>(number());
+  state.next_halt = number();
+  state.next_note = number();
+  row.done();
+  return state;
+}
+
+Status FileTables::set_state(const StoreState& state) {
+  Statement& row = statements_->set_state;
+  row.bind(1, static_cast<std::int64_t>(state.revision)).bind(2, state.time_ms).bind(3, state.boot_ms);
+  row.bind(4, static_cast<std::int64_t>(state.boot_id)).bind(5, state.next_sweep_ms).bind(6, static_cast<std::int64_t>(state.next_cap));
+  row.bind(7, static_cast<std::int64_t>(state.next_process)).bind(8, state.next_halt).bind(9, state.next_note);
+  row.step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Result<std::int64_t> FileTables::find_set(std::string_view key) {
+  Statement& row = statements_->find_set;
+  if (!row.bind(1, key).step()) return row.failed() ? Result<std::int64_t>(error()) : std::int64_t{0};
+  const std::int64_t id = row.number(0);
+  row.done();
+  return id;
+}
+
+Status FileTables::read_set(std::int64_t id, Entries& entries) {
+  Statement& row = statements_->read_set;
+  entries.clear();
+  if (!row.bind(1, id).step()) return row.failed() ? Status(error()) : success();
+  const bool good = unpack_entries(row.blob(0), entries);
+  row.done();
+  return good ? success() : Status(damaged("counter"));
+}
+
+Status FileTables::write_set(std::int64_t id, const Entries& entries) {
+  point("counter");
+  pack_entries(entries, buffer_);
+  Statement& row = statements_->write_set;
+  row.bind(1, id).bind_blob(2, buffer_).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Result<std::int64_t> FileTables::add_set(std::string_view key, const std::vector<std::string>& each_values, const Entries& entries) {
+  pack_entries(entries, buffer_);
+  const std::string values = values_text(each_values);
+  Statement& row = statements_->add_set;
+  row.bind(1, key).bind(2, values).bind_blob(3, buffer_).step();
+  if (row.failed()) return error();
+  return static_cast<std::int64_t>(sqlite3_last_insert_rowid(connection_->get()));
+}
+
+Result<std::vector<std::string>> FileTables::each_values(std::int64_t id) {
+  Statement& row = statements_->each_values;
+  if (!row.bind(1, id).step()) return row.failed() ? Result<std::vector<std::string>>(error()) : std::vector<std::string>{};
+  auto values = values_of(row.text(0));
+  row.done();
+  return values;
+}
+
+Status FileTables::erase_set(std::int64_t id) {
+  Statement& row = statements_->erase_set;
+  row.bind(1, id).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Result<std::vector<SetRow>> FileTables::sets() {
+  std::vector<SetRow> result;
+  Statement& row = statements_->sets;
+  while (row.step()) {
+    SetRow& set = result.emplace_back();
+    set.row = row.number(0);
+    set.key = row.text(1);
+    set.each_values = values_of(row.text(2));
+    if (!unpack_entries(row.blob(3), set.entries)) {
+      row.done();
+      return damaged("counter");
+    }
+  }
+  if (row.failed()) return error();
+  return result;
+}
+
+Status FileTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
+  point("hold");
+  std::string body;
+  pack_hold(hold, body);
+  buffer_.clear();
+  pack(draft, buffer_);
+  Statement& row = statements_->add_hold;
+  row.bind(1, static_cast<std::int64_t>(hold.id.value)).bind(2, static_cast<std::int64_t>(hold.process)).bind(3, hold.created_ms);
+  row.bind_blob(4, body).bind_blob(5, buffer_).step();
+  if (!row.failed()) return success();
+  if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
+    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
+  }
+  return error();
+}
+
+Result<std::optional<HoldRow>> FileTables::find_hold(AttemptId id) {
+  Statement& row = statements_->find_hold;
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) {
+    return row.failed() ? Result<std::optional<HoldRow>>(error()) : std::optional<HoldRow>();
+  }
+  HoldRow hold;
+  hold.id = id;
+  hold.process = static_cast<std::uint32_t>(row.number(0));
+  hold.created_ms = row.number(1);
+  const bool good = unpack_hold(row.blob(2), hold);
+  row.done();
+  if (!good) return damaged("hold");
+  return std::optional(std::move(hold));
+}
+
+Status FileTables::erase_hold(AttemptId id) {
+  point("erase hold");
+  Statement& row = statements_->erase_hold;
+  row.bind(1, static_cast<std::int64_t>(id.value)).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
+  std::vector<std::pair<HoldRow, LedgerRow>> result;
+  Statement& row = statements_->holds;
+  while (row.step()) {
+    HoldRow hold;
+    hold.process = static_cast<std::uint32_t>(row.number(0));
+    hold.created_ms = row.number(1);
+    hold.id.value = static_cast<std::uint64_t>(row.number(3));
+    auto draft = unpack_row(row.blob(4));
+    if (!unpack_hold(row.blob(2), hold) || !draft) {
+      row.done();
+      return damaged("hold");
+    }
+    result.emplace_back(std::move(hold), std::move(*draft));
+  }
+  if (row.failed()) return error();
+  return result;
+}
+
+Status FileTables::add_row(const LedgerRow& ledger_row) {
+  point("ledger");
+  if (insert(statements_->add_row, ledger_row)) return success();
+  if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
+    return Error{Code::invalid_argument, "there is an entry " + to_text(ledger_row.id) + " already"};
+  }
+  return error();
+}
+
+Result<std::optional<LedgerRow>> FileTables::find_row(AttemptId id) {
+  Statement& row = statements_->find_row;
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) {
+    return row.failed() ? Result<std::optional<LedgerRow>>(error()) : std::optional<LedgerRow>();
+  }
+  auto found = read_ledger_row(row);
+  row.done();
+  return std::optional(std::move(found));
+}
+
+Result<std::vector<LedgerRow>> FileTables::adjustments(AttemptId of) {
+  std::vector<LedgerRow> result;
+  Statement& row = statements_->adjustments;
+  row.bind(1, static_cast<std::int64_t>(of.value));
+  while (row.step()) result.push_back(read_ledger_row(row));
+  if (row.failed()) return error();
+  return result;
+}
+
+Result<bool> FileTables::booked_before(std::string_view adjustment) {
+  Statement& row = statements_->booked_before;
+  const bool found = row.bind(1, adjustment).step();
+  if (row.failed()) return error();
+  if (found) row.done();
+  return found;
+}
+
+namespace {
+
+Status scan_with(Connection& connection, const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
+  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
+  if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
+  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
+  if (filter.id) {
+    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
+    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
+  }
+  sql += " ORDER BY id DESC";
+  Statement row;
+  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
+  while (row.step()) {
+    if (!visit(read_ledger_row(row))) return success();
+  }
+  return row.failed() ? Status(connection.error()) : success();
+}
+
+}  // namespace
+
+Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
+  return scan_with(*connection_, filter, visit);
+}
+
+Status FileTables::scan_aside(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
+  if (const Status done = check_file(); !done) return done;
+  Connection reader;  // a snapshot of its own: nobody waits for it
+  if (const Status done = reader.open(path_, true); !done) return done;
+  return scan_with(reader, filter, visit);
+}
+
+Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
+  Statement& row = statements_->fact;
+  if (!row.bind(1, kind).bind(2, key).step()) {
+    return row.failed() ? Result<std::optional<std::string>>(error()) : std::optional<std::string>();
+  }
+  auto value = row.text(0);
+  row.done();
+  return std::optional(std::move(value));
+}
+
+Status FileTables::put_fact(std::string_view kind, std::string_view key, std::string_view value) {
+  Statement& row = statements_->put_fact;
+  row.bind(1, kind).bind(2, key).bind(3, value).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Status FileTables::erase_fact(std::string_view kind, std::string_view key) {
+  Statement& row = statements_->erase_fact;
+  row.bind(1, kind).bind(2, key).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> FileTables::facts(std::string_view kind) {
+  std::vector<std::pair<std::string, std::string>> result;
+  Statement& row = statements_->facts;
+  row.bind(1, kind);
+  while (row.step()) result.emplace_back(row.text(0), row.text(1));
+  if (row.failed()) return error();
+  return result;
+}
+
+}  // namespace farthing

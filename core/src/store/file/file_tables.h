@@ -1,0 +1,83 @@
+// FileTables: rows in one SQLite file in WAL mode, behind the gate (design section 6).
+// Thread-safety: as Tables.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include "store/file/database.h"
+#include "store/file/gate.h"
+#include "store/tables.h"
+
+namespace farthing {
+
+class FileTables final : public Tables {
+ public:
+  /// `path` is absolute.
+  static Result<std::unique_ptr<FileTables>> open(const std::string& path, const StoreOptions& options);
+
+  const std::string& store_id() const { return store_id_; }
+
+  Status begin() override;
+  Status commit() override;
+  void rollback() override;
+  Status after_fork() override;
+
+  Result<StoreState> state() override;
+  Status set_state(const StoreState& state) override;
+
+  Result<std::int64_t> find_set(std::string_view key) override;
+  Status read_set(std::int64_t row, Entries& entries) override;
+  Status write_set(std::int64_t row, const Entries& entries) override;
+  Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
+                               const Entries& entries) override;
+  Result<std::vector<std::string>> each_values(std::int64_t row) override;
+  Status erase_set(std::int64_t row) override;
+  Result<std::vector<SetRow>> sets() override;
+
+  Status add_hold(const HoldRow& hold, const LedgerRow& draft) override;
+  Result<std::optional<HoldRow>> find_hold(AttemptId id) override;
+  Status erase_hold(AttemptId id) override;
+  Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
+
+  Status add_row(const LedgerRow& row) override;
+  Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
+  Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
+  Result<bool> booked_before(std::string_view adjustment) override;
+  Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
+  Status scan_aside(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
+  bool scans_aside() const override { return true; }
+
+  Result<std::optional<std::string>> fact(std::string_view kind, std::string_view key) override;
+  Status put_fact(std::string_view kind, std::string_view key, std::string_view value) override;
+  Status erase_fact(std::string_view kind, std::string_view key) override;
+  Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
+
+  Status checkpoint() override;
+  void close() override;
+
+ private:
+  struct Statements;
+
+  explicit FileTables(std::string path, StoreOptions options);
+  Status connect();
+  Status check_file() const;
+  Error error() const { return connection_->error(); }
+  void point(const char* name) const {
+    if (options_.at_point) options_.at_point(name);
+  }
+
+  const std::string path_;
+  const StoreOptions options_;
+  std::string store_id_;
+  FileIdentity identity_;
+  Gate gate_;
+  // Leaked in a forked child: closing the parent's connection there would break its locks.
+  Connection* connection_ = nullptr;
+  Statements* statements_ = nullptr;
+  int wal_pages_ = 0;
+  std::string buffer_;
+};
+
+}  // namespace farthing

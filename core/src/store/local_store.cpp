@@ -1,0 +1,403 @@
+// The path of every call: reserve and settle. The rest is in registry.cpp, reading.cpp and housekeeping.cpp.
+#include "store/local_store.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "store/facts.h"
+#include "store/step.h"
+
+namespace farthing {
+
+namespace {
+
+std::atomic<std::uint64_t> next_serial{1};
+
+/// PlannedSet::row keeps the store's serial above the row, so that a plan shown to another store finds nothing.
+constexpr unsigned row_bits = 40;
+
+std::int64_t cached_row(const PlannedSet& set, std::uint64_t serial) {
+  const auto packed = static_cast<std::uint64_t>(std::atomic_ref(set.row).load(std::memory_order_relaxed));
+  return packed >> row_bits == (serial & 0xffffffU) ? static_cast<std::int64_t>(packed & ((1ULL << row_bits) - 1)) : 0;
+}
+
+void cache_row(const PlannedSet& set, std::uint64_t serial, std::int64_t row) {
+  std::atomic_ref(set.row).store(static_cast<std::int64_t>((serial & 0xffffffU) << row_bits | static_cast<std::uint64_t>(row)),
+                                 std::memory_order_relaxed);
+}
+
+std::string run_key(const RunHold& run) { return "run/" + run.id; }
+
+}  // namespace
+
+LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tables> tables)
+    : info_(std::move(info)),
+      options_(std::move(options)),
+      serial_(next_serial.fetch_add(1)),
+      owner_(getpid()),
+      tables_(std::move(tables)) {}
+
+LocalStore::~LocalStore() = default;
+
+void LocalStore::forget_rows() { serial_ = next_serial.fetch_add(1); }
+
+std::unique_lock<std::mutex> LocalStore::lock() {
+  if (owner_.load() != getpid()) {
+    // Only the thread that forked lives on here; the lock may be held by one that does not.
+    static_cast<void>(mutex_.release());
+    mutex_ = std::make_unique<std::mutex>();
+    return std::unique_lock(*mutex_);
+  }
+  std::unique_lock held(*mutex_, std::try_to_lock);
+  const auto start = std::chrono::steady_clock::now();
+  while (!held.owns_lock()) {
+    if (std::chrono::steady_clock::now() - start < std::chrono::microseconds(100)) {
+      static_cast<void>(held.try_lock());
+    } else if (options_.blocking) {
+      options_.blocking([&] { held.lock(); });
+    } else {
+      held.lock();
+    }
+  }
+  return held;
+}
+
+Status LocalStore::take_over_after_fork() {
+  if (const Status done = tables_->after_fork(); !done) return done;
+  owner_.store(getpid());
+  process_ = 0;  // the parent's slot is the parent's
+  registry_.reset();
+  return success();
+}
+
+Status LocalStore::take_slot(StoreState& state) {
+  process_ = state.next_process++;
+  ids_ = std::make_unique<IdMaker>(process_);
+  return tables_->set_state(state);
+}
+
+AttemptId LocalStore::next_id() {
+  if (process_ == 0 || owner_.load() != getpid()) {
+    Step step(*this);
+    if (!step.status() || !step.commit()) return {};
+  }
+  return ids_->next(options_.clock->wall_ms());
+}
+
+std::int64_t LocalStore::store_time(StoreState& state) const {
+  // R12: never back. Within one boot it also runs on with the boot clock, so a wall clock that was set back and stays
+  // there does not freeze it; and a clock once wrong is caught up with in time.
+  const std::int64_t wall = options_.clock->wall_ms();
+  const std::int64_t boot = options_.clock->boot_ms();
+  const std::uint64_t boot_id = options_.clock->boot_id();
+  std::int64_t now = std::max(wall, state.time_ms);
+  if (boot_id == state.boot_id) now = std::max(wall, state.time_ms + std::max<std::int64_t>(boot - state.boot_ms, 0));
+  state.time_ms = now;
+  state.boot_ms = boot;
+  state.boot_id = boot_id;
+  return now;
+}
+
+ReserveAnswer LocalStore::reserve(const ReserveRequest& request) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return reserve_in(step, request);
+}
+
+ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) {
+  const Plan& plan = *request.plan;
+  const std::int64_t now = step.now_ms();
+  // R6: two integers tell whether the plan is of this registry.
+  if (plan.revision != step.state().revision || now >= plan.valid_until_ms) return PolicyChanged{step.state().revision};
+  if (now >= step.state().next_sweep_ms) {
+    if (const auto swept = sweep_in(step); !swept) return swept.error();
+  }
+  // R18: an id that has ended takes no hold.
+  const auto ended = tables_->find_row(request.id);
+  if (!ended) return ended.error();
+  if (*ended) return Error{Code::invalid_argument, "attempt " + to_text(request.id) + " has ended: " + std::string(how_text((*ended)->how))};
+
+  // What the call meets: a slot per counter, each in a copy, since a refusal changes nothing (R2).
+  static thread_local std::vector<engine::Slot> slots;
+  static thread_local std::vector<Tables::Entries> sets;
+  static thread_local std::vector<std::int64_t> rows;
+  slots.clear();
+  rows.clear();
+  const std::size_t set_count = plan.sets.size() + request.runs.size();
+  if (sets.size() < set_count) sets.resize(set_count);
+
+  for (std::size_t i = 0; i < plan.sets.size(); ++i) {
+    const PlannedSet& set = plan.sets[i];
+    std::int64_t row = cached_row(set, serial_);
+    if (row == 0) {
+      const auto found = tables_->find_set(set.key);
+      if (!found) return found.error();
+      row = *found;
+      if (row != 0) cache_row(set, serial_, row);
+    }
+    rows.push_back(row);
+    sets[i].clear();
+    if (row != 0) {
+      if (const Status read = tables_->read_set(row, sets[i]); !read) return read.error();
+    }
+    for (const PlannedCap& cap : set.caps) {
+      engine::Slot& slot = slots.emplace_back();
+      slot.entry_index = sets[i].size();
+      for (std::size_t k = 0; k < sets[i].size(); ++k) {
+        if (sets[i][k].number == cap.number) slot.entry_index = k;
+      }
+      if (slot.entry_index < sets[i].size()) slot.entry = sets[i][slot.entry_index];
+      slot.entry.number = cap.number;
+      engine::roll(slot.entry, cap.registered->cap, now);
+      slot.cap = &cap;
+      slot.set = &set;
+      slot.meter = cap.meter;
+      slot.limit = cap.limit;
+      slot.order = cap.order + 1;
+      slot.set_index = i;
+      if (slot.entry_index == sets[i].size()) {
+        // A new entry: its place is taken now, so that the next cap of this set does not get it too.
+        sets[i].push_back(slot.entry);
+      }
+    }
+  }
+  for (std::size_t r = 0; r < request.runs.size(); ++r) {
+    const RunHold& run = request.runs[r];
+    const std::size_t i = plan.sets.size() + r;
+    const auto found = tables_->find_set(run_key(run));
+    if (!found) return found.error();
+    rows.push_back(*found);
+    sets[i].clear();
+    if (*found != 0) {
+      if (const Status read = tables_->read_set(*found, sets[i]); !read) return read.error();
+    }
+    engine::Slot& slot = slots.emplace_back();
+    if (sets[i].empty()) {
+      slot.entry.end_ms = engine::forever_ms;
+      slot.entry.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
+      sets[i].push_back(slot.entry);
+    } else {
+      slot.entry = sets[i].front();
+    }
+    slot.run = &run;
+    slot.meter = Meter::usd;
+    slot.limit = slot.entry.limit;
+    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);
+    slot.set_index = i;
+  }
+  for (const PlannedCap& cap : plan.per_call) {
+    engine::Slot& slot = slots.emplace_back();
+    slot.cap = &cap;
+    slot.meter = cap.meter;
+    slot.limit = cap.limit;
+    slot.entry.committed = request.call_committed[cap.meter];
+    slot.per_call = true;
+    slot.order = 0;  // R3: per call before windows
+  }
+
+  engine::Decision decision = engine::admit(slots, request, now);
+  if (!decision.granted) {
+    if (decision.held_back) return std::move(*decision.held_back);
+    Refused refused = std::move(*decision.refused);
+    // R35: 100 also fires at a window's first refusal; only where the window is open already, since a refusal opens none (R2).
+    bool fired = false;
+    for (const engine::Slot& slot : slots) {
+      if (slot.cap == nullptr || slot.per_call || rows[slot.set_index] == 0 || slot.cap->registered->cap.alert.empty()) continue;
+      const auto& stored = sets[slot.set_index][slot.entry_index];
+      if (stored.start_ms != slot.entry.start_ms || stored.end_ms != slot.entry.end_ms) continue;
+      const bool refuses = std::any_of(refused.caps.begin(), refused.caps.end(),
+                                       [&](const RefusedCap& cap) { return cap.cap_id == slot.cap->registered->cap.id; });
+      if (!refuses) continue;
+      engine::Entry entry = stored;
+      engine::set_limit(entry, slot.limit);
+      for (const int threshold : engine::fire_alerts(entry, slot.cap->registered->cap, true)) {
+        refused.alerts.push_back(engine::alert_of(entry, slot.cap->registered->cap, slot.set->each_values, threshold));
+        fired = true;
+      }
+      sets[slot.set_index][slot.entry_index] = entry;
+    }
+    if (!fired) return refused;
+    for (std::size_t i = 0; i < plan.sets.size(); ++i) {
+      if (rows[i] == 0) continue;
+      Tables::Entries stored;
+      if (const Status read = tables_->read_set(rows[i], stored); !read) return read.error();
+      for (std::size_t k = 0; k < stored.size(); ++k) {
+        stored[k].limit = sets[i][k].limit;
+        stored[k].alerts[0] = sets[i][k].alerts[0];
+        stored[k].alerts[1] = sets[i][k].alerts[1];
+      }
+      if (const Status written = tables_->write_set(rows[i], stored); !written) return written.error();
+    }
+    for (const AlertFired& alert : refused.alerts) {
+      if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
+    }
+    if (const Status done = step.commit(); !done) return done.error();
+    return refused;
+  }
+
+  HoldRow hold;
+  hold.id = request.id;
+  hold.process = process_;
+  hold.created_ms = now;
+  hold.held = decision.held;
+  hold.counters.reserve(slots.size());
+  for (engine::Slot& slot : slots) {
+    if (slot.per_call) continue;
+    engine::set_limit(slot.entry, slot.limit);
+    engine::hold(slot.entry, decision.held[slot.meter], now);
+    sets[slot.set_index][slot.entry_index] = slot.entry;
+  }
+  for (std::size_t i = 0; i < set_count; ++i) {
+    const bool is_run = i >= plan.sets.size();
+    if (rows[i] != 0) {
+      if (const Status written = tables_->write_set(rows[i], sets[i]); !written) return written.error();
+      continue;
+    }
+    const std::string key = is_run ? run_key(request.runs[i - plan.sets.size()]) : plan.sets[i].key;
+    const std::vector<std::string> values =
+        is_run ? std::vector{request.runs[i - plan.sets.size()].task} : plan.sets[i].each_values;
+    const auto added = tables_->add_set(key, values, sets[i]);
+    if (!added) return added.error();
+    rows[i] = *added;
+  }
+  for (const engine::Slot& slot : slots) {
+    if (slot.per_call) continue;
+    hold.counters.push_back({rows[slot.set_index], slot.entry.number, static_cast<std::uint8_t>(slot.meter), slot.entry.start_ms});
+  }
+  LedgerRow draft = request.draft != nullptr ? *request.draft : LedgerRow{};
+  draft.id = request.id;
+  draft.reserved_ms = now;
+  draft.held = decision.held;
+  if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
+  draft.policy_revision = plan.revision;
+  if (const Status added = tables_->add_hold(hold, draft); !added) return added.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  for (std::size_t i = 0; i < plan.sets.size(); ++i) cache_row(plan.sets[i], serial_, rows[i]);
+
+  Granted granted;
+  granted.at_ms = now;
+  granted.output_limit = decision.output_limit;
+  granted.held = decision.held;
+  return granted;
+}
+
+Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Settled& settled,
+                                    std::vector<std::int64_t>& alert_rows) {
+  Error problem{Code::closed, ""};
+  const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
+  if (registry == nullptr) return problem;
+  static thread_local Tables::Entries entries;
+  for (std::size_t i = 0; i < hold.counters.size();) {
+    const std::int64_t row = hold.counters[i].row;
+    if (const Status read = tables_->read_set(row, entries); !read) return read;
+    bool changed = false;
+    for (; i < hold.counters.size() && hold.counters[i].row == row; ++i) {
+      const HeldCounter& counter = hold.counters[i];
+      const auto found = std::find_if(entries.begin(), entries.end(), [&](const engine::Entry& e) { return e.number == counter.number; });
+      // R14: only while that window is current; the ledger has the rest.
+      if (found == entries.end() || found->start_ms != counter.start_ms) continue;
+      const auto meter = static_cast<Meter>(counter.meter);
+      engine::settle(*found, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
+      changed = true;
+      const RegisteredCap* registered = nullptr;
+      for (const RegisteredCap& cap : registry->caps) {
+        if (cap.number == counter.number) registered = &cap;
+      }
+      Remaining left;
+      left.cap = registered;
+      left.limit = found->limit;
+      left.committed = found->committed;
+      left.reserved = found->reserved;
+      left.resets_at_ms = found->end_ms == engine::forever_ms ? std::nullopt : std::optional(found->end_ms);
+      settled.remaining.push_back(std::move(left));
+      if (registered == nullptr || registered->cap.alert.empty()) continue;
+      for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
+        settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));
+        alert_rows.push_back(row);
+      }
+    }
+    if (changed) {
+      if (const Status written = tables_->write_set(row, entries); !written) return written;
+    }
+  }
+  settled.keep = registry_;
+  return success();
+}
+
+Result<Settled> LocalStore::settle(const Settlement& settlement) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto hold = tables_->find_hold(settlement.row.id);
+  if (!hold) return hold.error();
+  if (*hold) {
+    auto settled = settle_in(step, settlement.row, **hold);
+    if (!settled) return settled;
+    if (const Status done = step.commit(); !done) return done.error();
+    return settled;
+  }
+
+  const auto ended = tables_->find_row(settlement.row.id);
+  if (!ended) return ended.error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.first = false;
+  if (*ended) {
+    settled.how = (*ended)->how;
+    settled.actual = (*ended)->actual;
+    // R18: after expiry the real amount is booked as exactly one adjustment.
+    const bool real = settlement.row.how == How::usage || settlement.row.how == How::counted || settlement.row.how == How::provider_error;
+    if ((*ended)->how != How::expired || !real) return settled;
+    const std::string id = "late-" + to_text(settlement.row.id);
+    const auto before = tables_->booked_before(id);
+    if (!before) return before.error();
+    if (*before) return settled;
+    auto adjusted = adjust_in(step, **ended,
+                              Adjustment{settlement.row.id, id, settlement.row.booked, settlement.row.actual, "", "settled after its hold expired"},
+                              settlement.row.how);
+    if (!adjusted) return adjusted;
+    if (const Status done = step.commit(); !done) return done.error();
+    adjusted->first = false;
+    return adjusted;
+  }
+  if (settlement.row.how != How::released) {
+    return Error{Code::unknown_attempt, "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+  }
+  // R18: the release came before its reserve, which must then find the id taken.
+  LedgerRow row = settlement.row;
+  row.how = How::voided;
+  row.settled_ms = step.now_ms();
+  if (row.reserved_ms == 0) row.reserved_ms = step.now_ms();
+  row.booked = Amounts{};
+  if (const Status added = tables_->add_row(row); !added) return added.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  settled.first = true;
+  settled.how = How::voided;
+  return settled;
+}
+
+Result<Settled> LocalStore::settle_in(Step& step, LedgerRow row, const HoldRow& hold) {
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = row.how;
+  settled.actual = row.actual;
+  const bool unknown = row.how == How::hold || row.how == How::expired;
+  row.held = hold.held;
+  row.reserved_ms = hold.created_ms;
+  row.settled_ms = step.now_ms();
+  row.booked[Meter::concurrent] = 0;
+  std::vector<std::int64_t> alert_rows;
+  if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done) return done.error();
+  if (const Status done = tables_->erase_hold(hold.id); !done) return done.error();
+  if (const Status done = tables_->add_row(row); !done) return done.error();
+  for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
+    auto values = tables_->each_values(alert_rows[i]);
+    if (!values) return values.error();
+    settled.alerts[i].each_values = std::move(*values);
+    if (const Status added = facts::add_alert(*tables_, step.state(), settled.alerts[i]); !added) return added.error();
+  }
+  return settled;
+}
+
+}  // namespace farthing

@@ -1,0 +1,93 @@
+// LocalStore: the rules of a store (R1 to R21, R34 to R37) over Tables. memory: and file: are this class over different
+// tables, so they cannot differ.
+//
+// Thread-safety: see Store.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "ledger/ids.h"
+#include "store/store.h"
+#include "store/tables.h"
+
+namespace farthing {
+
+class LocalStore : public Store {
+ public:
+  LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tables> tables);
+  ~LocalStore() override;
+
+  const StoreInfo& info() const override { return info_; }
+  AttemptId next_id() override;
+  ReserveAnswer reserve(const ReserveRequest& request) override;
+  Result<Settled> settle(const Settlement& settlement) override;
+  Result<Settled> adjust(const Adjustment& adjustment) override;
+  Result<Settled> book(const LedgerRow& row, const Plan& plan) override;
+
+  Result<Registry> registry() override;
+  Result<std::vector<std::string>> apply(const Policy& policy, bool force) override;
+  Status remove_document(const std::string& name) override;
+  Status set_override(const Override& change) override;
+  Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
+                        const std::string& why) override;
+  Result<Halt> halt(const Halt& halt) override;
+  Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) override;
+  Result<std::vector<Change>> changes(std::size_t most) override;
+
+  Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) override;
+  Result<std::vector<HoldView>> holds() override;
+  Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
+  Result<std::vector<DenialEntry>> denials(std::size_t most) override;
+  Status add_denials(const std::vector<DenialEntry>& entries) override;
+  Result<std::vector<AlertFired>> alerts(std::size_t most) override;
+  Result<std::string> secret() override;
+
+  Status renew() override;
+  Result<int> sweep() override;
+  Status checkpoint() override;
+  Result<std::int64_t> now_ms() override;
+  Status reset_clock() override;
+  void close() override;
+
+ private:
+  /// One atomic step: begins on construction, rolls back unless committed.
+  class Step;
+
+  /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42).
+  std::unique_lock<std::mutex> lock();
+  Status take_over_after_fork();
+  Status take_slot(StoreState& state);
+  std::int64_t store_time(StoreState& state) const;
+  const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
+  ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
+  Result<Settled> settle_in(Step& step, LedgerRow row, const HoldRow& hold);
+  Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
+  Result<int> sweep_in(Step& step);
+  Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Settled& settled,
+                          std::vector<std::int64_t>& alert_rows);
+  Status count_from_ledger(Step& step, RegisteredCap& cap);
+  Status delete_old_counters(Step& step);
+  Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown);
+  Result<std::int64_t> expiry(const HoldRow& hold);
+  /// Rows were erased: numbers cached in plans are not to be trusted any more.
+  void forget_rows();
+
+  const StoreInfo info_;
+  const StoreOptions options_;
+  std::uint64_t serial_;  // tells a cached row of this store from another's
+  /// The pid that holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew (R36).
+  std::atomic<int> owner_;
+  std::uint32_t process_ = 0;    // slot in the store
+  std::unique_ptr<IdMaker> ids_;
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  std::unique_ptr<Tables> tables_;
+  bool closed_ = false;
+  // What alerts and views need of the registry, as of its revision.
+  std::shared_ptr<const Registry> registry_;
+};
+
+}  // namespace farthing

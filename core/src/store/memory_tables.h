@@ -1,0 +1,66 @@
+// MemoryTables: rows in containers of one process. Nothing can fail in the middle of a step, so there is nothing to
+// roll back: LocalStore changes rows only after it has decided.
+// Thread-safety: as Tables.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <unordered_map>
+
+#include "store/tables.h"
+
+namespace farthing {
+
+class MemoryTables final : public Tables {
+ public:
+  Status begin() override { return success(); }
+  Status commit() override { return success(); }
+  void rollback() override {}
+  Status after_fork() override {
+    return Error{Code::store_not_shared, "memory: lives in the process that opened it, and this is a forked child: use file:PATH for "
+                                         "both, or open a guard of its own here"};
+  }
+
+  Result<StoreState> state() override { return state_; }
+  Status set_state(const StoreState& state) override;
+
+  Result<std::int64_t> find_set(std::string_view key) override;
+  Status read_set(std::int64_t row, Entries& entries) override;
+  Status write_set(std::int64_t row, const Entries& entries) override;
+  Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
+                               const Entries& entries) override;
+  Result<std::vector<std::string>> each_values(std::int64_t row) override;
+  Status erase_set(std::int64_t row) override;
+  Result<std::vector<SetRow>> sets() override;
+
+  Status add_hold(const HoldRow& hold, const LedgerRow& draft) override;
+  Result<std::optional<HoldRow>> find_hold(AttemptId id) override;
+  Status erase_hold(AttemptId id) override;
+  Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
+
+  Status add_row(const LedgerRow& row) override;
+  Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
+  Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
+  Result<bool> booked_before(std::string_view adjustment) override;
+  Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
+
+  Result<std::optional<std::string>> fact(std::string_view kind, std::string_view key) override;
+  Status put_fact(std::string_view kind, std::string_view key, std::string_view value) override;
+  Status erase_fact(std::string_view kind, std::string_view key) override;
+  Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
+
+ private:
+  /// R36: as many rows of the ledger as are kept; outcomes go with them.
+  static constexpr std::size_t max_rows = 10'000;
+
+  StoreState state_;
+  std::vector<SetRow> sets_;  // index + 1 is the row; an erased one has no key
+  std::unordered_map<std::string, std::int64_t> set_of_key_;
+  std::unordered_map<std::uint64_t, std::pair<HoldRow, LedgerRow>> holds_;
+  std::deque<LedgerRow> ledger_;  // as booked
+  std::uint64_t dropped_ = 0;     // rows that fell out of the front
+  std::unordered_map<std::uint64_t, std::uint64_t> row_of_id_;  // -> place since the first row ever
+  std::map<std::pair<std::string, std::string>, std::string, std::less<>> facts_;
+};
+
+}  // namespace farthing

@@ -1,0 +1,267 @@
+// LocalStore's reading side: counters, holds, ledger, logs; and corrections (R19).
+#include <algorithm>
+
+#include "store/facts.h"
+#include "store/step.h"
+
+namespace farthing {
+
+Result<std::vector<Store::Change>> LocalStore::changes(std::size_t most) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return facts::changes(*tables_, most);
+}
+
+Result<std::vector<CounterView>> LocalStore::counters(const std::optional<std::string>& cap_id) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  Error problem{Code::closed, ""};
+  if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
+  const auto sets = tables_->sets();
+  if (!sets) return sets.error();
+  std::vector<CounterView> views;
+  for (const SetRow& set : *sets) {
+    for (const engine::Entry& entry : set.entries) {
+      CounterView view;
+      view.each_values = set.each_values;
+      view.window = {entry.start_ms, entry.end_ms};
+      view.limit = entry.limit;
+      view.committed = entry.committed;
+      view.reserved = entry.reserved;
+      view.unknown = entry.unknown;
+      view.keep = registry_;
+      if (entry.number == 0) {
+        view.run = set.key.substr(4);  // "run/ID"
+        view.task = set.each_values.empty() ? "" : set.each_values.front();
+      } else {
+        for (const RegisteredCap& cap : registry_->caps) {
+          if (cap.number == entry.number) view.cap = &cap;
+        }
+        if (view.cap == nullptr) continue;  // no policy holds that cap any more
+        const Cap& cap = view.cap->cap;
+        view.limit = cap.limit;
+        if (const auto own = cap.limits.find(set.each_values); own != cap.limits.end()) view.limit = own->second;
+        for (const Override& change : registry_->overrides) {
+          if (change.cap_id != cap.id || (change.until_ms && *change.until_ms <= step.now_ms())) continue;
+          if (!change.each_values.empty() && change.each_values != set.each_values) continue;
+          if (!view.baseline) view.baseline = view.limit;
+          view.limit = change.limit;
+        }
+        view.counted_since_ms = view.cap->counted_since_ms;
+      }
+      if (cap_id && (view.cap == nullptr || view.cap->cap.id != *cap_id)) continue;
+      views.push_back(std::move(view));
+    }
+  }
+  return views;
+}
+
+Result<std::vector<HoldView>> LocalStore::holds() {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto rows = tables_->holds();
+  if (!rows) return rows.error();
+  std::vector<HoldView> views;
+  for (const auto& [hold, draft] : *rows) {
+    const auto expires = expiry(hold);
+    if (!expires) return expires.error();
+    views.push_back({draft, *expires});
+  }
+  return views;
+}
+
+Status LocalStore::ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
+  // Read in one step, visited outside of it: the store is not locked while visiting.
+  std::vector<LedgerRow> rows;
+  const auto collect = [&](const LedgerRow& row) {
+    const CallContext none;
+    const CallContext& context = row.context ? *row.context : none;
+    if (!filter.model.empty() && context.model != filter.model && context.model_asked != filter.model && row.model_served != filter.model) {
+      return true;
+    }
+    if (!filter.call.empty() && row.call != filter.call) return true;
+    if (filter.how && row.how != *filter.how) return true;
+    if (!filter.run.empty() &&
+        std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) { return run.first == filter.run || run.second == filter.run; })) {
+      return true;
+    }
+    for (const auto& [kind, value] : filter.labels.entries()) {
+      const std::string* own = context.labels.get(kind);
+      if (own == nullptr || *own != value) return true;
+    }
+    rows.push_back(row);
+    return filter.most == 0 || rows.size() < static_cast<std::size_t>(filter.most);
+  };
+  if (tables_->scans_aside()) {
+    if (const Status read = tables_->scan_aside(filter, collect); !read) return read;
+  } else {
+    Step step(*this);
+    if (!step.status()) return step.status();
+    if (const Status read = tables_->scan(filter, collect); !read) return read;
+  }
+  for (const LedgerRow& row : rows) {
+    if (!visit(row)) break;
+  }
+  return success();
+}
+
+Result<std::vector<DenialEntry>> LocalStore::denials(std::size_t most) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return facts::denials(*tables_, most);
+}
+
+Status LocalStore::add_denials(const std::vector<DenialEntry>& entries) {
+  Step step(*this);
+  if (!step.status()) return step.status();
+  for (const DenialEntry& entry : entries) {
+    if (const Status done = facts::add_denial(*tables_, step.state(), entry); !done) return done;
+  }
+  return step.commit();
+}
+
+Result<std::vector<AlertFired>> LocalStore::alerts(std::size_t most) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return facts::alerts(*tables_, most);
+}
+
+Result<Settled> LocalStore::adjust(const Adjustment& adjustment) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto before = tables_->booked_before(adjustment.id);
+  if (!before) return before.error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.first = false;
+  settled.actual = adjustment.actual;
+  if (*before) return settled;
+  const auto original = tables_->find_row(adjustment.attempt);
+  if (!original) return original.error();
+  if (!*original) {
+    return Error{Code::unknown_attempt, "attempt " + to_text(adjustment.attempt) + " is not in the ledger of " + info_.location +
+                                            "; one that is still open is settled first"};
+  }
+  auto adjusted = adjust_in(step, **original, adjustment, How::usage);
+  if (!adjusted) return adjusted;
+  if (const Status done = step.commit(); !done) return done.error();
+  return adjusted;
+}
+
+Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how) {
+  // R19: the new absolute amounts less what was booked so far.
+  const auto earlier = tables_->adjustments(original.id);
+  if (!earlier) return earlier.error();
+  Amounts difference;
+  for (std::size_t i = 0; i < meter_count; ++i) {
+    Int128 booked = original.booked.of[i];
+    for (const LedgerRow& row : *earlier) booked += row.booked.of[i];
+    difference.of[i] = static_cast<std::int64_t>(static_cast<Int128>(adjustment.booked.of[i]) - booked);
+  }
+  difference[Meter::concurrent] = 0;
+
+  LedgerRow row;
+  row.id = ids_->next(step.now_ms());
+  row.kind = RowKind::adjust;
+  row.of = original.id;
+  row.adjustment = adjustment.id;
+  row.context = original.context;
+  row.call = original.call;
+  row.action = original.action;
+  row.runs = original.runs;
+  row.reserved_ms = original.reserved_ms;  // R14: it belongs to the windows of its attempt
+  row.settled_ms = step.now_ms();
+  row.actual = adjustment.actual;
+  row.booked = difference;
+  row.how = how;
+  row.who = adjustment.who;
+  row.why = adjustment.why;
+  if (const Status added = tables_->add_row(row); !added) return added.error();
+
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = how;
+  settled.actual = adjustment.actual;
+  settled.adjusted = true;
+  const bool was_unknown = earlier->empty() && (original.how == How::hold || original.how == How::expired);
+  if (const Status done = add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}); !done) return done.error();
+  return settled;
+}
+
+Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = given.how;
+  settled.actual = given.actual;
+  const auto before = tables_->booked_before(given.adjustment);
+  if (!before) return before.error();
+  if (!given.adjustment.empty() && *before) {
+    settled.first = false;
+    return settled;
+  }
+  LedgerRow row = given;
+  row.kind = RowKind::book;
+  if (row.id.value == 0) row.id = ids_->next(step.now_ms());
+  row.reserved_ms = step.now_ms();
+  row.settled_ms = step.now_ms();
+  row.policy_revision = plan.revision;
+  if (const Status added = tables_->add_row(row); !added) return added.error();
+  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}); !done) return done.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  return settled;
+}
+
+/// Books a difference on the counters that a row's labels and runs fall on, where its windows are still current.
+Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown) {
+  Error problem{Code::closed, ""};
+  const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
+  if (registry == nullptr) return problem;
+  Tables::Entries entries;
+  if (row.context) {
+    const CapIndex index(*registry);
+    const Plan plan = index.plan(row.context->labels, step.now_ms());
+    for (const PlannedSet& set : plan.sets) {
+      auto place = tables_->find_set(set.key);
+      if (!place) return place.error();
+      entries.clear();
+      if (*place != 0) {
+        if (const Status read = tables_->read_set(*place, entries); !read) return read;
+      }
+      for (const PlannedCap& cap : set.caps) {
+        auto entry = std::find_if(entries.begin(), entries.end(), [&](const engine::Entry& e) { return e.number == cap.number; });
+        if (entry == entries.end()) {
+          engine::Entry fresh;
+          fresh.number = cap.number;
+          engine::set_limit(fresh, cap.limit);
+          entry = entries.insert(entries.end(), fresh);
+        }
+        engine::roll(*entry, cap.registered->cap, step.now_ms());
+        if (row.reserved_ms < entry->start_ms || row.reserved_ms >= entry->end_ms) continue;  // R14
+        engine::settle(*entry, 0, engine::booked_on(cap.meter, difference), false);
+        entry->unknown -= std::min(entry->unknown, no_longer_unknown[cap.meter]);
+      }
+      if (*place == 0) {
+        place = tables_->add_set(set.key, set.each_values, entries);
+        if (!place) return place.error();
+      } else if (const Status written = tables_->write_set(*place, entries); !written) {
+        return written;
+      }
+    }
+  }
+  for (const auto& [id, task] : row.runs) {
+    const auto place = tables_->find_set("run/" + id);
+    if (!place) return place.error();
+    if (*place == 0) continue;
+    if (const Status read = tables_->read_set(*place, entries); !read) return read;
+    for (engine::Entry& entry : entries) {
+      engine::settle(entry, 0, difference[Meter::usd], false);
+      entry.unknown -= std::min(entry.unknown, no_longer_unknown[Meter::usd]);
+    }
+    if (const Status written = tables_->write_set(*place, entries); !written) return written;
+  }
+  return success();
+}
+
+}  // namespace farthing

@@ -1,0 +1,272 @@
+// LocalStore's registry: policies, caps, overrides, halts (R4, R6 to R8, R34). Every change raises the revision.
+#include <algorithm>
+#include <map>
+
+#include "policy/loosens.h"
+#include "store/facts.h"
+#include "store/step.h"
+
+namespace farthing {
+
+const Registry* LocalStore::known_registry(const StoreState& state, std::int64_t now_ms, Error& error) {
+  if (registry_ && registry_->revision == state.revision) return registry_.get();
+  auto read = facts::read_registry(*tables_, state, now_ms);
+  if (!read) {
+    error = read.error();
+    return nullptr;
+  }
+  registry_ = std::make_shared<const Registry>(std::move(*read));
+  return registry_.get();
+}
+
+Result<Registry> LocalStore::registry() {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
+  if (!registry) return registry;
+  // An override that ended leaves; reserves made with the old copy are told to read again by `valid_until`.
+  if (const Status done = step.commit(); !done) return done.error();
+  return registry;
+}
+
+namespace {
+
+/// R7: does an entry of the ledger count on a cap, and for how much.
+Int128 counted_on(const Cap& cap, const Amounts& amounts) { return engine::booked_on(cap.meter, amounts); }
+
+}  // namespace
+
+Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
+  const Cap& cap = registered.cap;
+  if (cap.window.per == Per::call) return success();
+  const std::int64_t now = step.now_ms();
+  engine::Entry fresh;
+  fresh.number = registered.number;
+  engine::roll(fresh, cap, now);
+
+  // One cap's own index says which set a call counts in, in the words of the plan.
+  Registry alone;
+  RegisteredCap planned = registered;
+  if (planned.documents.empty()) planned.documents.push_back("new");
+  alone.caps.push_back(planned);
+  const CapIndex index(std::move(alone));
+
+  struct Sum {
+    std::vector<std::string> each_values;
+    engine::Entry entry;
+    std::int64_t limit = 0;
+  };
+  std::map<std::string, Sum> sums;
+  const auto sum_of = [&](const LedgerRow& row) -> Sum* {
+    if (!row.context) return nullptr;
+    const Plan plan = index.plan(row.context->labels, now);
+    if (plan.sets.empty()) return nullptr;
+    Sum& sum = sums.try_emplace(plan.sets.front().key, Sum{plan.sets.front().each_values, fresh, 0}).first->second;
+    sum.limit = plan.sets.front().caps.front().limit;
+    return &sum;
+  };
+
+  LedgerFilter filter;
+  filter.since_ms = fresh.start_ms;
+  std::map<std::uint64_t, AttemptId> counted;
+  const Status scanned = tables_->scan(filter, [&](const LedgerRow& row) {
+    if (Sum* sum = sum_of(row)) {
+      engine::settle(sum->entry, 0, static_cast<std::int64_t>(counted_on(cap, row.booked)),
+                     cap.meter == Meter::usd && (row.how == How::hold || row.how == How::expired));
+    }
+    return true;
+  });
+  if (!scanned) return scanned;
+
+  auto holds = tables_->holds();
+  if (!holds) return holds.error();
+  std::vector<std::pair<HoldRow, LedgerRow>> touched;
+  std::vector<std::string> touched_keys;
+  for (auto& [hold, draft] : *holds) {
+    if (hold.created_ms < fresh.start_ms || !draft.context) continue;
+    const Plan plan = index.plan(draft.context->labels, now);
+    if (plan.sets.empty()) continue;
+    Sum* sum = sum_of(draft);
+    engine::hold(sum->entry, hold.held[cap.meter], now);
+    touched_keys.push_back(plan.sets.front().key);
+    touched.emplace_back(hold, draft);
+  }
+
+  std::map<std::string, std::int64_t> rows;
+  for (auto& [key, sum] : sums) {
+    engine::set_limit(sum.entry, sum.limit);
+    auto row = tables_->find_set(key);
+    if (!row) return row.error();
+    if (*row == 0) {
+      row = tables_->add_set(key, sum.each_values, {sum.entry});
+      if (!row) return row.error();
+    } else {
+      Tables::Entries entries;
+      if (const Status read = tables_->read_set(*row, entries); !read) return read;
+      entries.push_back(sum.entry);
+      if (const Status written = tables_->write_set(*row, entries); !written) return written;
+    }
+    rows[key] = *row;
+  }
+  // The holds that were open now end on the new counter as well.
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    auto& [hold, draft] = touched[i];
+    hold.counters.push_back({rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
+    if (const Status done = tables_->erase_hold(hold.id); !done) return done;
+    if (const Status done = tables_->add_hold(hold, draft); !done) return done;
+  }
+  // What lies before the first entry that this ledger still has cannot be proved (memory: keeps 10,000).
+  return success();
+}
+
+Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  std::vector<std::string> warnings;
+  const std::string json = policy.to_json();
+
+  auto history = facts::history(*tables_, policy.name);
+  if (!history) return history.error();
+  const Document* current = nullptr;
+  bool replaced_earlier = false;
+  for (const Document& document : *history) {
+    if (document.current) current = &document;
+    else if (document.json == json) replaced_earlier = true;
+  }
+  if (current != nullptr && current->json == json) {
+    if (const Status done = step.commit(); !done) return done.error();
+    return warnings;  // opened again: nothing changes
+  }
+
+  auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
+  if (!registry) return registry.error();
+  // R6: a file that another version of it replaced comes back only where that loosens nothing, or on purpose.
+  if (policy.origin == Origin::file && replaced_earlier && !force) {
+    const std::vector<std::string> loosened = loosens(*registry, policy);
+    if (!loosened.empty()) {
+      std::string message = "policy \"" + policy.name + "\" (" + policy.path +
+                            ") was replaced in this store by a newer version, and opening it again would loosen limits in force:";
+      for (const std::string& limit : loosened) message += "\n  " + limit;
+      message += "\nIf that is meant: farthing policy apply --force " + (policy.path.empty() ? "FILE" : policy.path);
+      return Error{Code::policy_superseded, message};
+    }
+    warnings.push_back("policy \"" + policy.name + "\" was replaced in this store by a newer version and is in force again");
+  }
+
+  for (Document document : *history) {
+    if (!document.current) continue;
+    document.current = false;
+    if (const Status done = facts::put_document(*tables_, document); !done) return done.error();
+  }
+  Document document;
+  document.name = policy.name;
+  document.origin = policy.origin;
+  document.json = json;
+  document.at_ms = std::max(step.now_ms(), history->empty() ? 0 : history->back().at_ms + 1);
+  if (const Status done = facts::put_document(*tables_, document); !done) return done.error();
+
+  // R4: a cap keeps its number by its id; `was` carries it over to a new one.
+  auto numbers = facts::cap_numbers(*tables_);
+  if (!numbers) return numbers.error();
+  std::vector<RegisteredCap> fresh;
+  for (const Cap& cap : policy.caps) {
+    if (numbers->count(cap.id) != 0) continue;
+    RegisteredCap registered;
+    registered.cap = cap;
+    registered.registered_ms = step.now_ms();
+    registered.documents.push_back(policy.name);
+    const auto old = cap.was.empty() ? numbers->end() : numbers->find(cap.was);
+    if (old != numbers->end()) {
+      registered.number = old->second;
+    } else {
+      registered.number = step.state().next_cap++;
+      fresh.push_back(registered);
+    }
+    (*numbers)[cap.id] = registered.number;
+    if (const Status done = facts::put_cap(*tables_, registered); !done) return done.error();
+  }
+  for (RegisteredCap& cap : fresh) {
+    if (const Status done = count_from_ledger(step, cap); !done) return done.error();
+  }
+  ++step.state().revision;
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + policy.name + "\" in force",
+                                          policy.origin == Origin::file ? policy.path : "opened in code");
+  if (!logged) return logged.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  return warnings;
+}
+
+Status LocalStore::remove_document(const std::string& name) {
+  Step step(*this);
+  if (!step.status()) return step.status();
+  auto history = facts::history(*tables_, name);
+  if (!history) return history.error();
+  bool found = false;
+  for (Document document : *history) {
+    if (!document.current) continue;
+    document.current = false;
+    found = true;
+    if (const Status done = facts::put_document(*tables_, document); !done) return done;
+  }
+  if (!found) return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + info_.location};
+  ++step.state().revision;
+  if (const Status done = facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + name + "\" removed", ""); !done) {
+    return done;
+  }
+  return step.commit();
+}
+
+Status LocalStore::set_override(const Override& change) {
+  Step step(*this);
+  if (!step.status()) return step.status();
+  Override stored = change;
+  stored.at_ms = step.now_ms();
+  if (const Status done = facts::put_override(*tables_, stored); !done) return done;
+  ++step.state().revision;
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), change.who,
+                                          "limit of " + change.cap_id + " set to " + std::to_string(change.limit), change.why);
+  return logged ? step.commit() : logged;
+}
+
+Status LocalStore::clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
+                                  const std::string& why) {
+  Step step(*this);
+  if (!step.status()) return step.status();
+  if (const Status done = facts::erase_override(*tables_, cap_id, each_values); !done) return done;
+  ++step.state().revision;
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, "limit of " + cap_id + " cleared", why);
+  return logged ? step.commit() : logged;
+}
+
+Result<Halt> LocalStore::halt(const Halt& halt) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  Halt stored = halt;
+  stored.id = step.state().next_halt++;
+  stored.at_ms = step.now_ms();
+  if (const Status done = facts::put_halt(*tables_, stored); !done) return done.error();
+  ++step.state().revision;
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), halt.who, "halt " + halt.match.to_json(), halt.why);
+  if (!logged) return logged.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  return stored;
+}
+
+Status LocalStore::resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) {
+  Step step(*this);
+  if (!step.status()) return step.status();
+  const auto halts = tables_->facts("halt");
+  if (!halts) return halts.error();
+  bool found = false;
+  for (const auto& [key, value] : *halts) {
+    if (id && key != facts::number_key(*id)) continue;
+    found = true;
+    if (const Status done = tables_->erase_fact("halt", key); !done) return done;
+  }
+  if (!found && id) return Error{Code::invalid_argument, "there is no halt " + std::to_string(*id) + " in " + info_.location};
+  ++step.state().revision;
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, id ? "resume " + std::to_string(*id) : "resume all", why);
+  return logged ? step.commit() : logged;
+}
+
+}  // namespace farthing

@@ -1,0 +1,60 @@
+// LocalStore::Step: the store's lock, one atomic step of its tables, and the store's time in it (R12).
+// Thread-safety: one thread.
+#pragma once
+
+#include <unistd.h>
+
+#include <mutex>
+
+#include "store/local_store.h"
+
+namespace farthing {
+
+class LocalStore::Step {
+ public:
+  explicit Step(LocalStore& store) : store_(store), lock_(store.lock()) {
+    if (store.closed_) {
+      status_ = Error{Code::closed, "the store " + store.info_.location + " was closed"};
+      return;
+    }
+    const bool forked = store.owner_.load() != getpid();
+    if (forked) status_ = store.take_over_after_fork();
+    if (status_) status_ = store.tables_->begin();
+    if (!status_) return;
+    open_ = true;
+    auto state = store.tables_->state();
+    if (!state) {
+      status_ = state.error();
+      return;
+    }
+    state_ = *state;
+    now_ms_ = store.store_time(state_);
+    if (store.process_ == 0) status_ = store.take_slot(state_);
+  }
+  ~Step() {
+    if (open_) store_.tables_->rollback();
+  }
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  const Status& status() const { return status_; }
+  std::int64_t now_ms() const { return now_ms_; }
+  StoreState& state() { return state_; }
+  Tables& tables() { return *store_.tables_; }
+
+  Status commit() {
+    if (const Status saved = tables().set_state(state_); !saved) return saved;
+    open_ = false;
+    return tables().commit();
+  }
+
+ private:
+  LocalStore& store_;
+  std::unique_lock<std::mutex> lock_;
+  Status status_ = success();
+  StoreState state_;
+  std::int64_t now_ms_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace farthing
