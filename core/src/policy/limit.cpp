@@ -2,20 +2,18 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include "farthing/cap.h"
+#include "money/reader.h"
 #include "policy/text.h"
 
 namespace farthing {
 namespace {
 
-constexpr std::string_view examples =
-    R"(write for example "5 USD", "1000 requests", "20_000 tokens" or "2 concurrent")";
+constexpr std::string_view examples = R"("5 USD", "1000 requests", "20_000 tokens" or "2 concurrent")";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -33,8 +31,9 @@ Error bad(std::string_view text, std::string_view why) {
   message += text;
   message += "\": ";
   message += why;
-  message += "; ";
+  message += ". Write it like ";
   message += examples;
+  message += '.';
   return {Code::invalid_argument, std::move(message)};
 }
 
@@ -83,49 +82,31 @@ std::string unknown_word(std::string_view word, const Units& units) {
   return why;
 }
 
-/// A decimal number as an integer and the number of its decimals; "_" and "," only between digits.
-struct Decimal {
-  Int128 digits = 0;
-  int decimals = 0;
-};
-std::optional<Decimal> decimal_of(std::string_view text) {
-  constexpr int most_digits = 28;
-  Decimal number;
-  bool point = false;
-  int digits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool between = i > 0 && i + 1 < text.size() && is_digit(text[i - 1]) && is_digit(text[i + 1]);
-    if (is_digit(c)) {
-      if (++digits > most_digits) return std::nullopt;
-      number.digits = number.digits * 10 + (c - '0');
-      if (point) ++number.decimals;
-    } else if (c == '.' && !point && between) {
-      point = true;
-    } else if ((c == '_' || c == ',') && !point && between) {
-      continue;
-    } else {
-      return std::nullopt;
-    }
-  }
-  if (digits == 0) return std::nullopt;
-  return number;
+Error too_much(std::string_view text) {
+  return bad(text, "more than a limit can be");
 }
 
-Result<Limit> counted(std::string_view text, std::string_view number_text, const Word& word) {
-  const auto number = decimal_of(number_text);
-  if (!number) return bad(text, "no number that can be read before the word");
-  constexpr Int128 most = Int128{1} << 95;  // keeps the product below 2^127
-  Int128 value = number->digits;
-  if (value > most) return bad(text, "more than a limit can be");
-  value *= word.of_one;
-  Int128 divisor = 1;
-  for (int i = 0; i < number->decimals; ++i)
-    divisor *= 10;
-  if (value % divisor != 0) return bad(text, "more decimals than it is counted in");
-  value /= divisor;
-  if (value > max_limit.nano) return bad(text, "more than a limit can be");
-  return Limit{word.meter, static_cast<std::int64_t>(value)};
+/// The number in front of the word, by the grammar of money (docs/money.md).
+Result<Limit> counted(std::string_view text, std::size_t word_at, const Word& word) {
+  constexpr int decimals = 9;
+  constexpr std::int64_t scale = 1'000'000'000;
+  constexpr std::ptrdiff_t most_digits = 19;
+  const auto number_end = std::min(text.find('.'), word_at);
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::string_view whole = text.substr(0, number_end);
+  if (std::count_if(whole.begin(), whole.end(), digit) > most_digits) return too_much(text);
+
+  money_detail::MoneyReader reader(text, "limit", examples);
+  reader.skip_spaces();
+  const Result<Int128> number = reader.number(decimals, std::numeric_limits<std::int64_t>::max());
+  if (!number) return number.error();
+  reader.skip_spaces();
+  if (reader.at() != word_at) return reader.expected("\"" + std::string(text.substr(word_at)) + "\"");
+  Int128 value = 0;
+  if (__builtin_mul_overflow(*number, static_cast<Int128>(word.of_one), &value)) return too_much(text);
+  if (value % scale != 0) return bad(text, "more decimals than it is counted in");
+  if (value / scale > max_limit.nano) return too_much(text);
+  return Limit{word.meter, static_cast<std::int64_t>(value / scale)};
 }
 
 Result<Limit> money(std::string_view text) {
@@ -144,7 +125,6 @@ Result<Limit> parse_limit(std::string_view given, const Units& units) {
   const auto last_not_letter = std::find_if_not(text.rbegin(), text.rend(), is_letter);
   const auto word_size = static_cast<std::size_t>(last_not_letter - text.rbegin());
   const std::string_view word = text.substr(text.size() - word_size);
-  const std::string_view number = trimmed(text.substr(0, text.size() - word_size));
 
   const bool other_currency =
       word.size() == 3 && std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -155,7 +135,7 @@ Result<Limit> parse_limit(std::string_view given, const Units& units) {
   if (text.empty() || word.empty()) return bad(given, "it does not say what is counted");
   const auto meaning = word_of(word, units);
   if (!meaning) return bad(given, unknown_word(word, units));
-  return counted(given, number, *meaning);
+  return counted(text, text.size() - word_size, *meaning);
 }
 
 std::string limit_text(Meter meter, std::int64_t value) {

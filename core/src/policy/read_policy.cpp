@@ -79,6 +79,12 @@ void read_timezone(Fields& fields, Policy& policy) {
   fields.reading().timezone = *zone;
 }
 
+bool is_unit_name(std::string_view name) {
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&letter](char c) { return letter(c) || c == '_'; });
+}
+
 /// [units] credit = "0.01 USD"
 void read_units(Fields& fields, Policy& policy) {
   Reading& reading = fields.reading();
@@ -88,8 +94,8 @@ void read_units(Fields& fields, Policy& policy) {
       reading.error(code, member->line, path, std::move(message));
     };
     const std::string plural = member->key + "s";
-    if (!check_label(member->key, "x")) {
-      fail("a unit's name has small letters, digits and _, and begins with a letter");
+    if (!is_unit_name(member->key)) {
+      fail("accepted: a name of small letters and _");
     } else if (meter_of(member->key) || meter_of(plural)) {
       fail(in_quotes(member->key) + " is a meter already; choose another name");
     } else if (member->kind != Node::Kind::text) {
