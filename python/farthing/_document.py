@@ -86,7 +86,7 @@ def _plain(value: Any, where: str, problems: list[Problem]) -> Any:
         }
     if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray)):
         items = sorted(value) if isinstance(value, (set, frozenset)) else value
-        return [_plain(item, f"{where}[{at}]", problems) for at, item in enumerate(items, 1)]
+        return [_plain(item, f"{where}[{at}]", problems) for at, item in enumerate(items)]
     if isinstance(value, float):
         said = (
             f'a float, {value!r}; money is written as text with its unit: "{_as_text(value)} USD"'

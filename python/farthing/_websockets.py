@@ -7,12 +7,12 @@ exist and in those that are imported later.
 from __future__ import annotations
 
 import functools
-import sys
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 from farthing._hooks.binding import bound_of
-from farthing._hooks.patching import replace
+from farthing._hooks.patching import add, replace
 from farthing.errors import Unpriced
 
 _RESOURCES = ("SyncAPIResource", "AsyncAPIResource")
@@ -21,15 +21,17 @@ _RESOURCES = ("SyncAPIResource", "AsyncAPIResource")
 def hook(base_client: type) -> None:
     """Finds the SDK's resource classes from the class that its clients inherit from."""
     package = base_client.__module__.rpartition(".")[0]
-    module: Any = sys.modules.get(f"{package}._resource")
+    try:  # the SDK is imported; this small part of it is, at the latest, when it is first used
+        module: Any = importlib.import_module(f"{package}._resource")
+    except ImportError:
+        return
     for name in _RESOURCES:
         base = getattr(module, name, None)
         if base is None:
             continue
         for resource in _below(base):
             replace(resource, "connect", _refused)
-        if "__init_subclass__" not in base.__dict__:
-            base.__init_subclass__ = classmethod(_new_resource)
+        add(base, "__init_subclass__", classmethod(_new_resource))
 
 
 def _below(base: type) -> list[type]:

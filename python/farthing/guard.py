@@ -63,7 +63,12 @@ class Guard:
                 caps=caps,
                 hosts=hosts or {},
                 api_keys=api_keys,
-                more={"labels": labels, "price": prices, "timezone": timezone, **more},
+                more={
+                    "labels": dict(pairs(labels or {})),
+                    "price": prices,
+                    "timezone": timezone,
+                    **more,
+                },
             )
             core = _farthing.Guard.open_code(
                 document, name or default_name(), store or "", main_folder()

@@ -11,6 +11,7 @@ from farthing._hooks.binding import clients, everywhere
 from farthing._hooks.family import Family
 
 _lock = threading.RLock()
+_ABSENT = object()
 _patches: dict[tuple[type, str], Patch] = {}
 
 
@@ -27,19 +28,32 @@ class Patch:
 
     def restore(self) -> None:
         # Somebody else may have wrapped ours since; theirs stays, and ours passes everything through.
-        if self.owner.__dict__.get(self.name) is self.replacement:
+        if self.owner.__dict__.get(self.name) is not self.replacement:
+            return
+        if self.original is _ABSENT:
+            delattr(self.owner, self.name)
+        else:
             setattr(self.owner, self.name, self.original)
 
 
 def replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
     """Replaces `owner.name` by `make(original)`, once, on the class that defines it."""
     with _lock:
-        if (owner, name) in _patches or name not in owner.__dict__:
-            return
-        original = owner.__dict__[name]
-        replacement = make(original)
-        _patches[owner, name] = Patch(owner, name, original, replacement)
-        setattr(owner, name, replacement)
+        if (owner, name) not in _patches and name in owner.__dict__:
+            original = owner.__dict__[name]
+            _put(owner, name, original, make(original))
+
+
+def add(owner: type, name: str, value: Any) -> None:
+    """Adds `owner.name`, once, if the class does not define it itself."""
+    with _lock:
+        if (owner, name) not in _patches and name not in owner.__dict__:
+            _put(owner, name, _ABSENT, value)
+
+
+def _put(owner: type, name: str, original: Any, value: Any) -> None:
+    _patches[owner, name] = Patch(owner, name, original, value)
+    setattr(owner, name, value)
 
 
 def hook(family: Family) -> None:

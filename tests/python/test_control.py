@@ -1,0 +1,243 @@
+"""Looking and changing: status, ledger, halt, limits, alerts, estimates; and their coroutines."""
+
+from __future__ import annotations
+
+import inspect
+import queue
+import warnings
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import farthing
+import pytest
+
+from .conftest import CHEAP, MODEL, Shop
+from .money import billed
+
+DAY = farthing.Cap("5 USD", per="day", id="day")
+
+
+def test_status(shop: Shop) -> None:
+    guard = shop.guard(
+        DAY,
+        farthing.Cap("2 concurrent", id="two"),
+        farthing.Cap("90 audio_seconds", per="day", id="audio"),
+    )
+    guard.wrap(shop.client()).chat.completions.create(**CHEAP)
+    status = guard.status()
+    assert (status.store, status.store_id) == ("memory:", guard.store_id)
+    assert abs(status.now - datetime.now(timezone.utc)) < timedelta(minutes=1)  # type: ignore[operator]
+    by_id = {counter.cap.cap: counter for counter in status.counters}
+    day = by_id["day"]
+    assert day.words == "5.00 USD per day"
+    assert day.cap.spent == billed(shop.provider) and isinstance(day.cap.spent, Decimal)
+    assert day.cap.remaining == 5 - day.cap.spent
+    assert day.cap.resets_at == _midnight() and day.window_start == _midnight() - timedelta(days=1)
+    assert by_id["two"].cap.limit == 2 and isinstance(by_id["two"].cap.limit, int)
+    assert by_id["audio"].cap.limit == Decimal("90"), "seconds, not ms"
+    assert status.halts == () and status.open_holds == 0
+
+
+def _midnight() -> datetime:
+    now = datetime.now(timezone.utc)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def test_ledger(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    reply = client.chat.completions.create(**CHEAP)
+    with guard.scope(user="u1"):
+        client.chat.completions.create(**{**CHEAP, "model": "gpt-4.1-mini"})
+    newest, oldest = guard.ledger()
+    assert (newest.model, oldest.model) == ("gpt-4.1-mini", MODEL)
+    assert oldest.response_id == reply.id
+    assert oldest.actual_usd == oldest.booked["usd"] and oldest.booked["requests"] == 1
+    assert oldest.reserved_at <= oldest.settled_at  # type: ignore[operator]
+    assert (oldest.status, oldest.how, oldest.endpoint) == (200, "usage", "chat.completions")
+    assert oldest.finish_reason and oldest.request_id and oldest.latency_ms >= 0
+    assert oldest.output_limit == 64
+    assert "sk-test" not in oldest.key_name
+    assert list(guard.ledger(labels={"user": "u1"})) == [newest]
+    assert list(guard.ledger(model=MODEL)) == [oldest]
+    assert list(guard.ledger(limit=1)) == [newest]
+    assert list(guard.ledger(call=oldest.call)) == [oldest]
+    assert list(guard.ledger(id=oldest.id)) == [oldest]
+    assert list(guard.ledger(since="1h", how="usage")) == [newest, oldest]
+    assert list(guard.ledger(until="1h")) == []
+    assert list(guard.ledger(since=datetime.now(timezone.utc) + timedelta(hours=1))) == []
+    assert oldest.id in guard.why(oldest.id)
+    with pytest.raises(farthing.ArgumentError, match="counted"):
+        list(guard.ledger(how="maybe"))
+    with pytest.raises(farthing.ArgumentError):
+        guard.why("nothing")
+
+
+def test_halt_and_resume(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client(), project="a")
+    other = guard.halt("only b", match={"project": "b"}, who="ada")
+    client.chat.completions.create(**CHEAP)
+    mine = guard.halt("all of a", match={"project": ["a", "c*"]})
+    assert {(halt.id, halt.why) for halt in guard.status().halts} == {
+        (other, "only b"),
+        (mine, "all of a"),
+    }
+    with pytest.raises(farthing.Halted):
+        client.chat.completions.create(**CHEAP)
+    guard.resume(mine)
+    client.chat.completions.create(**CHEAP)
+    guard.resume()
+    assert guard.status().halts == ()
+
+
+def test_set_limit_from_the_next_call_on(shop: Shop) -> None:
+    """R8, promise 8: what was spent stays."""
+    guard = shop.guard(farthing.Cap("0.000001 USD", per="day", id="marketing-daily"))
+    client = guard.wrap(shop.client())
+    with pytest.raises(farthing.CapExceeded):
+        client.chat.completions.create(**CHEAP)
+    guard.set_limit("marketing", "50 USD", until="friday", why="launch", who="ada")
+    client.chat.completions.create(**CHEAP)
+    (counter,) = guard.status().counters
+    assert (counter.cap.limit, counter.baseline) == (50, Decimal("0.000001"))
+    assert counter.cap.spent == billed(shop.provider)
+    guard.clear_limit("marketing-daily")
+    with pytest.raises(farthing.CapExceeded):
+        client.chat.completions.create(**CHEAP)
+    guard.set_limit("marketing-daily", "0 USD")
+    with pytest.raises(farthing.ArgumentError) as caught:
+        guard.set_limit("no-such-cap", "1 USD")
+    assert caught.value.code == "unknown_cap"
+    with pytest.raises(farthing.ArgumentError):
+        guard.set_limit("marketing-daily", 50.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("until", ["someday", "0.5h", datetime(2030, 1, 1), 5])
+def test_moments_that_are_none(shop: Shop, until: Any) -> None:
+    guard = shop.guard(DAY)
+    with pytest.raises(farthing.ArgumentError, match="friday"):
+        guard.set_limit("day", "50 USD", until=until)
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        "friday",
+        "Fri",
+        "2h",
+        "3d",
+        "2099-08-21",
+        "2099-08-21T18:00:00Z",
+        datetime(2099, 1, 1, tzinfo=timezone.utc),
+    ],
+)
+def test_moments(shop: Shop, until: Any) -> None:
+    guard = shop.guard(DAY)
+    moment = guard._moment(until)
+    assert moment > datetime.now(timezone.utc).timestamp() * 1000
+    guard.set_limit("day", "50 USD", until=until)
+
+
+def test_friday_is_a_midnight_in_the_policys_zone(shop: Shop) -> None:
+    from zoneinfo import ZoneInfo
+
+    guard = shop.guard(DAY, timezone="Asia/Kathmandu")
+    for at in range(7):
+        day = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")[at]
+        moment = datetime.fromtimestamp(guard._moment(day) / 1000, ZoneInfo("Asia/Kathmandu"))
+        assert (moment.weekday(), moment.hour, moment.minute) == (at, 0, 0)
+        assert timedelta(0) < moment - datetime.now(timezone.utc) <= timedelta(days=7)
+
+
+def test_estimate(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    one = guard.estimate("chat.completions", host=shop.host, **CHEAP)
+    assert (one.model, one.provider, one.endpoint) == (MODEL, "openai", "chat.completions")
+    assert one.likely_usd is not None and one.ceiling_usd is not None
+    assert 0 < one.likely_usd <= one.ceiling_usd
+    assert one.confidence == "heuristic" and one.unbounded_by == ()
+    assert one.output_limit == 64
+    assert sum((part.cost_usd or 0 for part in one.ceiling_parts), Decimal(0)) <= one.ceiling_usd
+    assert one.ceiling["output_tokens"] == 64
+    many = guard.estimate("chat.completions", host=shop.host, count=500, **CHEAP)
+    (left,) = many.left
+    assert left.remaining == 5 - 500 * one.ceiling_usd
+    assert shop.requests() == 0 and guard.status().open_holds == 0
+    with pytest.raises(farthing.ArgumentError):
+        guard.estimate("chat.completoins", **CHEAP)
+
+
+def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:
+    told: queue.Queue[farthing.Alert] = queue.Queue()
+    guard = shop.guard(
+        farthing.Cap("4 requests", per="day", id="four", alert=[50, 100]), on_alert=told.put
+    )
+    client = guard.wrap(shop.client())
+    for _ in range(4):
+        client.chat.completions.create(**CHEAP)
+    half, full = told.get(timeout=10), told.get(timeout=10)
+    assert (half.cap, half.threshold, half.limit, half.meter) == ("four", 50, 4, "requests")
+    assert full.threshold == 100 and full.spent == 4
+    guard.close()
+    assert told.empty()
+
+
+def test_a_callback_that_raises_harms_nobody(shop: Shop) -> None:
+    called: queue.Queue[farthing.Alert] = queue.Queue()
+
+    def bad(alert: farthing.Alert) -> None:
+        called.put(alert)
+        raise ValueError("mine")
+
+    guard = shop.guard(farthing.Cap("2 requests", per="day", alert=[50, 100]), on_alert=bad)
+    client = guard.wrap(shop.client())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(2):
+            client.chat.completions.create(**CHEAP)
+        for _ in range(2):
+            called.get(timeout=10)
+        guard.close()
+
+
+async def test_the_same_verbs_as_coroutines(file_shop: Shop) -> None:
+    async with await farthing.Guard.aopen(
+        caps=[DAY], store=file_shop.store, hosts={file_shop.host: {"provider": "openai"}}
+    ) as guard:
+        async with guard.wrap(file_shop.aclient()) as client:
+            await client.chat.completions.create(**CHEAP)
+        assert (await guard.aio.status()).counters[0].cap.spent == billed(file_shop.provider)
+        rows = await guard.aio.ledger(limit=5)
+        assert len(rows) == 1 and rows[0].id in await guard.aio.why(rows[0].id)
+        number = await guard.aio.halt("stop")
+        await guard.aio.resume(number)
+        await guard.aio.set_limit("day", "6 USD", until="2h")
+        await guard.aio.clear_limit("day")
+        assert (
+            await guard.aio.estimate("chat.completions", host=file_shop.host, **CHEAP)
+        ).ceiling_usd
+        assert await guard.aio.denials() == []
+        await guard.aio.flush()
+    assert guard.closed
+
+
+def test_every_coroutine_mirrors_a_method() -> None:
+    from farthing.aio import Aio
+
+    for name, function in vars(Aio).items():
+        if not name.startswith("_"):
+            assert inspect.iscoroutinefunction(function)
+            assert callable(getattr(farthing.Guard, name))
+
+
+def test_a_closed_guard_refuses(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    guard.close()
+    guard.close()
+    with pytest.raises(farthing.Denied):
+        client.chat.completions.create(**CHEAP)
+    assert shop.requests() == 0
+    assert "closed" in repr(guard)

@@ -1,0 +1,198 @@
+"""`install` and `uninstall`: the whole process, also what is imported later; and everything as it was after it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import farthing
+import openai
+import pytest
+
+from .conftest import CHEAP, Shop, sdk_family
+
+DAY = farthing.Cap("5 USD", per="day", id="day")
+
+
+def _classes() -> list[Any]:
+    import httpx
+    import httpx2
+    from openai import _resource
+
+    base = openai._base_client
+    return [
+        *(cls for stack in (httpx, httpx2) for cls in (stack.Client, stack.AsyncClient)),
+        base.BaseClient,
+        base.SyncAPIClient,
+        base.AsyncAPIClient,
+        _resource.SyncAPIResource,
+        _resource.AsyncAPIResource,
+        type(openai.OpenAI(api_key="x").realtime),
+    ]
+
+
+def test_restores_exactly(shop: Shop) -> None:
+    import gc
+
+    gc.collect()
+    before = [dict(vars(cls)) for cls in _classes()]
+    finders = list(sys.meta_path)
+    guard = shop.guard(DAY)
+    guard.install()
+    assert [dict(vars(cls)) for cls in _classes()] != before
+    guard.uninstall()
+    assert [dict(vars(cls)) for cls in _classes()] == before
+    assert sys.meta_path == finders
+
+
+def test_close_uninstalls(shop: Shop) -> None:
+    before = sdk_family().Client.send
+    with shop.guard(DAY) as guard:
+        guard.install()
+    assert sdk_family().Client.send is before
+
+
+def test_clients_made_before_and_after(shop: Shop) -> None:
+    early = shop.client()
+    guard = shop.guard(DAY)
+    guard.install(org="acme")
+    early.chat.completions.create(**CHEAP)
+    shop.client().chat.completions.create(**CHEAP)
+    guard.uninstall()
+    early.chat.completions.create(**CHEAP)
+    assert [row.labels.get("org") for row in guard.ledger()] == ["acme"] * 2
+
+
+def test_wrap_beats_install(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    guard.install(project="everything")
+    client = guard.wrap(shop.client(), project="mine")
+    client.chat.completions.create(**CHEAP)
+    (row,) = guard.ledger()
+    assert row.labels["project"] == "mine"
+
+
+def test_install_leaves_other_hosts_alone(shop: Shop) -> None:
+    """R31: known hosts, [[host]], and dialect paths whose body has a model; nothing else."""
+    guard = shop.guard(DAY, hosts={})
+    guard.install()
+    stack = sdk_family()
+    with stack.Client() as http:
+        answer = http.post(f"http://{shop.host}/anything", json={"hello": 1})
+        assert answer.status_code == 404 and "x-farthing-attempt" not in answer.headers
+    with pytest.raises(farthing.Unpriced, match=r"\[\[host\]\]"):
+        shop.client().chat.completions.create(**CHEAP)
+
+
+def test_wrap_guards_every_post(shop: Shop) -> None:
+    stack = sdk_family()
+    with stack.Client() as http:
+        shop.guard(DAY).wrap(http)
+        answer = http.post(f"{shop.provider.url}/anything", json={"hello": 1})
+        assert answer.status_code == 402
+        assert answer.json()["error"]["code"] == "unknown_endpoint"
+
+
+def _run(program: str, shop: Shop, *options: str) -> str:
+    code = (
+        textwrap.dedent(program)
+        .replace("URL", repr(shop.provider.url))
+        .replace("HOST", repr(shop.host))
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *options, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+BEGIN = """
+import sys
+import farthing
+assert not {"httpx", "httpx2", "openai"} & set(sys.modules), "we import none of them"
+guard = farthing.Guard(caps=[farthing.Cap("0 USD", per="day")], store="memory:",
+                       hosts={HOST: {"provider": "openai"}})
+guard.install()
+BODY = {"model": "gpt-4.1-nano", "max_tokens": 1, "messages": []}
+"""
+ASK = """
+def ask(client):
+    try:
+        client.chat.completions.create(model="gpt-4.1-nano", max_tokens=16, messages=[{"role": "user", "content": "x"}])
+    except farthing.CapExceeded as error:
+        print(type(error).__name__, isinstance(error, openai.APIStatusError))
+"""
+
+
+def test_installed_before_anything_is_imported(shop: Shop) -> None:
+    out = _run(
+        BEGIN
+        + """
+import openai, importlib.util
+client = openai.OpenAI(base_url=URL, api_key="sk-x")
+"""
+        + ASK
+        + """
+ask(client)
+module = sys.modules[type(client._client).__mro__[-3].__module__.split(".")[0]]
+print(type(module.__spec__.loader).__name__, type(module.__loader__).__name__)
+import httpx, httpx2
+for stack in (httpx, httpx2):
+    with stack.Client() as http:
+        print(http.post(URL + "/chat/completions", json=BODY).status_code)
+""",
+        shop,
+    )
+    assert out.split() == [
+        "CapExceeded",
+        "True",
+        "SourceFileLoader",
+        "SourceFileLoader",
+        "402",
+        "402",
+    ]
+    assert shop.requests() == 0
+
+
+def test_alias_httpx_makes_them_one(shop: Shop) -> None:
+    """httpx2.alias_httpx(): two names of one class are hooked once."""
+    out = _run(
+        BEGIN
+        + """
+import httpx2
+httpx2.alias_httpx()
+import httpx
+assert httpx.Client is httpx2.Client
+with httpx.Client() as http:
+    print(http.post(URL + "/chat/completions", json=BODY).status_code)
+print(len(guard.denials()))
+guard.uninstall()
+print(httpx.Client.send.__code__.co_filename.endswith("_client.py"))
+""",
+        shop,
+    )
+    assert out.split() == ["402", "1", "True"]
+
+
+def test_threads_that_import_at_the_same_time(shop: Shop) -> None:
+    out = _run(
+        BEGIN
+        + """
+import threading
+def load(): import openai
+threads = [threading.Thread(target=load) for _ in range(4)]
+[t.start() for t in threads]; [t.join() for t in threads]
+import openai
+"""
+        + ASK
+        + """
+ask(openai.OpenAI(base_url=URL, api_key="sk-x"))
+""",
+        shop,
+    )
+    assert out.split() == ["CapExceeded", "True"]
