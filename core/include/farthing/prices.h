@@ -52,6 +52,7 @@ struct Terms {
   std::string_view size = {};
   std::string_view quality = {};
   std::string_view resolution = {};
+  std::string_view search_context = {};
 };
 
 struct RateSet {

@@ -1,0 +1,89 @@
+// Book: a compiled table, and the prices of a policy laid over it, as a PriceBook.
+// Thread-safety: immutable after construction.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "farthing/prices.h"
+#include "prices/choose.h"
+#include "prices/table.h"
+
+namespace farthing::prices_detail {
+
+class Book final : public PriceBook {
+ public:
+  /// The bytes of the table must outlive the book.
+  static Result<std::shared_ptr<const PriceBook>> make(const Table& table, std::span<const PriceOverlay> overlays);
+
+  explicit Book(const Table& table);
+
+  std::string_view version() const override { return version_; }
+  const Model* find(std::string_view provider, std::string_view name) const override;
+  std::optional<RateSet> rates(const Model& model, const Terms& terms) const override;
+  std::optional<RateSet> dearest_rates(const Model& model, const Terms& terms) const override;
+  std::vector<std::string> near(std::string_view provider, std::string_view name, std::size_t most) const override;
+  std::vector<const Model*> models() const override;
+  std::string source(const Model& model) const override;
+
+ private:
+  /// One row of a policy's prices.
+  struct OverlayRow {
+    RowRecord row;
+    std::vector<CellRecord> cells;
+  };
+
+  // Laying over (overlay.cpp).
+  Status lay(const PriceOverlay& overlay);
+  Status lay_aliases(const PriceOverlay& overlay, std::uint32_t index);
+  Result<std::uint32_t> model_for(const PriceOverlay& overlay);
+  Result<std::uint8_t> tier_for(const PriceOverlay& overlay, std::uint32_t index);
+  bool is_free(std::uint32_t index) const;
+  std::uint32_t add_model(const PriceOverlay& overlay);
+  Status check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
+                        const PriceOverlay& overlay) const;
+  std::string_view keep(std::string_view text);
+
+  // Looking up (book.cpp).
+  std::uint32_t exact(std::string_view provider, std::string_view name) const;
+  std::uint32_t by_dated_form(std::string_view provider, std::string_view name) const;
+  bool known(std::uint32_t index) const { return index < models_.size(); }
+  const ModelRecord& record(std::uint32_t index) const { return records_[index]; }
+  /// The tiers that a word can mean, as bits.
+  std::uint64_t tiers_of(const ModelRecord& record, std::string_view word, bool asked) const;
+  std::uint16_t word_of(std::string_view word) const;
+  Wanted wanted(const Terms& terms) const;
+  Choice choose(std::uint32_t index, const Wanted& wanted) const;
+  /// The dearest rate of each quantity over some tiers; for a ceiling also over every context tier and hour.
+  std::optional<RateSet> dearest(std::uint32_t index, Wanted wanted, std::uint64_t tiers, bool ceiling) const;
+  /// Puts the chosen rates into a set, or the dearer ones of both.
+  void fill(RateSet& set, const Choice& choice, const ModelRecord& record, std::uint16_t region) const;
+  template <class Visit>
+  void for_each_row(std::uint32_t index, Visit visit) const;
+
+  Table table_;
+  std::string version_;
+  std::vector<Rate> rates_;                            // the table's, then the policy's
+  std::vector<ModelRecord> records_;                   // the same
+  std::vector<Model> models_;                          // the same
+  std::deque<std::string> texts_;                      // what the policy's models point to
+  std::vector<std::string_view> tiers_;                // the table's, then the policy's
+  std::vector<std::vector<OverlayRow>> overlay_rows_;  // by model; empty without a policy
+  std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> overlay_names_;
+};
+
+/// a > b, exactly.
+bool dearer(const Rate& a, const Rate& b);
+
+/// Near names, best first (near.cpp).
+std::vector<std::string> nearest(std::string_view wanted, std::vector<std::string_view> names, std::size_t most);
+
+/// Provider of a model that the table knows nothing about.
+inline constexpr std::uint32_t no_provider = 0xFFFFFFFF;
+
+}  // namespace farthing::prices_detail

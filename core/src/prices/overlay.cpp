@@ -1,0 +1,232 @@
+// A policy's prices over the built-in book: own models, discounts, locked and future rates.
+#include <algorithm>
+#include <limits>
+
+#include "prices/book.h"
+
+namespace farthing::prices_detail {
+namespace {
+
+std::string who(const PriceOverlay& overlay) {
+  return "price of " + overlay.provider + " " + overlay.model;
+}
+
+Error wrong(const PriceOverlay& overlay, const std::string& problem) {
+  return {Code::invalid_policy, who(overlay) + ": " + problem};
+}
+
+bool all_zero(const PriceOverlay& overlay) {
+  return std::all_of(overlay.rates.begin(), overlay.rates.end(),
+                     [](const auto& rate) { return rate.second.atto == 0; });
+}
+
+Status check(const PriceOverlay& overlay) {
+  if (overlay.provider.empty() || overlay.model.empty()) {
+    return Error{Code::invalid_policy,
+                 "a price needs a provider and a model, like provider = \"acme\", model = \"acme-7b\"."};
+  }
+  if (overlay.rates.empty()) {
+    return wrong(overlay,
+                 "there are no rates. A model that costs nothing says so: "
+                 "rates = { input_tokens = \"0 USD each\", output_tokens = \"0 USD each\" }.");
+  }
+  for (std::size_t i = 0; i < overlay.rates.size(); ++i) {
+    const auto& [quantity, rate] = overlay.rates[i];
+    const std::string name(quantity_text(quantity));
+    if (rate.atto < 0 || rate.per < 1) return wrong(overlay, "the rate of " + name + " is negative or for no unit.");
+    for (std::size_t j = 0; j < i; ++j) {
+      if (overlay.rates[j].first == quantity) return wrong(overlay, name + " has two rates.");
+    }
+  }
+  if (overlay.from_ms && overlay.until_ms && *overlay.from_ms >= *overlay.until_ms) {
+    return wrong(overlay, "it ends (until) before it begins (from).");
+  }
+  if (overlay.context_above < 0 || overlay.context_window < 0 || overlay.max_output_tokens < 0) {
+    return wrong(overlay, "a number of tokens is negative.");
+  }
+  return success();
+}
+
+void add_text(std::string& out, std::string_view text) {
+  out.append(text).append(1, '\x1f');
+}
+
+/// Everything that prices differ by, in order: for the version.
+std::string canonical(std::span<const PriceOverlay> overlays) {
+  std::string out;
+  for (const PriceOverlay& overlay : overlays) {
+    add_text(out, overlay.provider);
+    add_text(out, overlay.model);
+    for (const std::string& alias : overlay.aliases)
+      add_text(out, alias);
+    for (const auto& [quantity, rate] : overlay.rates) {
+      add_text(out, quantity_text(quantity));
+      add_text(out, to_text(rate));
+    }
+    add_text(out, overlay.from_ms ? std::to_string(*overlay.from_ms) : "");
+    add_text(out, overlay.until_ms ? std::to_string(*overlay.until_ms) : "");
+    add_text(out, overlay.service_tier);
+    for (const std::int64_t number : {overlay.context_above, overlay.context_window, overlay.max_output_tokens}) {
+      add_text(out, std::to_string(number));
+    }
+    add_text(out, overlay.reasoning ? (*overlay.reasoning ? "reasoning" : "plain") : "");
+  }
+  return out;
+}
+
+std::string six_hex(std::string_view text) {
+  std::uint64_t hash = 14'695'981'039'346'656'037ULL;  // FNV-1a
+  for (const char c : text)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211ULL;
+  std::string out;
+  for (int shift = 40; shift < 64; shift += 4)
+    out += "0123456789abcdef"[(hash >> shift) & 15];
+  return out;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const PriceBook>> Book::make(const Table& table, std::span<const PriceOverlay> overlays) {
+  auto book = std::make_shared<Book>(table);
+  if (overlays.empty()) return std::shared_ptr<const PriceBook>(std::move(book));
+  // Model values are handed out as pointers, and overlays refer to models of earlier ones: room for all of them first.
+  book->models_.reserve(book->models_.size() + overlays.size());
+  book->overlay_rows_.resize(book->models_.size());
+  for (const PriceOverlay& overlay : overlays) {
+    if (Status laid = book->lay(overlay); !laid) return laid.error();
+  }
+  book->version_ += "+" + six_hex(canonical(overlays));
+  return std::shared_ptr<const PriceBook>(std::move(book));
+}
+
+std::string_view Book::keep(std::string_view text) {
+  return texts_.emplace_back(text);
+}
+
+/// The model of exactly that name, or a new one. A dated or fine-tuned name of a known model becomes an entry of its own,
+/// which has all that the known one has.
+Result<std::uint32_t> Book::model_for(const PriceOverlay& overlay) {
+  const std::uint32_t index = exact(overlay.provider, overlay.model);
+  return known(index) ? index : add_model(overlay);
+}
+
+std::uint32_t Book::add_model(const PriceOverlay& overlay) {
+  const auto index = static_cast<std::uint32_t>(models_.size());
+  if (const Model* like = find(overlay.provider, overlay.model)) {
+    ModelRecord inherited = record(like->index);
+    inherited.flags &= flag_reasoning | flag_preview | flag_free;
+    records_.push_back(inherited);
+    models_.push_back(*like);
+    overlay_rows_.push_back(overlay_rows_[like->index]);
+  } else {
+    ModelRecord own{};
+    own.provider = no_provider;
+    for (std::uint32_t i = 0; i < table_.provider_count(); ++i) {
+      if (table_.text(table_.provider(i).name) == overlay.provider) own.provider = i;
+    }
+    records_.push_back(own);
+    Model& added = models_.emplace_back();
+    added.provider = keep(overlay.provider);
+    added.modality = "text";
+    overlay_rows_.emplace_back();
+  }
+  Model& model = models_.back();
+  model.name = keep(overlay.model);
+  if (model.family.empty()) model.family = model.name;
+  model.index = index;
+  overlay_names_[{model.provider, model.name}] = index;
+  return index;
+}
+
+Result<std::uint8_t> Book::tier_for(const PriceOverlay& overlay, std::uint32_t index) {
+  if (overlay.service_tier.empty()) return any_tier;
+  const auto served = [&] { return tiers_of(record(index), overlay.service_tier, false); };
+  if (!std::has_single_bit(served())) {
+    if (tiers_.size() >= tiers_max) return wrong(overlay, "there are more than 64 service tiers.");
+    tiers_.push_back(keep(overlay.service_tier));
+  }
+  if (!std::has_single_bit(served())) {
+    return wrong(overlay, "service_tier \"" + overlay.service_tier + "\" is asked for, but no call is served as it.");
+  }
+  return static_cast<std::uint8_t>(std::countr_zero(served()));
+}
+
+/// Only zeros, and at any time and on any terms.
+bool Book::is_free(std::uint32_t index) const {
+  bool always = false;
+  for (const OverlayRow& overlay : overlay_rows_[index]) {
+    for (const CellRecord& cell : overlay.cells) {
+      if (rates_[cell.rate].atto != 0) return false;
+    }
+    always |= overlay.row.conditions == 0 && overlay.row.from_ms == always_from && overlay.row.until_ms == always_until;
+  }
+  return record(index).rows_count > 0 ? (record(index).flags & flag_free) != 0 : always;
+}
+
+Status Book::lay_aliases(const PriceOverlay& overlay, std::uint32_t index) {
+  for (const std::string& alias : overlay.aliases) {
+    const std::uint32_t other = exact(overlay.provider, alias);
+    if (known(other) && other != index) {
+      return wrong(overlay,
+                   "the alias \"" + alias + "\" is already a name of " + std::string(models_[other].name) + ".");
+    }
+    if (alias.empty()) return wrong(overlay, "an alias is empty.");
+    if (!known(other)) overlay_names_[{models_[index].provider, keep(alias)}] = index;
+  }
+  return success();
+}
+
+Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
+                            const PriceOverlay& overlay) const {
+  for (const OverlayRow& other : rows) {
+    if (!same_conditions(other.row, added.row)) continue;
+    if (other.row.from_ms >= added.row.until_ms || added.row.from_ms >= other.row.until_ms) continue;
+    for (const CellRecord& mine : added.cells) {
+      for (const CellRecord& theirs : other.cells) {
+        if (mine.quantity != theirs.quantity) continue;
+        return wrong(overlay,
+                     "two prices of " + std::string(quantity_text(static_cast<Quantity>(mine.quantity))) +
+                         " hold at one instant: give them from and until so that one ends where the next begins.");
+      }
+    }
+  }
+  return success();
+}
+
+Status Book::lay(const PriceOverlay& overlay) {
+  if (Status checked = check(overlay); !checked) return checked;
+  const Result<std::uint32_t> index = model_for(overlay);
+  if (!index) return index.error();
+  if (Status laid = lay_aliases(overlay, *index); !laid) return laid;
+  const Result<std::uint8_t> tier = tier_for(overlay, *index);
+  if (!tier) return tier.error();
+
+  Model& model = models_[*index];
+  if (overlay.context_window > 0) model.context_window = overlay.context_window;
+  if (overlay.max_output_tokens > 0) model.max_output_tokens = overlay.max_output_tokens;
+  if (overlay.reasoning) model.reasoning = *overlay.reasoning;
+
+  OverlayRow added{.row = {}, .cells = {}};
+  added.row.from_ms = overlay.from_ms.value_or(always_from);
+  added.row.until_ms = overlay.until_ms.value_or(always_until);
+  added.row.context_above = overlay.context_above;
+  added.row.tier = *tier;
+  added.row.conditions = count_conditions(added.row);
+  for (const auto& [quantity, rate] : overlay.rates) {
+    added.cells.push_back({static_cast<std::uint32_t>(quantity), static_cast<std::uint32_t>(rates_.size())});
+    rates_.push_back(rate);
+  }
+  if (Status checked = check_instants(overlay_rows_[*index], added, overlay); !checked) return checked;
+  if (all_zero(overlay)) {
+    // Nothing but zeros makes the call free: what is not named must not keep the book's price.
+    const std::uint32_t rate = added.cells.front().rate;
+    added.cells.clear();
+    for (std::uint32_t i = 0; i < quantity_count; ++i)
+      added.cells.push_back({i, rate});
+  }
+  overlay_rows_[*index].push_back(std::move(added));
+  model.free = is_free(*index);
+  return success();
+}
+
+}  // namespace farthing::prices_detail
