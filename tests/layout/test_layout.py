@@ -29,6 +29,7 @@ PUBLIC = {
     "describe": "policy",
     "policy": "policy",
     "denial": "ledger",
+    "host": "wire",
     "ledger": "ledger",
     "control": "report",
     "guard": "guard",

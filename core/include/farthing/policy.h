@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "farthing/cap.h"
+#include "farthing/host.h"
 #include "farthing/labels.h"
 #include "farthing/prices.h"
 #include "farthing/result.h"
@@ -30,19 +31,6 @@ struct ApiKeyName {
   std::vector<std::string> ids;  // as `farthing key` shows them
   Labels labels;                 // added to calls with this key, below client-bound ones
   bool operator==(const ApiKeyName&) const = default;
-};
-
-/// `[[host]]`: what is known of a host that is not in the built-in table (R31).
-struct HostRule {
-  std::string name;      // "localhost:11434", "*.acme.internal"
-  std::string provider;  // prices are keyed by it
-  bool free = false;
-  bool guard = true;                               // false: left alone (a guarded proxy, R32)
-  std::map<std::string, std::string> deployments;  // deployment name -> model
-  bool release_unknown = false;                    // unknown = "release" (R23); the guarantee then excludes it
-  std::optional<bool> usage_in_streams;            // may stream_options.include_usage be asked for
-  std::optional<bool> stops_on_disconnect;         // R24
-  bool operator==(const HostRule&) const = default;
 };
 
 /// What to do where a request's cost cannot be bounded (R31).
@@ -66,8 +54,8 @@ struct Policy {
   std::vector<ApiKeyName> api_keys;
   std::vector<HostRule> hosts;
   std::vector<PriceOverlay> prices;
-  Units units;  // credit = "0.01 USD" (R10)
-  std::string key_secret;            // R30; already expanded, never written out
+  Units units;             // credit = "0.01 USD" (R10)
+  std::string key_secret;  // R30; already expanded, never written out
   Unbounded unbounded;
   bool abandoned_is_hold = false;        // abandoned = "hold" (R24)
   bool fit_output = true;                // output = "fit" | "as_asked" (R20)

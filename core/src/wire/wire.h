@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "farthing/meter.h"
-#include "farthing/policy.h"
+#include "farthing/host.h"
 #include "farthing/result.h"
 
 namespace farthing {

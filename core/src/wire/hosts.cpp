@@ -1,0 +1,112 @@
+#include <array>
+
+#include "wire/wire.h"
+
+namespace farthing {
+
+namespace {
+
+/// Sources: the providers' API references and the recorded traffic (interception facts of 2026-11: which hosts take
+/// stream_options.include_usage, which send usage unasked).
+struct Known {
+  std::string_view name;  // "*.suffix" matches any host that ends so
+  std::string_view provider;
+  bool usage_in_streams;
+  bool usage_unasked;
+  bool stops_on_disconnect;  // only where the provider says so
+  std::string_view output_limit_name;
+};
+
+constexpr std::array<Known, 19> table = {{
+    {"api.openai.com", "openai", true, false, true, ""},
+    {"*.api.openai.com", "openai", true, false, true, ""},
+    {"*.openai.azure.com", "azure", true, false, false, ""},
+    {"*.cognitiveservices.azure.com", "azure", true, false, false, ""},
+    {"*.services.ai.azure.com", "azure", true, false, false, ""},
+    {"api.anthropic.com", "anthropic", false, true, false, "max_tokens"},
+    {"generativelanguage.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    {"openrouter.ai", "openrouter", true, false, false, "max_tokens"},
+    {"api.groq.com", "groq", true, true, false, "max_completion_tokens"},
+    {"api.mistral.ai", "mistral", false, true, false, "max_tokens"},  // 422 when asked
+    {"api.deepseek.com", "deepseek", true, true, false, "max_tokens"},
+    {"api.x.ai", "xai", true, false, false, "max_completion_tokens"},
+    {"api.together.xyz", "together", true, false, false, "max_tokens"},
+    {"api.together.ai", "together", true, false, false, "max_tokens"},
+    {"api.fireworks.ai", "fireworks", true, false, false, "max_tokens"},
+    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens"},
+    {"api.cohere.com", "cohere", false, false, false, "max_tokens"},
+    {"api.cerebras.ai", "cerebras", true, false, false, "max_completion_tokens"},
+    {"api.moonshot.ai", "moonshot", true, false, false, "max_tokens"},
+}};
+
+/// `*` stands for any run of characters.
+bool glob(std::string_view pattern, std::string_view text) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (text.substr(0, star) != pattern.substr(0, star)) return false;
+  const std::string_view rest = pattern.substr(star + 1);
+  for (std::size_t at = star; at <= text.size(); ++at) {
+    if (glob(rest, text.substr(at))) return true;
+  }
+  return false;
+}
+
+const Known* known_host(std::string_view host) {
+  for (const Known& known : table) {
+    if (glob(known.name, host)) return &known;
+  }
+  return nullptr;
+}
+
+void fill(HostFacts& facts, const Known& known) {
+  facts.usage_in_streams = known.usage_in_streams;
+  facts.usage_unasked = known.usage_unasked;
+  facts.stops_on_disconnect = known.stops_on_disconnect;
+  facts.output_limit_name = known.output_limit_name;
+}
+
+}  // namespace
+
+HostTable::HostTable(std::vector<HostRule> rules) : rules_(std::move(rules)) {}
+
+HostFacts HostTable::find(std::string_view host) const {
+  HostFacts facts;
+  const Known* known = known_host(host);
+  if (known != nullptr) {
+    facts.provider = known->provider;
+    fill(facts, *known);
+  }
+  for (const HostRule& rule : rules_) {
+    if (!glob(rule.name, host)) continue;
+    if (!rule.provider.empty()) {
+      facts.provider = rule.provider;
+      // A gateway in front of a provider behaves as that provider does, unless the rule says otherwise.
+      for (const Known& like : table) {
+        if (known == nullptr && like.provider == rule.provider) {
+          fill(facts, like);
+          facts.stops_on_disconnect = false;  // what stands in between may not pass a disconnect on
+          break;
+        }
+      }
+    }
+    facts.free = rule.free;
+    if (rule.free && facts.provider.empty()) facts.provider = "local";
+    facts.guard = rule.guard;
+    facts.release_unknown = rule.release_unknown;
+    if (rule.usage_in_streams) facts.usage_in_streams = *rule.usage_in_streams;
+    if (rule.stops_on_disconnect) facts.stops_on_disconnect = *rule.stops_on_disconnect;
+    if (!rule.deployments.empty()) facts.deployments = &rule.deployments;
+    break;
+  }
+  return facts;
+}
+
+bool HostTable::known(std::string_view host) const {
+  if (known_host(host) != nullptr) return true;
+  for (const HostRule& rule : rules_) {
+    if (glob(rule.name, host)) return true;
+  }
+  return false;
+}
+
+}  // namespace farthing

@@ -1,0 +1,63 @@
+#include "wire/openai_chat/chat.h"
+#include "wire/request_scan.h"
+
+namespace farthing::wire {
+
+namespace {
+
+struct ChatScan : RequestScan {
+  void value(const Path& path, const Scalar& scalar) {
+    if (common(path, scalar)) return;
+    if (path.depth() == 1) {
+      top(path, scalar);
+    } else if (path.is("stream_options", "include_usage")) {
+      bool asked = false;
+      boolean(path, scalar, asked);
+      facts.usage_asked = asked;
+      facts.include_usage_span = Span{scalar.begin, scalar.end - scalar.begin};
+    } else if (path.key(0) == "messages") {
+      message(path, scalar);
+    } else if (path.is("response_format", "type")) {
+      facts.schema = scalar.is_text() && scalar.text == "json_schema";
+    } else if (path.key(0) == "modalities" && scalar.is_text() && scalar.text == "audio") {
+      facts.media = true;  // spoken output: its tokens are dearer, and bytes of the request bound nothing of it
+    }
+  }
+  void open(const Path& path, bool array, std::size_t at) {
+    open_body(path, array, at);
+    if (path.depth() == 1) {
+      const std::string_view name = path.own();
+      if (name == "stream_options" && !array) facts.stream_options_open = at;
+      if (name == "web_search_options") facts.server_tools = true;
+      if (name == "model" || name == "stream" || name == "n") fail("\"" + std::string(name) + "\" is not a plain value");
+    } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
+      facts.tools = true;
+    }
+  }
+
+ private:
+  void top(const Path& path, const Scalar& scalar) {
+    const std::string_view name = path.own();
+    if (name == "max_completion_tokens") output_limit(path, scalar, "max_completion_tokens");
+    else if (name == "max_tokens") output_limit(path, scalar, "max_tokens");
+    else if (name == "n") count(path, scalar, 1, facts.choices);
+    else if (name == "reasoning_effort") text(path, scalar, facts.reasoning_effort);
+    else if (name == "stream_options" && scalar.is_null()) facts.stream_options_span = Span{scalar.begin, scalar.end - scalar.begin};
+  }
+  void message(const Path& path, const Scalar& scalar) {
+    if (!scalar.is_text()) return;
+    const std::string_view own = path.own();
+    if (own == "url" && path.parent() == "image_url") link(scalar.text);
+    else if (own == "data" && path.parent() == "input_audio") media_bytes(scalar.text.size());
+    else if (own == "file_data") data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
+    else if (own == "file_id") facts.remote = true;
+    else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file")) facts.media = true;
+    else if (own == "id" && path.parent() == "audio") facts.remote = true;  // an earlier spoken answer
+  }
+};
+
+}  // namespace
+
+Result<RequestFacts> scan_chat(std::string_view body) { return scan_with<ChatScan>(body); }
+
+}  // namespace farthing::wire

@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <array>
+
+#include "wire/openai_responses/responses.h"
+#include "wire/request_scan.h"
+
+namespace farthing::wire {
+
+namespace {
+
+/// Tools that run in the caller's own process; every other kind runs at the provider and reads the context again.
+constexpr std::array<std::string_view, 6> client_tools = {"function", "custom", "local_shell", "shell", "apply_patch", "namespace"};
+
+struct ResponsesScan : RequestScan {
+  void value(const Path& path, const Scalar& scalar) {
+    if (common(path, scalar)) return;
+    if (path.depth() == 1) {
+      top(path, scalar);
+    } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
+      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end()) facts.server_tools = true;
+    } else if (path.is("reasoning", "effort")) {
+      text(path, scalar, facts.reasoning_effort);
+    } else if (path.is("text", "format", "type")) {
+      facts.schema = scalar.is_text() && scalar.text == "json_schema";
+    } else if (path.key(0) == "input" && scalar.is_text()) {
+      item(path, scalar);
+    }
+  }
+  void open(const Path& path, bool array, std::size_t at) {
+    open_body(path, array, at);
+    if (path.depth() == 1) {
+      const std::string_view name = path.own();
+      if (name == "conversation" || name == "prompt") facts.remote = true;
+      if (name == "model" || name == "stream") fail("\"" + std::string(name) + "\" is not a plain value");
+    } else if (path.depth() == 2 && path.key(0) == "tools") {
+      facts.tools = true;
+    }
+  }
+
+ private:
+  void top(const Path& path, const Scalar& scalar) {
+    const std::string_view name = path.own();
+    if (name == "max_output_tokens") {
+      output_limit(path, scalar, "max_output_tokens");
+    } else if (name == "max_tool_calls") {
+      std::int64_t steps = -1;
+      count(path, scalar, 0, steps);
+      if (steps >= 0) facts.server_tool_steps = steps;
+    } else if ((name == "previous_response_id" || name == "conversation") && scalar.is_text()) {
+      facts.remote = true;
+    } else if (name == "background") {
+      boolean(path, scalar, facts.background);
+    }
+  }
+  void item(const Path& path, const Scalar& scalar) {
+    const std::string_view own = path.own();
+    if (own == "image_url" || own == "file_url") link(scalar.text);
+    else if (own == "file_data") data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
+    else if (own == "data" && path.parent() == "input_audio") media_bytes(scalar.text.size());
+    else if (own == "file_id") facts.remote = true;
+    else if (own == "type") {
+      if (scalar.text == "input_image" || scalar.text == "input_file" || scalar.text == "input_audio" ||
+          scalar.text == "computer_call_output" || scalar.text == "image_generation_call") {
+        facts.media = true;
+      }
+      if (scalar.text == "item_reference") facts.remote = true;
+    }
+  }
+};
+
+}  // namespace
+
+Result<RequestFacts> scan_responses(std::string_view body) { return scan_with<ResponsesScan>(body); }
+
+}  // namespace farthing::wire

@@ -1,0 +1,109 @@
+// RequestScan: what the requests of OpenAI's dialects have in common when they are read: top-level members told once, types
+// checked, base64 media not counted as text.
+// Thread-safety: one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/json_walk.h"
+#include "wire/wire.h"
+
+namespace farthing::wire {
+
+struct RequestScan : Ignore {
+  RequestFacts facts;
+  std::string problem;  // the first thing that makes the request unreadable
+  std::vector<std::string_view> seen;
+
+  void fail(std::string text) {
+    if (problem.empty()) problem = std::move(text);
+  }
+  /// A member told twice could be read differently by the provider than by us.
+  void key(const Path& path) {
+    if (path.depth() != 1) return;
+    for (const std::string_view earlier : seen) {
+      if (earlier == path.own()) fail("the member \"" + std::string(path.own()) + "\" stands twice");
+    }
+    seen.push_back(path.own());
+  }
+  void open_body(const Path& path, bool array, std::size_t at) {
+    if (path.depth() == 0) {
+      if (array) fail("the body is an array, not an object");
+      facts.object_open = at;
+    }
+  }
+  void close(const Path& path, bool, std::size_t members) {
+    if (path.depth() == 0) facts.object_empty = members == 0;
+    if (path.is("stream_options")) facts.stream_options_empty = members == 0;
+  }
+
+  void text(const Path& path, const Scalar& scalar, std::string& out) {
+    if (scalar.is_text()) out = scalar.text;
+    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not a string");
+  }
+  void boolean(const Path& path, const Scalar& scalar, bool& out) {
+    if (scalar.kind == Scalar::Kind::boolean) out = scalar.boolean;
+    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not true or false");
+  }
+  void count(const Path& path, const Scalar& scalar, std::int64_t least, std::int64_t& out) {
+    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= least && scalar.integer <= 1'000'000'000) out = scalar.integer;
+    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not a whole number from " + std::to_string(least));
+  }
+  /// `name` is a literal: it outlives the scan.
+  void output_limit(const Path& path, const Scalar& scalar, std::string_view name) {
+    if (scalar.is_null()) {
+      // A null is no limit, and the place where ours goes.
+      if (facts.output_limit_name.empty()) facts.output_limit_name = name;
+      facts.output_limit_spans.push_back({scalar.begin, scalar.end - scalar.begin});
+      return;
+    }
+    std::int64_t limit = 0;
+    count(path, scalar, 0, limit);
+    if (!problem.empty()) return;
+    facts.output_limit = std::max(facts.output_limit.value_or(0), limit);
+    facts.output_limit_name = name;
+    facts.output_limit_spans.push_back({scalar.begin, scalar.end - scalar.begin});
+  }
+
+  /// Media inside a string: its base64 is no text. Answers true for a data URL.
+  bool data_url(std::string_view text) {
+    if (text.substr(0, 5) != "data:") return false;
+    const std::size_t comma = text.find(',');
+    facts.media = true;
+    if (comma != std::string_view::npos && text.substr(0, comma).find(";base64") != std::string_view::npos) media_bytes(text.size() - comma - 1);
+    return true;
+  }
+  void media_bytes(std::size_t bytes) {
+    facts.media = true;
+    facts.input_bytes -= static_cast<std::int64_t>(bytes);
+  }
+  void link(std::string_view text) {
+    if (!text.empty() && !data_url(text)) facts.remote = true;
+  }
+
+  /// Members that chat and responses spell alike. True when `scalar` was one.
+  bool common(const Path& path, const Scalar& scalar) {
+    if (path.depth() != 1) return false;
+    const std::string_view name = path.own();
+    if (name == "model") text(path, scalar, facts.model);
+    else if (name == "stream") boolean(path, scalar, facts.stream);
+    else if (name == "service_tier") text(path, scalar, facts.service_tier);
+    else return false;
+    return true;
+  }
+};
+
+template <class Scan>
+Result<RequestFacts> scan_with(std::string_view body) {
+  Scan scan;
+  scan.facts.input_bytes = static_cast<std::int64_t>(body.size());
+  std::string problem = walk(body, scan);
+  if (problem.empty()) problem = std::move(scan.problem);
+  if (problem.empty() && scan.facts.object_open == 0) problem = "the body is not an object";
+  if (!problem.empty()) return Error{Code::unreadable_request, "the request cannot be read, so its cost cannot be bounded: " + problem};
+  return std::move(scan.facts);
+}
+
+}  // namespace farthing::wire

@@ -1,0 +1,54 @@
+#include <algorithm>
+#include <string>
+
+#include "wire/wire.h"
+
+namespace farthing {
+
+namespace {
+
+struct Splice {
+  std::size_t at;
+  std::size_t length;
+  std::string text;
+};
+
+}  // namespace
+
+std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewrite& change) {
+  std::vector<Splice> splices;
+  std::string members;  // new ones, at the front of the body's object
+  const auto add_member = [&](const std::string& text) { members += text + (facts.object_empty && members.empty() ? "" : ","); };
+
+  if (change.output_limit) {
+    const std::string limit = std::to_string(*change.output_limit);
+    for (const Span& span : facts.output_limit_spans) splices.push_back({span.at, span.length, limit});
+    if (facts.output_limit_spans.empty()) add_member("\"" + std::string(change.output_limit_name) + "\":" + limit);
+  }
+  if (change.ask_for_usage) {
+    if (facts.include_usage_span) {
+      splices.push_back({facts.include_usage_span->at, facts.include_usage_span->length, "true"});
+    } else if (facts.stream_options_open) {
+      splices.push_back({*facts.stream_options_open, 0, std::string("\"include_usage\":true") + (facts.stream_options_empty ? "" : ",")});
+    } else if (facts.stream_options_span) {
+      splices.push_back({facts.stream_options_span->at, facts.stream_options_span->length, "{\"include_usage\":true}"});
+    } else {
+      add_member("\"stream_options\":{\"include_usage\":true}");
+    }
+  }
+  if (!members.empty()) splices.push_back({facts.object_open, 0, members});
+
+  std::sort(splices.begin(), splices.end(), [](const Splice& a, const Splice& b) { return a.at < b.at; });
+  std::string out;
+  out.reserve(body.size() + 96);
+  std::size_t at = 0;
+  for (const Splice& splice : splices) {
+    out.append(body.substr(at, splice.at - at));
+    out.append(splice.text);
+    at = splice.at + splice.length;
+  }
+  out.append(body.substr(at));
+  return out;
+}
+
+}  // namespace farthing

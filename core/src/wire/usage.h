@@ -1,0 +1,34 @@
+// UsageFields: the numbers of a usage object as a provider spells them, and the disjoint quantities they mean.
+// Thread-safety: values.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "farthing/meter.h"
+#include "wire/json_walk.h"
+
+namespace farthing::wire {
+
+class UsageFields {
+ public:
+  /// A member of the usage object, `detail` the object it stands in ("" for the usage itself).
+  void take(std::string_view detail, std::string_view name, const Scalar& scalar);
+  /// Something was there, if only `{}`.
+  void begin() { *this = UsageFields(); }
+
+  /// Nothing when what there is cannot be a bill: a count missing, negative, broken, or parts larger than their whole
+  /// (missing is not zero, promise 5). `has_output`: output must be told.
+  std::optional<Quantities> quantities(bool has_output) const;
+
+ private:
+  std::optional<std::int64_t> input_, output_, total_;
+  std::int64_t cached_ = 0;
+  std::int64_t input_audio_ = 0;
+  std::int64_t input_image_ = 0;
+  std::int64_t reasoning_ = 0;
+  std::int64_t output_audio_ = 0;
+  bool broken_ = false;
+};
+
+}  // namespace farthing::wire
