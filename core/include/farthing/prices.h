@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,7 +57,14 @@ struct Terms {
 };
 
 struct RateSet {
-  std::array<std::optional<Rate>, quantity_count> of{};
+  RateSet() = default;
+  /// Filled by `fill(*this)`, in place.
+  template <class Fill>
+    requires std::invocable<Fill, RateSet&>
+  explicit RateSet(Fill fill) {
+    fill(*this);
+  }
+  std::array<std::optional<Rate>, quantity_count> of;
   const std::optional<Rate>& operator[](Quantity q) const { return of[static_cast<std::size_t>(q)]; }
   std::optional<Rate>& operator[](Quantity q) { return of[static_cast<std::size_t>(q)]; }
   bool operator==(const RateSet&) const = default;

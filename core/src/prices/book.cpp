@@ -35,8 +35,12 @@ std::optional<Rate> scaled(const Rate& rate, std::int64_t numerator, std::int64_
   return result;
 }
 
+void raise_to(std::optional<Rate>& rate, const Rate& other) {
+  if (!rate || dearer(other, *rate)) rate = other;
+}
+
 void raise_to(std::optional<Rate>& rate, const std::optional<Rate>& other) {
-  if (other && (!rate || dearer(*other, *rate))) rate = other;
+  if (other) raise_to(rate, *other);
 }
 
 std::uint64_t bit(std::uint32_t tier) {
@@ -210,23 +214,28 @@ std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const
   const ModelRecord& found = record(model.index);
   const std::uint64_t tiers = tiers_of(found, terms.service_tier, false);
   Wanted terms_wanted = wanted(terms);
-  // A word that names no one tier is priced at the most that it can mean.
-  if (!std::has_single_bit(tiers)) return dearest(model.index, terms_wanted, tiers, false);
+  if (!std::has_single_bit(tiers)) {
+    // A word that names no one tier is priced at the most that it can mean.
+    std::optional<RateSet> set;
+    raise_over(set, model.index, terms_wanted, tiers, false);
+    return set;
+  }
   terms_wanted.tier = static_cast<std::uint32_t>(std::countr_zero(tiers));
   const Choice choice = choose(model.index, terms_wanted);
   if (choice.empty()) return std::nullopt;
-  std::optional<RateSet> set(std::in_place);
-  fill(*set, choice, found, terms_wanted.region);
-  return set;
+  // Made where it is returned: a set is large, and this runs on every call.
+  return std::optional<RateSet>(std::in_place, [&](RateSet& set) { fill(set, choice, found, terms_wanted.region); });
 }
 
 std::optional<RateSet> Book::dearest_rates(const Model& model, const Terms& terms) const {
-  auto set = dearest(model.index, wanted(terms), tiers_of(record(model.index), terms.service_tier, true), true);
+  std::optional<RateSet> set;
+  raise_over(set, model.index, wanted(terms), tiers_of(record(model.index), terms.service_tier, true), true);
   if (set) cover_what_cannot_be_told_apart(*set);
   return set;
 }
 
-std::optional<RateSet> Book::dearest(std::uint32_t index, Wanted wanted, std::uint64_t tiers, bool ceiling) const {
+void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers,
+                      bool ceiling) const {
   // Only tiers with prices of their own differ; one of the others stands for all of them. Likewise the context just
   // inside each context tier, and the minutes at which a row of certain hours begins or ends.
   std::uint64_t priced = 0;
@@ -242,7 +251,6 @@ std::optional<RateSet> Book::dearest(std::uint32_t index, Wanted wanted, std::ui
   });
   if (const std::uint64_t others = tiers & ~priced; others != 0) tiers = (tiers & priced) | (others & (~others + 1));
 
-  std::optional<RateSet> set;
   for (; tiers != 0; tiers &= tiers - 1) {
     wanted.tier = static_cast<std::uint32_t>(std::countr_zero(tiers));
     for (const std::int64_t context : contexts.all()) {
@@ -256,7 +264,6 @@ std::optional<RateSet> Book::dearest(std::uint32_t index, Wanted wanted, std::ui
       }
     }
   }
-  return set;
 }
 
 std::vector<std::string> Book::near(std::string_view provider, std::string_view name, std::size_t most) const {

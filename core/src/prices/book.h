@@ -59,8 +59,9 @@ class Book final : public PriceBook {
   std::uint16_t word_of(std::string_view word) const;
   Wanted wanted(const Terms& terms) const;
   Choice choose(std::uint32_t index, const Wanted& wanted) const;
-  /// The dearest rate of each quantity over some tiers; for a ceiling also over every context tier and hour.
-  std::optional<RateSet> dearest(std::uint32_t index, Wanted wanted, std::uint64_t tiers, bool ceiling) const;
+  /// The dearer rate of each quantity, over some tiers; for a ceiling also over every context tier and hour.
+  void raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers,
+                  bool ceiling) const;
   /// Puts the chosen rates into a set, or the dearer ones of both.
   void fill(RateSet& set, const Choice& choice, const ModelRecord& record, std::uint16_t region) const;
   template <class Visit>

@@ -29,8 +29,6 @@ inline constexpr std::uint32_t no_rate = 0xFFFFFFFF;
 
 class Choice {
  public:
-  Choice() { rates_.fill(no_rate); }
-
   /// `priority` 1 for prices of a policy: they beat the book's on the quantities that they name.
   void offer(const RowRecord& row, std::span<const CellRecord> cells, const Wanted& wanted, std::uint64_t priority) {
     // Most rows are of another tier.
@@ -38,14 +36,14 @@ class Choice {
   }
 
   /// The rate's number for a quantity, no_rate when no row gave one.
-  std::uint32_t operator[](std::size_t quantity) const { return rates_[quantity]; }
+  std::uint32_t operator[](std::size_t quantity) const { return ranks_[quantity] == 0 ? no_rate : rates_[quantity]; }
   bool empty() const { return empty_; }
 
  private:
   void consider(const RowRecord& row, std::span<const CellRecord> cells, const Wanted& wanted, std::uint64_t priority);
 
-  std::array<std::uint32_t, quantity_count> rates_;
-  std::array<std::uint64_t, quantity_count> ranks_{};
+  std::array<std::uint64_t, quantity_count> ranks_{};  // 0: none yet
+  std::array<std::uint32_t, quantity_count> rates_;    // where there is a rank
   bool empty_ = true;
 };
 
