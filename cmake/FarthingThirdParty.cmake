@@ -17,6 +17,13 @@ add_library(farthing_rapidjson INTERFACE)
 target_include_directories(farthing_rapidjson SYSTEM INTERFACE "${FARTHING_RAPIDJSON_INCLUDE}")
 target_compile_definitions(farthing_rapidjson INTERFACE RAPIDJSON_HAS_STDSTRING=1)
 
+# Nettle: HMAC for the ids of keys. The static library, so that a wheel needs nothing of the system.
+find_library(FARTHING_NETTLE libnettle.a REQUIRED)
+find_path(FARTHING_NETTLE_INCLUDE nettle/hmac.h REQUIRED)
+add_library(farthing_nettle INTERFACE)
+target_link_libraries(farthing_nettle INTERFACE "${FARTHING_NETTLE}")
+target_include_directories(farthing_nettle SYSTEM INTERFACE "${FARTHING_NETTLE_INCLUDE}")
+
 find_path(FARTHING_TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 add_library(farthing_toml INTERFACE)
 target_include_directories(farthing_toml SYSTEM INTERFACE "${FARTHING_TOMLPLUSPLUS_INCLUDE}")

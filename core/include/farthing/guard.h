@@ -141,10 +141,10 @@ class Attempt {
   std::optional<Denial> denial() const;          // after an answer
   std::optional<Receipt> receipt() const;        // after end or abort
 
- private:
-  friend class Guard;
-  struct State;
+  struct State;  // opaque: made by Guard::attempt
   explicit Attempt(std::shared_ptr<State> state);
+
+ private:
   std::shared_ptr<State> state_;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "farthing/cap.h"
 #include "farthing/ledger.h"
 #include "farthing/meter.h"
 #include "farthing/money.h"

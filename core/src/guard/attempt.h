@@ -1,0 +1,103 @@
+// Attempt::State: the life of one HTTP request (design section 4): begin, reserve, send, observe, settle, exactly once.
+//
+// Files: attempt.cpp (the public methods and turns), reserve.cpp (from request to grant or refusal), settle.cpp (from answer
+// to ledger row).
+// Thread-safety: one thread at a time; abort from any thread: it takes effect at once, or at the end of the turn that another
+// thread is in.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guard/core.h"
+#include "guard/sizing.h"
+
+namespace farthing {
+
+struct Attempt::State {
+  enum class Phase : std::uint8_t { fresh, waiting, granted, sent, ended };
+
+  State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<const Binding> client, std::shared_ptr<const Scope> ambient,
+        std::shared_ptr<Call> own_call);
+
+  // reserve.cpp
+  Verdict begin(const RequestView& request);
+  Verdict reserve(bool take_what_fits);
+  Verdict proceed();
+  void leave_queue();
+
+  // settle.cpp
+  void head(int code, std::span<const HeaderView> headers);
+  Delivered data(std::string_view bytes);
+  Delivered end();
+  void end_body(std::string_view whole);
+  void end_by(Abort how);
+
+  const std::shared_ptr<guard::Core> core;
+  const std::shared_ptr<const Binding> binding;
+  const std::shared_ptr<const Scope> scope;
+  const std::shared_ptr<Call> call;
+  const std::uint64_t generation;  // R36: the process that made it
+
+  std::mutex turn;
+  std::atomic<int> abort_asked{-1};  // an Abort that came during somebody's turn
+  Phase phase = Phase::fresh;
+
+  // of the request
+  Route route;
+  RequestFacts facts;
+  std::string host, key_id;
+  std::string body;                // kept only while waiting: it is rewritten after
+  std::string_view body_now;       // the caller's bytes, valid during begin
+  std::shared_ptr<const guard::CallPlan> plan;
+  guard::Sized sized;
+  AttemptId attempt_id;
+  std::string id_text;
+  int attempt_number = 1;
+  LedgerRow draft;
+  guard::HoldQueue::Ticket ticket;
+  std::int64_t wait_until_ms = 0;  // boot clock
+  std::uint64_t seen_changes = 0;
+  std::int64_t client_wait_ms = 0; // the client's own timeout, 0 = none
+
+  // of the grant
+  Amounts held;
+  std::int64_t granted_ms = 0;
+  std::int64_t sent_boot_ms = 0;
+  bool we_lowered = false;
+
+  // of the answer
+  int status = 0;
+  bool streaming = false;
+  bool strip_usage = false;
+  std::unique_ptr<StreamReader> reader;
+  std::string buffer;
+  std::string request_id, headroom;
+
+  std::optional<Denial> denial;
+  std::shared_ptr<const Receipt> receipt;
+
+ private:
+  Verdict refuse(Denial refusal);
+  Verdict refuse(Code code, std::string message);
+  Verdict refuse(const Refused& refused);
+  Verdict refuse_unpriced();
+  std::optional<Verdict> plan_and_size();
+  Verdict granted(const Granted& grant);
+  Verdict wait_for(const HeldBack& back);
+  void fill_draft();
+  std::string_view limit_name() const;
+  std::vector<RunHold> run_holds() const;
+
+  void settle(How how, const AnswerFacts* answer, std::string_view error_class);
+  void settle_answer(const AnswerFacts& answer, bool whole);
+  void settle_closed();
+  Usd closed_cost(std::int64_t* output) const;
+  void keep_receipt(const LedgerRow& row, const Settled& settled);
+  void dispatch(const std::vector<AlertFired>& alerts);
+};
+
+}  // namespace farthing

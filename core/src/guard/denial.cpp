@@ -1,0 +1,119 @@
+#include "farthing/denial.h"
+
+#include "farthing/time_text.h"
+#include "report/text.h"
+
+namespace farthing {
+
+namespace {
+
+using report::Json;
+
+std::string amount(Meter meter, std::int64_t value) { return limit_text(meter, value); }
+
+std::string bare(Meter meter, std::int64_t value) { return meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value); }
+
+std::string who(const RefusedCap& cap) {
+  std::string text;
+  for (const auto& [kind, globs] : cap.match.of) {
+    text += (text.empty() ? "" : ", ") + kind + "=";
+    for (std::size_t i = 0; i < globs.size(); ++i) text += (i == 0 ? "" : "|") + globs[i];
+  }
+  for (const auto& [kind, value] : cap.counter) text += (text.empty() ? "" : ", ") + kind + "=" + value;
+  return text;
+}
+
+std::string cap_sentence(const RefusedCap& cap) {
+  std::string text = cap.cap_id.rfind("run:", 0) == 0 ? "task" : "cap";
+  text += " \"" + (cap.cap_id.rfind("run:", 0) == 0 && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) + "\" (" +
+          amount(cap.meter, cap.limit);
+  if (cap.meter != Meter::concurrent && cap.cap_id.rfind("run:", 0) != 0) text += " per " + std::string(per_text(cap.per));
+  if (const std::string name = who(cap); !name.empty()) text += ", " + name;
+  text += ")";
+  if (cap.baseline) text += ", a limit set instead of " + amount(cap.meter, *cap.baseline) + ",";
+  return text;
+}
+
+}  // namespace
+
+std::string denial_message(const Denial& denial) {
+  std::string text;
+  if (denial.caps.empty()) {
+    text = denial.message;
+  } else {
+    const RefusedCap& cap = denial.caps.front();
+    text = cap_sentence(cap) + " has " + amount(cap.meter, cap.remaining()) + " left; this call can cost up to " +
+           amount(cap.meter, cap.requested) + " (spent " + bare(cap.meter, cap.spent) + ", reserved " + bare(cap.meter, cap.reserved);
+    if (cap.unknown > 0) text += "; " + bare(cap.meter, cap.unknown) + " of it for calls of unknown outcome";
+    text += ").";
+    if (cap.resets_at_ms) {
+      text += " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
+    }
+    if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
+    if (denial.fits_output_limit && *denial.fits_output_limit > 0 && !denial.output_limit_name.empty()) {
+      text += " Would fit: " + denial.output_limit_name + "=" + std::to_string(*denial.fits_output_limit) + ".";
+    }
+    if (denial.caps.size() > 1) {
+      text += " Also refused by:";
+      for (std::size_t i = 1; i < denial.caps.size(); ++i) text += (i == 1 ? " \"" : ", \"") + denial.caps[i].cap_id + "\"";
+      text += ".";
+    }
+    if (!cap.message.empty()) text += " " + cap.message;
+    if (!cap.help_url.empty()) text += " " + cap.help_url;
+  }
+  return text + " [" + std::string(code_text(denial.code)) + "]";
+}
+
+std::string Denial::to_json() const {
+  Json details;
+  details["attempt"] = attempt;
+  report::put_time(details, "at", at_ms);
+  details["model"] = model;
+  details["held"] = held;
+  const auto put_cap = [](Json& json, const RefusedCap& cap) {
+    json["cap"] = cap.cap_id;
+    json["level"] = cap.level;
+    json["match"] = report::parsed(cap.match.to_json());
+    Json counter = Json::object();
+    for (const auto& [kind, value] : cap.counter) counter[kind] = value;
+    json["counter"] = std::move(counter);
+    json["meter"] = meter_text(cap.meter);
+    json["per"] = per_text(cap.per);
+    report::put_amount(json, "limit", cap.meter, cap.limit);
+    if (cap.baseline) report::put_amount(json, "baseline", cap.meter, *cap.baseline);
+    report::put_amount(json, "spent", cap.meter, cap.spent);
+    report::put_amount(json, "reserved", cap.meter, cap.reserved);
+    report::put_amount(json, "requested", cap.meter, cap.requested);
+    report::put_amount(json, "wanted", cap.meter, cap.wanted);
+    report::put_amount(json, "remaining", cap.meter, cap.remaining());
+    report::put_amount(json, "unknown", cap.meter, cap.unknown);
+    report::put_time(json, "resets_at", cap.resets_at_ms);
+    json["held"] = cap.held;
+    json["message"] = cap.message;
+    json["help_url"] = cap.help_url;
+  };
+  if (!caps.empty()) {
+    const bool any_held = held;
+    put_cap(details, caps.front());
+    details["held"] = any_held;
+  }
+  Json fits = Json::object();
+  if (fits_output_limit) fits["output_limit"] = *fits_output_limit;
+  if (!output_limit_name.empty()) fits["output_limit_name"] = output_limit_name;
+  if (!fits_models.empty()) fits["models"] = fits_models;
+  details["fits"] = std::move(fits);
+  Json all = Json::array();
+  for (const RefusedCap& cap : caps) {
+    Json entry;
+    put_cap(entry, cap);
+    all.push_back(std::move(entry));
+  }
+  details["caps"] = std::move(all);
+  if (!near.empty()) details["near"] = near;
+  if (!paste.empty()) details["paste"] = paste;
+  const Json json{{"error",
+                   {{"message", message}, {"type", "farthing_refusal"}, {"param", nullptr}, {"code", code_text(code)}, {"farthing", details}}}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace farthing

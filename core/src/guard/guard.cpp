@@ -1,0 +1,299 @@
+#include "farthing/guard.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include "guard/attempt.h"
+#include "guard/process.h"
+#include "report/text.h"
+
+namespace farthing {
+
+namespace guard {
+
+bool SeenOnce::first(const std::string& id) {
+  constexpr std::size_t most = 100'000;
+  const std::lock_guard lock(mutex_);
+  if (ids_.size() >= most) ids_.clear();  // an id that old is not used again
+  return ids_.insert(id).second;
+}
+
+Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store, std::shared_ptr<const PriceBook> own_book,
+           const std::string& secret)
+    : policy(std::move(own_policy)),
+      options(std::move(own_options)),
+      clock(options.clock),
+      store(std::move(own_store)),
+      book(std::move(own_book)),
+      hosts(policy.hosts),
+      keys(secret),
+      contexts(store, policy, book),
+      housekeeping(store, clock, options.background_thread, options.on_alert) {}
+
+}  // namespace guard
+
+namespace {
+
+using guard::Core;
+
+class LocalGuard final : public Guard {
+ public:
+  LocalGuard(std::shared_ptr<Core> core, std::vector<std::string> warnings) : core_(std::move(core)), warnings_(std::move(warnings)) {}
+  ~LocalGuard() override { LocalGuard::close(); }
+
+  Result<std::shared_ptr<const Binding>> bind(const Labels& labels, const std::map<std::string, std::string>& deployments,
+                                              bool install) override {
+    for (const auto& [kind, value] : labels.entries()) {
+      if (const Status valid = check_label(kind, value); !valid) return valid.error();
+    }
+    auto binding = std::make_shared<Binding>();
+    binding->labels = labels;
+    binding->deployments = deployments;
+    binding->install = install;
+    binding->serial = core_->serial.fetch_add(1);
+    return std::shared_ptr<const Binding>(std::move(binding));
+  }
+
+  std::shared_ptr<Call> call() override { return std::make_shared<Call>(guard::random_id()); }
+
+  Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope, std::shared_ptr<Call> call) override {
+    return Attempt(std::make_shared<Attempt::State>(core_, std::move(binding), scope ? std::move(scope) : Scope::root(),
+                                                    call ? std::move(call) : this->call()));
+  }
+
+  Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels, std::shared_ptr<const Scope> scope,
+                            std::string_view host, std::int64_t count) override;
+
+  std::optional<Receipt> receipt(std::string_view id) const override { return core_->receipts.find(id); }
+
+  Result<CapLeft> run(const std::string& run_id) override {
+    const auto views = core_->store->counters(std::nullopt);
+    if (!views) return views.error();
+    CapLeft left;
+    left.run = run_id;
+    left.limit = std::numeric_limits<std::int64_t>::max();
+    for (const CounterView& view : *views) {
+      if (view.cap != nullptr || view.run != run_id) continue;
+      left.limit = view.limit;
+      left.spent = view.committed - view.reserved;
+      left.reserved = view.reserved;
+    }
+    return left;
+  }
+
+  std::shared_ptr<Control> control() override { return Control::over(core_->store); }
+  std::string store_location() const override { return core_->store->info().location; }
+  std::string store_id() const override { return core_->store->info().store_id; }
+  const Policy& policy() const override { return core_->policy; }
+  std::vector<std::string> warnings() const override { return warnings_; }
+  std::size_t queued() const override { return core_->housekeeping.queued(); }
+  Status flush(std::int64_t wait_ms) override { return core_->housekeeping.flush(wait_ms); }
+
+  void close() override {
+    if (closed_) return;
+    closed_ = true;
+    constexpr std::int64_t at_exit_ms = 2'000;  // R26
+    static_cast<void>(core_->housekeeping.flush(at_exit_ms));
+    core_->housekeeping.stop();
+    if (!core_->options.opened_store) core_->store->close();
+  }
+
+ private:
+  std::shared_ptr<Core> core_;
+  std::vector<std::string> warnings_;
+  bool closed_ = false;
+};
+
+/// What every matching cap would have left after `count` calls of this ceiling.
+Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amounts& ceiling, std::int64_t count) {
+  const auto views = core.store->counters(std::nullopt);
+  if (!views) return views.error();
+  const auto now = core.store->now_ms();
+  if (!now) return now.error();
+  std::vector<CapLeft> result;
+  for (const PlannedSet& set : plan.sets) {
+    for (const PlannedCap& planned : set.caps) {
+      const Cap& cap = planned.registered->cap;
+      CapLeft left;
+      left.cap_id = cap.id;
+      left.meter = cap.meter;
+      left.per = cap.window.per;
+      left.limit = planned.limit;
+      for (std::size_t i = 0; i < cap.each.size(); ++i) left.counter.emplace_back(cap.each[i], set.each_values[i]);
+      for (const CounterView& view : *views) {
+        if (view.cap == nullptr || view.cap->cap.id != cap.id || view.each_values != set.each_values || *now >= view.window.end_ms) continue;
+        left.spent = view.committed - view.reserved;
+        left.reserved = view.reserved;
+        if (cap.window.per != Per::total && cap.meter != Meter::concurrent) left.resets_at_ms = view.window.end_ms;
+      }
+      const auto more = checked_mul(ceiling[cap.meter], count);
+      left.reserved = more ? checked_add(left.reserved, *more).value_or(std::numeric_limits<std::int64_t>::max() / 2)
+                           : std::numeric_limits<std::int64_t>::max() / 2;
+      result.push_back(std::move(left));
+    }
+  }
+  return result;
+}
+
+Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
+                                      std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
+  const Dialect* dialect = dialect_of(endpoint);
+  if (dialect == nullptr) {
+    std::string known;
+    for (const Dialect* each : dialects()) known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
+    return Error{Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
+  }
+  if (count < 1 || count > 1'000'000'000) return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
+  const auto facts = dialect->scan(body);
+  if (!facts) return facts.error();
+  const auto binding = bind(labels, {}, false);
+  if (!binding) return binding.error();
+  const std::string asked_host(host.empty() ? "api.openai.com" : host);
+  const HostFacts host_facts = core_->hosts.find(asked_host);
+  const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
+  const auto plan = core_->contexts.find({.binding = **binding,
+                                          .scope = *ambient,
+                                          .host = asked_host,
+                                          .host_facts = host_facts,
+                                          .dialect = *dialect,
+                                          .asked = facts->model,
+                                          .key_id = ""});
+  if (!plan) return plan.error();
+  const guard::Sized sized = guard::size_call({.facts = *facts,
+                                               .dialect = *dialect,
+                                               .host = host_facts,
+                                               .policy = core_->policy,
+                                               .book = *core_->book,
+                                               .model = (*plan)->model,
+                                               .at_ms = core_->clock->wall_ms(),
+                                               .money_capped = false,
+                                               .output_capped = (*plan)->output_capped});
+  Estimate estimate;
+  estimate.model = (*plan)->context->model;
+  estimate.provider = host_facts.provider;
+  estimate.endpoint = endpoint;
+  estimate.confidence = sized.confidence;
+  estimate.count = count;
+  for (std::size_t i = 0; i < sized.unbounded_count; ++i) estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
+  estimate.likely = sized.likely_usd;
+  estimate.ceiling = guard::ceiling_with(sized, sized.demand.want);
+  estimate.output_limit = sized.demand.want;
+  estimate.likely_meters = meters_of(sized.likely);
+  for (std::size_t i = 0; i < meter_count; ++i) {
+    const auto output = checked_mul(sized.demand.per_output.of[i], sized.demand.want);
+    estimate.ceiling_meters.of[i] = output ? checked_add(sized.demand.fixed.of[i], *output).value_or(0) : 0;
+  }
+  if (estimate.likely) estimate.likely_meters[Meter::usd] = estimate.likely->nano;
+
+  const auto part = [](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
+    EstimatePart made;
+    made.what = std::move(what);
+    made.quantity = quantity;
+    made.count = tokens;
+    made.cost = cost;
+    return made;
+  };
+  const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
+  if (sized.input_is_window) {
+    estimate.ceiling_parts.push_back(part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
+  } else {
+    estimate.ceiling_parts.push_back(part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
+    estimate.ceiling_parts.push_back(part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+  }
+  estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens, sized.likely[Quantity::input_tokens], std::nullopt));
+  if (dialect->has_output) {
+    std::optional<Usd> output_cost;
+    if (estimate.ceiling && sized.priced) output_cost = Usd{estimate.ceiling->nano - sized.input_usd.nano};
+    estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
+                                          sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
+    estimate.likely_parts.push_back(part("output: usual length", Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
+  }
+  auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
+  if (!left) return left.error();
+  estimate.left = std::move(*left);
+  return estimate;
+}
+
+/// R30: the names that a policy gives to keys, by id; an id of another secret is an error.
+Result<std::unordered_map<std::string, std::size_t>> named_keys(const Policy& policy, const guard::KeyHasher& keys) {
+  std::unordered_map<std::string, std::size_t> names;
+  for (std::size_t i = 0; i < policy.api_keys.size(); ++i) {
+    for (const std::string& id : policy.api_keys[i].ids) {
+      if (guard::fingerprint_of(id) != keys.fingerprint()) {
+        return Error{Code::invalid_policy, "api_key \"" + policy.api_keys[i].name + "\": id \"" + id +
+                                               "\" was made with another secret than this store's (fingerprint " + keys.fingerprint() +
+                                               "): name the key by `env`, or set the key_secret that made it"};
+      }
+      names[id] = i;
+    }
+    for (const std::string& variable : policy.api_keys[i].env) {
+      if (const char* key = std::getenv(variable.c_str()); key != nullptr && *key != '\0') names[keys.id_of_key(key)] = i;
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Guard::~Guard() = default;
+
+Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) {
+  if (!options.clock) options.clock = system_clock();
+  std::shared_ptr<Store> store = options.opened_store;
+  if (!store) {
+    const char* everywhere = std::getenv("FARTHING_STORE");
+    const std::string written = everywhere != nullptr && *everywhere != '\0' ? everywhere : !options.store.empty() ? options.store : policy.store;
+    const bool of_policy = written == policy.store && options.store.empty();
+    const auto location = written.empty() ? Result<std::string>(default_store(options.main_folder))
+                                          : resolve_store(written, of_policy ? policy.path : "");
+    if (!location) return location.error();
+    StoreOptions store_options;
+    store_options.clock = options.clock;
+    store_options.durable_power = policy.durable_power;
+    store_options.hold_max_ms = policy.hold_max_ms;
+    store_options.blocking = options.blocking;
+    auto opened = open_store(*location, store_options);
+    if (!opened) return opened.error();
+    store = std::move(*opened);
+  }
+  auto warnings = store->apply(policy, false);
+  if (!warnings) return warnings.error();
+  std::shared_ptr<const PriceBook> book = PriceBook::builtin();
+  if (!policy.prices.empty()) {
+    auto with_own = PriceBook::with_overlays(policy.prices);
+    if (!with_own) return with_own.error();
+    book = std::move(*with_own);
+  }
+  std::string secret = policy.key_secret;
+  if (secret.empty()) {
+    auto made = store->secret();
+    if (!made) return made.error();
+    secret = std::move(*made);
+  }
+  auto core = std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(book), secret);
+  auto names = named_keys(core->policy, core->keys);
+  if (!names) return names.error();
+  core->contexts.name_keys(std::move(*names));
+  return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
+}
+
+std::string AlertEvent::to_json() const {
+  report::Json json;
+  json["cap"] = cap_id;
+  json["words"] = words;
+  report::Json values = report::Json::object();
+  for (const auto& [kind, value] : counter) values[kind] = value;
+  json["counter"] = std::move(values);
+  json["meter"] = meter_text(meter);
+  json["threshold"] = threshold;
+  report::put_amount(json, "limit", meter, limit);
+  report::put_amount(json, "spent", meter, spent);
+  report::put_amount(json, "reserved", meter, reserved);
+  report::put_time(json, "resets_at", resets_at_ms);
+  return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
+}
+
+}  // namespace farthing

@@ -1,0 +1,156 @@
+#include "guard/keys.h"
+
+#include <nettle/hmac.h>
+#include <rapidjson/document.h>
+
+#include <array>
+#include <optional>
+
+#include "guard/base64url.h"
+
+namespace farthing::guard {
+namespace {
+
+constexpr std::size_t id_hash_bytes = 8;
+constexpr std::size_t fingerprint_digits = 4;
+
+bool same_name(std::string_view a, std::string_view lower) {
+  if (a.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const char c = a[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower[i]) return false;
+  }
+  return true;
+}
+
+void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const std::uint8_t byte : bytes) {
+    out += digits[byte >> 4U];
+    out += digits[byte & 15U];
+  }
+}
+
+/// Issuer and subject of a JWT, which stay while tokens rotate. Nothing is verified: the provider does that.
+std::optional<std::string> jwt_identity(std::string_view token) {
+  const std::size_t first = token.find('.');
+  if (first == std::string_view::npos) return std::nullopt;
+  const std::size_t second = token.find('.', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const auto payload = from_base64url(token.substr(first + 1, second - first - 1));
+  if (!payload) return std::nullopt;
+  rapidjson::Document json;
+  json.Parse<rapidjson::kParseIterativeFlag>(payload->data(), payload->size());
+  if (json.HasParseError() || !json.IsObject()) return std::nullopt;
+  const auto text = [&json](const char* name) -> std::string {
+    const auto member = json.FindMember(name);
+    return member != json.MemberEnd() && member->value.IsString()
+               ? std::string(member->value.GetString(), member->value.GetStringLength())
+               : std::string();
+  };
+  const std::string subject = text("sub");
+  if (subject.empty()) return std::nullopt;
+  return "jwt\n" + text("iss") + "\n" + subject;
+}
+
+Credential of_token(std::string_view token) {
+  if (token.empty()) return {};
+  if (token.starts_with("eyJ")) return {Credential::Kind::jwt, token};
+  // Google's and GitHub's OAuth tokens: short-lived, opaque.
+  if (token.starts_with("ya29.") || token.starts_with("gho_") || token.starts_with("ghu_")) {
+    return {Credential::Kind::rotating, token};
+  }
+  return {Credential::Kind::key, token};
+}
+
+Credential of_authorization(std::string_view value) {
+  const std::size_t space = value.find(' ');
+  if (space == std::string_view::npos) return of_token(value);
+  const std::string_view scheme = value.substr(0, space);
+  std::string_view rest = value.substr(space + 1);
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  if (scheme.starts_with("AWS4-")) {
+    const std::size_t at = rest.find("Credential=");
+    if (at == std::string_view::npos) return {Credential::Kind::rotating, rest};
+    rest.remove_prefix(at + std::string_view("Credential=").size());
+    return {Credential::Kind::sigv4, rest.substr(0, rest.find_first_of("/, "))};
+  }
+  return of_token(rest);
+}
+
+}  // namespace
+
+Credential credential_of(std::span<const HeaderView> headers) {
+  // A key header of the provider's own goes before `authorization`: gateways put their own token there.
+  Credential found;
+  for (const HeaderView& header : headers) {
+    switch (header.name.size()) {
+      case 7:
+        if (same_name(header.name, "api-key") && !header.value.empty()) return {Credential::Kind::key, header.value};
+        break;
+      case 9:
+        if (same_name(header.name, "x-api-key") && !header.value.empty()) return {Credential::Kind::key, header.value};
+        break;
+      case 13:
+        if (same_name(header.name, "authorization")) found = of_authorization(header.value);
+        break;
+      case 14:
+        if (same_name(header.name, "x-goog-api-key") && !header.value.empty()) {
+          return {Credential::Kind::key, header.value};
+        }
+        break;
+      default: break;
+    }
+  }
+  return found;
+}
+
+struct KeyHasher::Inside {
+  hmac_sha256_ctx keyed{};  // with both pads worked in: copied for each hash
+};
+
+KeyHasher::KeyHasher(std::string_view secret) : inside_(std::make_unique<Inside>()) {
+  hmac_sha256_set_key(&inside_->keyed, secret.size(), reinterpret_cast<const std::uint8_t*>(secret.data()));
+  std::array<std::uint8_t, 2> digest{};
+  hmac_sha256_ctx hash = inside_->keyed;
+  constexpr std::string_view purpose = "farthing fingerprint";
+  hmac_sha256_update(&hash, purpose.size(), reinterpret_cast<const std::uint8_t*>(purpose.data()));
+  hmac_sha256_digest(&hash, digest.size(), digest.data());
+  append_hex(fingerprint_, digest);
+}
+
+KeyHasher::~KeyHasher() = default;
+
+std::string KeyHasher::id_of_key(std::string_view key) const {
+  std::array<std::uint8_t, id_hash_bytes> digest{};
+  hmac_sha256_ctx hash = inside_->keyed;
+  hmac_sha256_update(&hash, key.size(), reinterpret_cast<const std::uint8_t*>(key.data()));
+  hmac_sha256_digest(&hash, digest.size(), digest.data());
+  std::string id = "k";
+  id.reserve(1 + 2 * id_hash_bytes + 1 + fingerprint_digits);
+  append_hex(id, digest);
+  id += '-';
+  id += fingerprint_;
+  return id;
+}
+
+std::string KeyHasher::id(const Credential& credential, std::string_view host) const {
+  switch (credential.kind) {
+    case Credential::Kind::none: return "";
+    case Credential::Kind::key: return id_of_key(credential.text);
+    case Credential::Kind::sigv4: return id_of_key("sigv4\n" + std::string(credential.text));
+    case Credential::Kind::jwt:
+      if (const auto identity = jwt_identity(credential.text)) return id_of_key(*identity);
+      break;
+    case Credential::Kind::rotating: break;
+  }
+  return "oauth@" + std::string(host);
+}
+
+std::string_view fingerprint_of(std::string_view id) {
+  constexpr std::size_t size = 1 + 2 * id_hash_bytes + 1 + fingerprint_digits;
+  if (id.size() != size || id.front() != 'k' || id[size - fingerprint_digits - 1] != '-') return {};
+  return id.substr(size - fingerprint_digits);
+}
+
+}  // namespace farthing::guard

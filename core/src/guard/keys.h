@@ -1,0 +1,57 @@
+// Keys: which API key a request carries, known by a keyed hash, never by its value (R30).
+//
+//   KeyHasher hasher(secret);
+//   std::string id = hasher.id("sk-...");              // "k3f9a1c2b4d5e6f70-a1b2": hash, then the secret's fingerprint
+//   std::string_view text = credential_of(headers, host).text;
+//
+// Thread-safety: KeyHasher is immutable after construction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "farthing/guard.h"
+
+namespace farthing::guard {
+
+/// Where a request's credential was found, and what of it stays the same while the token rotates.
+struct Credential {
+  enum class Kind : std::uint8_t {
+    none,
+    key,       // an API key: known by its text
+    jwt,       // known by issuer and subject
+    sigv4,     // known by the access key id
+    rotating,  // nothing in it lasts: "oauth@host"
+  } kind = Kind::none;
+  std::string_view text;  // the credential as sent; for sigv4 the access key id
+};
+
+Credential credential_of(std::span<const HeaderView> headers);
+
+class KeyHasher {
+ public:
+  explicit KeyHasher(std::string_view secret);
+  ~KeyHasher();
+  KeyHasher(const KeyHasher&) = delete;
+  KeyHasher& operator=(const KeyHasher&) = delete;
+
+  /// The id of a credential; "" where there is none.
+  std::string id(const Credential& credential, std::string_view host) const;
+  /// The id of a key given as text, as `[[api_key]] env` has them.
+  std::string id_of_key(std::string_view key) const;
+  /// 4 hex digits of the secret's hash: two stores with different secrets are told apart.
+  const std::string& fingerprint() const { return fingerprint_; }
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+  std::string fingerprint_;
+};
+
+/// The fingerprint that an id carries; "" when it is not an id of ours.
+std::string_view fingerprint_of(std::string_view id);
+
+}  // namespace farthing::guard

@@ -1,0 +1,90 @@
+// R37: where the store of a project is.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "farthing/guard.h"
+
+namespace farthing {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 4> project_marks = {"farthing.toml", ".git", "pyproject.toml", "package.json"};
+
+fs::path state_folder() {
+  if (const char* own = std::getenv("XDG_STATE_HOME"); own != nullptr && *own == '/') return fs::path(own) / "farthing";
+  const char* home = std::getenv("HOME");
+  return (home != nullptr && *home != '\0' ? fs::path(home) : fs::temp_directory_path()) / ".local" / "state" / "farthing";
+}
+
+fs::path project_of(const std::string& main_folder) {
+  std::error_code ignored;
+  fs::path start = main_folder.empty() ? fs::current_path(ignored) : fs::absolute(main_folder, ignored);
+  start = start.lexically_normal();
+  for (fs::path folder = start;; folder = folder.parent_path()) {
+    for (const char* mark : project_marks) {
+      if (fs::exists(folder / mark, ignored)) return folder;
+    }
+    if (folder == folder.root_path() || folder.empty()) return start;
+  }
+}
+
+/// FNV-1a: the same in every version, so that a project finds its store again.
+std::string short_hash(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  std::string digits;
+  for (int i = 0; i < 8; ++i, hash >>= 4U) digits += "0123456789abcdef"[hash & 15U];
+  return digits;
+}
+
+}  // namespace
+
+std::string default_store(const std::string& main_folder) {
+  fs::path project = project_of(main_folder);
+  std::string whole = project.string();
+  while (whole.size() > 1 && whole.back() == '/') whole.pop_back();
+  std::string name = fs::path(whole).filename().string();
+  std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 33; }, '_');
+  if (name.empty()) name = "root";
+  return "file:" + (state_folder() / (name + "-" + short_hash(whole)) / "farthing.db").string();
+}
+
+std::vector<std::string> default_stores() {
+  std::vector<std::string> stores;
+  std::error_code problem;
+  for (const fs::directory_entry& entry : fs::directory_iterator(state_folder(), problem)) {
+    const fs::path file = entry.path() / "farthing.db";
+    if (fs::exists(file, problem)) stores.push_back("file:" + file.string());
+  }
+  std::sort(stores.begin(), stores.end());
+  return stores;
+}
+
+Result<std::string> resolve_store(std::string_view written, const std::string& policy_path) {
+  if (written == "memory:") return std::string(written);
+  constexpr std::string_view file = "file:";
+  if (written.substr(0, file.size()) != file || written.size() == file.size()) {
+    const bool later = written.substr(0, 8) == "redis://" || written.substr(0, 9) == "rediss://";
+    return Error{later ? Code::not_in_this_version : Code::invalid_argument,
+                 "the store \"" + std::string(written) + "\" " + (later ? "is for a later version" : "is not known") +
+                     "; accepted are \"memory:\" and \"file:PATH\""};
+  }
+  fs::path path(written.substr(file.size()));
+  if (path.string().rfind("~/", 0) == 0) {
+    if (const char* home = std::getenv("HOME"); home != nullptr) path = fs::path(home) / path.string().substr(2);
+  }
+  std::error_code ignored;
+  if (path.is_relative()) {
+    const fs::path base = policy_path.empty() ? fs::current_path(ignored) : fs::absolute(policy_path, ignored).parent_path();
+    path = base / path;
+  }
+  return "file:" + path.lexically_normal().string();
+}
+
+}  // namespace farthing

@@ -1,0 +1,348 @@
+// From a request to a grant or a refusal: steps 1 to 5 of a call (design section 4).
+#include <algorithm>
+#include <charconv>
+
+#include "guard/attempt.h"
+#include "guard/process.h"
+
+namespace farthing {
+
+namespace {
+
+constexpr int max_tries = 16;
+constexpr std::int64_t poll_ms = 40;  // other processes' settlements are found by asking
+
+/// R21: at most the client's own timeout, where its SDK tells it.
+std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
+  for (const HeaderView& header : headers) {
+    if (header.name != "x-stainless-read-timeout" && header.name != "X-Stainless-Read-Timeout") continue;
+    std::int64_t seconds = 0;
+    const auto [end, problem] = std::from_chars(header.value.data(), header.value.data() + header.value.size(), seconds);
+    if (problem == std::errc() && seconds > 0 && seconds < 1'000'000) return seconds * 1000;
+  }
+  return 0;
+}
+
+bool signed_request(std::span<const HeaderView> headers) {
+  return guard::credential_of(headers).kind == guard::Credential::Kind::sigv4;
+}
+
+bool counts(const Plan& plan, Meter meter) {
+  for (const PlannedSet& set : plan.sets) {
+    for (const PlannedCap& cap : set.caps) {
+      if (cap.meter == meter) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Verdict Attempt::State::begin(const RequestView& request) {
+  if (phase != Phase::fresh) return {};
+  route = recognise(request.method, request.host, request.path, core->hosts);
+  if (!route.host.guard || route.kind == Route::Kind::free) return {};
+  const bool foreign = binding->install && !core->hosts.known(request.host);
+  if (route.kind == Route::Kind::unknown) {
+    if (foreign || route.host.free) return {};
+    host = request.host;
+    return refuse(Code::unknown_endpoint, std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                                              " on " + host + " is not an endpoint that this version can price, so it is not sent. "
+                                              "It reads: chat completions, responses, embeddings. To leave a host alone: [[host]] name = \"" +
+                                              host + "\" guard = false");
+  }
+  if (!request.body) {
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::need_body;
+    return verdict;
+  }
+  auto scanned = route.dialect->scan(*request.body);
+  if (foreign && (!scanned || scanned->model.empty())) return {};  // R31: a dialect's path whose body has `model`
+  host = request.host;
+  if (!scanned) return refuse(scanned.error().code, scanned.error().message);
+  facts = std::move(*scanned);
+  if (!route.deployment.empty()) facts.model = route.deployment;  // Azure: the path names it, whatever the body says
+  body_now = *request.body;
+  client_wait_ms = client_timeout_ms(request.headers);
+  key_id = core->keys.id(guard::credential_of(request.headers), host);
+  attempt_number = call->next_attempt();
+
+  if (route.host.provider.empty()) {
+    Denial refusal;
+    refusal.code = Code::unpriced_model;
+    refusal.paste = "[[host]]\nname = \"" + host + "\"\nprovider = \"openai\"";
+    refusal.message = "host " + host + " is not known, so " + (facts.model.empty() ? "its calls" : "model \"" + facts.model + "\" there") +
+                      " has no price. Add to the policy: [[host]] name = \"" + host +
+                      "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: Guard(hosts={\"" +
+                      host + "\": \"free\"})";
+    return refuse(std::move(refusal));
+  }
+  if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
+  if (auto refused = plan_and_size()) return std::move(*refused);
+  const Verdict verdict = reserve(false);
+  if (phase == Phase::waiting) body.assign(body_now);
+  body_now = {};
+  return verdict;
+}
+
+/// Labels, plan and size; a verdict when that already refuses.
+std::optional<Verdict> Attempt::State::plan_and_size() {
+  const guard::CalledBy by{.binding = *binding,
+                           .scope = *scope,
+                           .host = host,
+                           .host_facts = route.host,
+                           .dialect = *route.dialect,
+                           .asked = facts.model,
+                           .key_id = key_id,
+                           .retry = attempt_number > 1};
+  auto found = core->contexts.find(by);
+  if (!found) return refuse(Code::store_unavailable, found.error().message);
+  plan = std::move(*found);
+  const Plan& caps = plan->plan;
+  if (!caps.halts.empty()) {
+    const Halt& halt = *caps.halts.front();
+    return refuse(Code::halted, "calls are halted" + (halt.match.of.empty() ? std::string() : " for " + halt.match.to_json()) + " by " + halt.who +
+                                    (halt.why.empty() ? "" : ": " + halt.why) + ". To go on: farthing resume " + std::to_string(halt.id));
+  }
+  if (!caps.label_required.empty()) {
+    const Cap& cap = caps.label_required.front()->cap;
+    std::string kinds;
+    for (const std::string& kind : cap.each) {
+      if (plan->context->labels.get(kind) == nullptr) kinds += (kinds.empty() ? "" : ", ") + kind;
+    }
+    return refuse(Code::label_required, "cap \"" + cap.id + "\" wants a label that this call does not have: " + kinds +
+                                            " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))");
+  }
+  if (caps.too_many_caps) {
+    return refuse(Code::too_many_caps, "more than " + std::to_string(max_counters_per_call) + " counters match this call");
+  }
+  const bool run_limit = std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
+  sized = guard::size_call({.facts = facts,
+                            .dialect = *route.dialect,
+                            .host = route.host,
+                            .policy = core->policy,
+                            .book = *core->book,
+                            .model = plan->model,
+                            .at_ms = core->clock->wall_ms(),
+                            .money_capped = plan->money_capped || run_limit,
+                            .output_capped = plan->output_capped || run_limit,
+                            .rewritable = facts.object_open != 0});
+  switch (sized.problem) {
+    case guard::Sized::Problem::none: break;
+    case guard::Sized::Problem::unpriced: return refuse_unpriced();
+    case guard::Sized::Problem::unbounded: {
+      std::string what;
+      for (std::size_t i = 0; i < sized.unbounded_count; ++i) what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
+      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what +
+                                                 ". Give a limit (max_tool_calls), or allow an amount: unbounded = \"0.50 USD\" in the policy");
+    }
+    case guard::Sized::Problem::overflow:
+      return refuse(Code::unbounded_request, "the cost of this request is beyond what can be counted: lower its output limit or choices");
+  }
+  if (counts(caps, Meter::actions) && (scope->action().empty() ? attempt_number == 1 : core->seen.first("action/" + scope->action()))) {
+    sized.demand.fixed[Meter::actions] = 1;
+  }
+  if (counts(caps, Meter::runs)) {
+    for (const Run& run : scope->runs()) sized.demand.fixed[Meter::runs] += core->seen.first("run/" + run.id) ? 1 : 0;
+  }
+  fill_draft();
+  return std::nullopt;
+}
+
+void Attempt::State::fill_draft() {
+  draft = LedgerRow{};
+  draft.context = plan->context;
+  draft.call = call->id();
+  draft.action = scope->action();
+  for (const Run& run : scope->runs()) draft.runs.emplace_back(run.id, run.task);
+  draft.process = guard::process_name();
+  draft.attempt_number = attempt_number;
+  draft.likely = sized.likely_usd;
+  draft.ceiling = guard::ceiling_with(sized, sized.demand.want);
+  draft.output_limit_asked = facts.output_limit.value_or(0);
+  draft.confidence = sized.confidence;
+  draft.tier_asked = facts.service_tier;
+}
+
+std::vector<RunHold> Attempt::State::run_holds() const {
+  std::vector<RunHold> holds;
+  for (const Run& run : scope->runs()) holds.push_back({run.id, run.task, run.limit});
+  return holds;
+}
+
+Verdict Attempt::State::reserve(bool take_what_fits) {
+  for (int tries = 0; tries < max_tries; ++tries) {
+    seen_changes = core->queue.changes();
+    attempt_id = core->store->next_id();
+    ReserveRequest request;
+    request.id = attempt_id;
+    request.plan = &plan->plan;
+    request.runs = run_holds();
+    request.call_committed = call->committed();
+    request.demand = sized.demand;
+    request.take_what_fits = take_what_fits;
+    request.draft = &draft;
+    ReserveAnswer answer = core->store->reserve(request);
+    if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
+    if (const auto* refused = std::get_if<Refused>(&answer)) return refuse(*refused);
+    if (const auto* back = std::get_if<HeldBack>(&answer)) {
+      if (core->policy.held_wait_ms == 0) return reserve(true);
+      return wait_for(*back);
+    }
+    if (const auto* error = std::get_if<Error>(&answer)) {
+      if (error->code == Code::invalid_argument) continue;  // the id is taken: draw another
+      return refuse(Code::store_unavailable, error->message);
+    }
+    // R6: the registry changed, so the plan is made again; nothing was booked.
+    if (const auto loaded = core->contexts.reload(); !loaded) return refuse(Code::store_unavailable, loaded.error().message);
+    if (auto refused = plan_and_size()) return std::move(*refused);
+  }
+  return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
+}
+
+Verdict Attempt::State::wait_for(const HeldBack& back) {
+  if (phase != Phase::waiting) {
+    phase = Phase::waiting;
+    const std::int64_t wait =
+        client_wait_ms > 0 ? std::min(core->policy.held_wait_ms, client_wait_ms) : core->policy.held_wait_ms;
+    wait_until_ms = core->clock->boot_ms() + wait;
+  }
+  ticket = core->queue.join(back.waiting_for, seen_changes, ticket);
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::wait;
+  verdict.wait_ms = std::clamp<std::int64_t>(wait_until_ms - core->clock->boot_ms(), 1, poll_ms);
+  return verdict;
+}
+
+Verdict Attempt::State::proceed() {
+  if (phase != Phase::waiting) return {};
+  const bool over = core->clock->boot_ms() >= wait_until_ms;
+  if (!over && ticket && !core->queue.is_head(*ticket)) {
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::wait;
+    verdict.wait_ms = std::clamp<std::int64_t>(wait_until_ms - core->clock->boot_ms(), 1, poll_ms);
+    return verdict;
+  }
+  body_now = body;
+  Verdict verdict = reserve(over);
+  body_now = {};
+  if (verdict.kind != Verdict::Kind::wait) {
+    leave_queue();
+    body.clear();
+  }
+  return verdict;
+}
+
+void Attempt::State::leave_queue() {
+  if (ticket) core->queue.leave(ticket);
+  ticket.reset();
+}
+
+std::string_view Attempt::State::limit_name() const {
+  if (!facts.output_limit_name.empty()) return facts.output_limit_name;
+  return route.host.output_limit_name.empty() || route.dialect->endpoint != "chat.completions" ? route.dialect->output_limit_name
+                                                                                              : route.host.output_limit_name;
+}
+
+Verdict Attempt::State::granted(const Granted& grant) {
+  phase = Phase::granted;
+  held = grant.held;
+  granted_ms = grant.at_ms;
+  id_text = to_text(attempt_id);
+  call->commit(Amounts{}, held);
+  core->housekeeping.hold_opened();
+  dispatch(grant.alerts);
+
+  Rewrite change;
+  const bool ours = sized.demand.share > 0;  // the caller gave no limit, a cap needs one (R20)
+  if (route.dialect->has_output && (ours || grant.output_limit < sized.demand.want)) {
+    change.output_limit = grant.output_limit;
+    change.output_limit_name = limit_name();
+    we_lowered = true;
+  }
+  // Usage is asked for only where it is taken, and where the caller did not ask himself.
+  if (facts.stream && route.dialect->endpoint == "chat.completions" && route.host.usage_in_streams && !facts.usage_asked.value_or(false) &&
+      facts.object_open != 0) {
+    change.ask_for_usage = true;
+    strip_usage = true;
+  }
+  draft.output_limit = change.output_limit ? *change.output_limit : facts.output_limit.value_or(0);
+
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::send;
+  if (change.output_limit || change.ask_for_usage) verdict.body = rewrite(body_now, facts, change);
+  return verdict;
+}
+
+Verdict Attempt::State::refuse(Code code, std::string message) {
+  Denial refusal;
+  refusal.code = code;
+  refusal.message = std::move(message);
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse(const Refused& refused) {
+  Denial refusal;
+  refusal.code = refused.code;
+  refusal.caps = refused.caps;
+  refusal.held = refused.held;
+  refusal.at_ms = refused.at_ms;
+  refusal.fits_output_limit = refused.fits_output_limit;
+  if (refusal.caps.empty()) refusal.message = "the store refused this call";
+  dispatch(refused.alerts);
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse_unpriced() {
+  Denial refusal;
+  refusal.code = Code::unpriced_model;
+  const std::string provider(route.host.provider);
+  refusal.near = core->book->near(provider, facts.model, 3);
+  refusal.paste = "[[price]]\nprovider = \"" + provider + "\"\nmodel = \"" + facts.model +
+                  "\"\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+  refusal.message = "model \"" + facts.model + "\" of " + provider + " has no price in book " + std::string(core->book->version()) +
+                    ", and a cap on money matches this call. ";
+  if (!refusal.near.empty()) {
+    refusal.message += "Near names:";
+    for (std::size_t i = 0; i < refusal.near.size(); ++i) refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
+    refusal.message += ". ";
+  }
+  refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" + facts.model +
+                     "\" rates = { input_tokens = \"0.20 USD per million\", output_tokens = \"0.60 USD per million\" } with its own rates";
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse(Denial refusal) {
+  leave_queue();
+  phase = Phase::ended;
+  if (attempt_id.value == 0) attempt_id = core->store->next_id();
+  id_text = to_text(attempt_id);
+  refusal.attempt = id_text;
+  refusal.model = plan ? plan->context->model : facts.model;
+  if (refusal.at_ms == 0) refusal.at_ms = core->clock->wall_ms();
+  if (route.dialect != nullptr && route.dialect->has_output) refusal.output_limit_name = limit_name();
+  refusal.message = denial_message(refusal);
+
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::answer;
+  verdict.answer.status = 402;
+  verdict.answer.headers = {{"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", id_text}};
+  verdict.answer.body = refusal.to_json();
+
+  DenialEntry entry;
+  entry.id = attempt_id;
+  entry.first_ms = refusal.at_ms;
+  entry.last_ms = refusal.at_ms;
+  entry.code = refusal.code;
+  if (!refusal.caps.empty()) entry.cap_id = refusal.caps.front().cap_id;
+  if (plan) entry.labels_json = plan->context->labels_json;
+  else entry.labels_json = binding->labels.to_json();
+  entry.model = refusal.model;
+  entry.message = refusal.message;
+  entry.body = verdict.answer.body;
+  core->housekeeping.denied(std::move(entry));
+  denial = std::move(refusal);
+  return verdict;
+}
+
+}  // namespace farthing

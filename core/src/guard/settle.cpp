@@ -1,0 +1,284 @@
+// From an answer to a ledger row: steps 7 to 9 of a call; the table of R23, streams by R24.
+#include <algorithm>
+#include <array>
+
+#include "guard/attempt.h"
+
+namespace farthing {
+
+namespace {
+
+constexpr std::size_t max_error_body = 1U << 20U;
+constexpr std::size_t max_body = 64U << 20U;
+
+bool same_header(std::string_view name, std::string_view lower) {
+  return name.size() == lower.size() && std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+         });
+}
+
+/// Statuses of something between us and the model: what it did is not known (R23).
+bool unknown_outcome(int status) { return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 530); }
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_headers = {{
+    {"x-ratelimit-remaining-requests", "requests"},
+    {"x-ratelimit-remaining-tokens", "tokens"},
+    {"x-ratelimit-reset-requests", "reset_requests"},
+    {"x-ratelimit-reset-tokens", "reset_tokens"},
+}};
+
+}  // namespace
+
+void Attempt::State::head(int code, std::span<const HeaderView> headers) {
+  if (phase != Phase::sent) return;
+  status = code;
+  streaming = false;
+  for (const HeaderView& header : headers) {
+    if (same_header(header.name, "content-type")) {
+      streaming = header.value.find("event-stream") != std::string_view::npos;
+    } else if (same_header(header.name, "x-request-id")) {
+      request_id = header.value.substr(0, 128);
+    } else if (header.name.size() > 12 && (header.name[0] == 'x' || header.name[0] == 'X')) {
+      for (const auto& [name, word] : headroom_headers) {
+        if (!same_header(header.name, name) || header.value.find_first_of("\"\\") != std::string_view::npos) continue;
+        headroom += (headroom.empty() ? "{\"" : ",\"") + std::string(word) + "\":\"" + std::string(header.value.substr(0, 32)) + "\"";
+      }
+    }
+  }
+  if (!headroom.empty() && headroom.back() != '}') headroom += "}";
+  streaming = streaming && status < 300;
+  if (streaming && route.dialect->stream != nullptr) reader = route.dialect->stream(strip_usage);
+}
+
+Delivered Attempt::State::data(std::string_view bytes) {
+  if (reader) {
+    const StreamReader::Delivery delivery = reader->feed(bytes);
+    // The terminal marker settles: a stream usually does not reach its end.
+    if (phase == Phase::sent && reader->facts().final) settle_answer(reader->facts(), true);
+    return {delivery.same, delivery.bytes};
+  }
+  if (phase == Phase::sent && buffer.size() + bytes.size() <= (status >= 400 ? max_error_body : max_body)) buffer.append(bytes);
+  return {};
+}
+
+Delivered Attempt::State::end() {
+  if (reader) {
+    const std::string_view rest = reader->finish();
+    if (phase == Phase::sent) settle_answer(reader->facts(), reader->facts().final);
+    return {false, rest};
+  }
+  end_body(buffer);
+  return {};
+}
+
+void Attempt::State::end_body(std::string_view whole) {
+  if (phase != Phase::sent) return;
+  if (streaming && route.dialect->stream != nullptr) {  // a stream that was read whole
+    if (!reader) reader = route.dialect->stream(strip_usage);
+    reader->feed(whole);
+    reader->finish();
+    settle_answer(reader->facts(), reader->facts().final);
+    return;
+  }
+  settle_answer(route.dialect->read(whole), true);
+}
+
+/// The table of R23. `whole`: with the dialect's terminal marker.
+void Attempt::State::settle_answer(const AnswerFacts& answer, bool whole) {
+  const bool final = whole && answer.final && answer.quantities.has_value();
+  if (status < 300) {
+    if (final) return settle(How::usage, &answer, "");
+    // An error as the whole answer of a 200 (Azure) is the provider's own; in a stream it came after work was begun.
+    if (answer.error && !streaming) return settle(How::provider_error, &answer, answer.error_code);
+    return settle(How::hold, &answer, answer.error ? answer.error_code : "no_final_usage");
+  }
+  if (status < 400) return settle(How::provider_error, &answer, "redirect");
+  if (unknown_outcome(status) || !answer.error) return settle(How::hold, &answer, "status_" + std::to_string(status));
+  settle(How::provider_error, &answer, answer.error_code);
+}
+
+/// R24: what could have been produced until we closed.
+Usd Attempt::State::closed_cost(std::int64_t* output) const {
+  const std::int64_t seconds = (core->clock->boot_ms() - sent_boot_ms + 999) / 1000;
+  const std::int64_t speed = plan->model != nullptr ? plan->model->tokens_per_second_bound : 0;
+  const auto by_time = checked_mul(seconds, speed);
+  const std::int64_t most = std::max<std::int64_t>(draft.output_limit, sized.demand.want);
+  *output = most;
+  if (speed > 0 && by_time) *output = std::min(most, std::max(reader ? reader->output_seen() : 0, *by_time));
+  const auto cost = guard::ceiling_with(sized, *output);
+  return std::min(cost.value_or(Usd{held[Meter::usd]}), Usd{held[Meter::usd]});
+}
+
+void Attempt::State::settle_closed() {
+  if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
+  const bool bounded = streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold && sized.priced &&
+                       plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
+  if (!bounded) return settle(How::hold, reader ? &reader->facts() : nullptr, "closed");
+  settle(How::counted, reader ? &reader->facts() : nullptr, "closed");
+}
+
+void Attempt::State::end_by(Abort how) {
+  if (phase == Phase::waiting) {
+    leave_queue();
+    phase = Phase::ended;
+    return;
+  }
+  if (phase == Phase::granted) return settle(How::released, nullptr, "not_sent");
+  if (phase != Phase::sent) return;
+  if (how == Abort::not_sent) return settle(How::released, nullptr, "not_sent");
+  if (how == Abort::closed) return settle_closed();
+  if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
+  settle(How::hold, reader ? &reader->facts() : nullptr, "interrupted");
+}
+
+void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view error_class) {
+  if (phase == Phase::ended) return;
+  phase = Phase::ended;
+  if (how == How::hold && route.host.release_unknown) how = How::provider_error;  // R23: declared; the guarantee excludes it
+
+  Settlement settlement;
+  LedgerRow& row = settlement.row;
+  row = std::move(draft);
+  row.id = attempt_id;
+  row.how = how;
+  row.held = held;
+  row.status = status;
+  row.latency_ms = sent_boot_ms == 0 ? 0 : core->clock->boot_ms() - sent_boot_ms;
+  row.request_id = std::move(request_id);
+  row.headroom = std::move(headroom);
+  row.error_class = std::string(error_class.substr(0, 64));
+  if (answer != nullptr) {
+    row.model_served = answer->model.substr(0, 128);
+    row.tier_served = answer->service_tier.substr(0, 32);
+    row.response_id = answer->id.substr(0, 128);
+    row.finish_reason = answer->finish_reason.substr(0, 32);
+  }
+
+  switch (how) {
+    case How::usage: {
+      row.quantities = *answer->quantities;
+      row.booked = meters_of(row.quantities);
+      // R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
+      const Model* served = answer->model.empty() ? nullptr : core->book->find(route.host.provider, answer->model);
+      const Model* model = served != nullptr ? served : plan->model;
+      if (route.host.free || (model != nullptr && model->free)) {
+        row.actual = Usd{};
+      } else if (model != nullptr) {
+        const Terms terms{.at_ms = granted_ms,
+                          .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier) : std::string_view(answer->service_tier),
+                          .context_tokens = row.booked[Meter::input_tokens]};
+        if (const auto rates = core->book->rates(*model, terms)) {
+          row.context = plan->priced_by(*rates);
+          if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
+        }
+      }
+      if (!row.actual && sized.priced) {
+        // Used, but not priced: never for free (promise 5).
+        row.actual = Usd{held[Meter::usd]};
+        row.error_class = "unpriced_usage";
+      }
+      break;
+    }
+    case How::counted: {
+      std::int64_t output = 0;
+      row.actual = closed_cost(&output);
+      row.quantities[Quantity::input_tokens] = sized.input_tokens;
+      row.quantities[Quantity::output_tokens] = output;
+      row.booked = meters_of(row.quantities);
+      break;
+    }
+    case How::hold:
+      row.booked = held;
+      if (sized.priced) row.actual = Usd{held[Meter::usd]};
+      break;
+    default:
+      if (sized.priced) row.actual = Usd{};
+      break;
+  }
+  row.booked[Meter::usd] = row.actual ? row.actual->nano : 0;
+  row.booked[Meter::requests] = how == How::released ? 0 : 1;  // R10: spent once anything was sent
+  row.booked[Meter::actions] = held[Meter::actions];
+  row.booked[Meter::runs] = held[Meter::runs];
+  row.booked[Meter::concurrent] = 0;
+
+  if (we_lowered && row.finish_reason == "length" && core->options.on_warning) {
+    core->options.on_warning("an answer was cut at " + std::to_string(row.output_limit) + " output tokens by a limit that Farthing set, so "
+                             "that the call fits its caps; give max_tokens yourself, raise the cap, or set output = \"as_asked\"");
+  }
+  call->commit(held, row.booked);
+  auto settled = core->store->settle(settlement);
+  core->housekeeping.hold_ended();
+  if (settled) {
+    keep_receipt(row, *settled);
+    dispatch(settled->alerts);
+  } else {
+    keep_receipt(row, Settled{});
+    // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
+    if (settled.error().code != Code::closed) core->housekeeping.queue(std::move(settlement));
+  }
+  core->queue.settled();
+}
+
+void Attempt::State::keep_receipt(const LedgerRow& row, const Settled& settled) {
+  auto made = std::make_shared<Receipt>();
+  made->attempt = id_text;
+  made->call = call->id();
+  made->response_id = row.response_id;
+  made->model = plan->context->model;
+  made->model_served = row.model_served;
+  made->cost = row.actual;
+  made->likely = row.likely;
+  made->ceiling = row.ceiling;
+  made->quantities = row.quantities;
+  made->how = row.how;
+  made->output_limit_asked = row.output_limit_asked;
+  made->output_limit = row.output_limit;
+  std::size_t run = 0;
+  for (const Remaining& left : settled.remaining) {
+    CapLeft cap;
+    cap.limit = left.limit;
+    cap.spent = left.committed - left.reserved;
+    cap.reserved = left.reserved;
+    cap.resets_at_ms = left.resets_at_ms;
+    if (left.cap == nullptr) {
+      if (run < row.runs.size()) cap.run = row.runs[run++].second;
+    } else {
+      cap.cap_id = left.cap->cap.id;
+      cap.meter = left.cap->cap.meter;
+      cap.per = left.cap->cap.window.per;
+      for (const std::string& kind : left.cap->cap.each) {
+        const std::string* value = plan->context->labels.get(kind);
+        cap.counter.emplace_back(kind, value != nullptr ? *value : std::string(none_value));
+      }
+    }
+    made->left.push_back(std::move(cap));
+  }
+  receipt = made;
+  core->receipts.put(made);
+}
+
+void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {
+  if (alerts.empty() || !core->options.on_alert) return;
+  for (const AlertFired& fired : alerts) {
+    AlertEvent event;
+    event.cap_id = fired.cap_id;
+    event.meter = fired.meter;
+    event.threshold = fired.threshold;
+    event.limit = fired.limit;
+    event.spent = fired.spent;
+    event.reserved = fired.reserved;
+    event.resets_at_ms = fired.resets_at_ms;
+    for (const PlannedSet& set : plan->plan.sets) {
+      for (const PlannedCap& cap : set.caps) {
+        if (cap.registered->cap.id != fired.cap_id) continue;
+        event.words = cap.registered->cap.words();
+        for (std::size_t i = 0; i < cap.registered->cap.each.size() && i < fired.each_values.size(); ++i) {
+          event.counter.emplace_back(cap.registered->cap.each[i], fired.each_values[i]);
+        }
+      }
+    }
+    core->housekeeping.alert(std::move(event));
+  }
+}
+
+}  // namespace farthing

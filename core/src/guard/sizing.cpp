@@ -1,0 +1,227 @@
+#include "guard/sizing.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace farthing::guard {
+namespace {
+
+constexpr std::int64_t atto_per_nano = 1'000'000'000;
+
+// Likely is heuristic until exact counting exists (design section 4: `confidence`): English prose and JSON have about four
+// bytes a token, and answers without a limit are short.
+constexpr std::int64_t likely_bytes_per_token = 4;
+constexpr std::int64_t likely_output = 400;
+constexpr std::int64_t likely_output_reasoning = 1'200;
+
+bool dearer(const Rate& a, const Rate& b) { return a.atto * b.per > b.atto * a.per; }
+
+/// The dearest of several rates; empty when none of them is given.
+std::optional<Rate> dearest_of(const RateSet& rates, std::initializer_list<Quantity> quantities) {
+  std::optional<Rate> found;
+  for (const Quantity quantity : quantities) {
+    const std::optional<Rate>& rate = rates[quantity];
+    if (rate && (!found || dearer(*rate, *found))) found = rate;
+  }
+  return found;
+}
+
+/// One unit's price, rounded up to a whole nano (R20).
+std::optional<std::int64_t> nano_per_unit(const Rate& rate) {
+  const Int128 divisor = static_cast<Int128>(rate.per) * atto_per_nano;
+  const Int128 nano = (rate.atto + divisor - 1) / divisor;
+  if (nano < 0 || nano > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+  return static_cast<std::int64_t>(nano);
+}
+
+std::int64_t saturating_mul(std::int64_t a, std::int64_t b) {
+  const auto product = checked_mul(a, b);
+  return product ? *product : std::numeric_limits<std::int64_t>::max();
+}
+
+void unbounded(Sized& sized, std::string_view what) {
+  if (sized.unbounded_count < sized.unbounded_by.size()) sized.unbounded_by[sized.unbounded_count++] = what;
+}
+
+/// R31: every input ceiling is min(bound, context window), and where bytes are no bound the window is, if the policy
+/// takes it for one.
+void size_input(const SizeInput& input, Sized& sized) {
+  const RequestFacts& facts = input.facts;
+  sized.text_tokens = facts.input_bytes;
+  sized.hidden_tokens = hidden_tokens_bound(input.model != nullptr ? input.model->overhead : std::string_view{}, facts);
+  const std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens;
+
+  // Embeddings: every input has a window of its own. Server tools: every step reads the context again.
+  const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
+  std::int64_t windows = std::max<std::int64_t>(1, input.dialect.has_output ? 1 : facts.inputs);
+  if (facts.server_tools) {
+    sized.input_steps = facts.server_tool_steps ? saturating_mul(1, *facts.server_tool_steps + 1) : 1;
+    windows = saturating_mul(windows, sized.input_steps);
+  }
+  const std::int64_t window_bound = window > 0 ? saturating_mul(window, windows) : 0;
+
+  if (facts.media) unbounded(sized, "image, audio or file");
+  if (facts.remote) unbounded(sized, "URL, file id or earlier response");
+  if (facts.server_tools) unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without max_tool_calls");
+
+  if (sized.unbounded_count == 0) {
+    sized.input_tokens = window_bound > 0 ? std::min(bytes_bound, window_bound) : bytes_bound;
+    sized.input_is_window = window_bound > 0 && window_bound < bytes_bound;
+    return;
+  }
+  sized.confidence = "unbounded";
+  sized.input_is_window = true;
+  sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
+  const bool endless_tools = facts.server_tools && !facts.server_tool_steps;
+  switch (input.policy.unbounded.kind) {
+    case Unbounded::Kind::amount: return;  // held at that amount, see price()
+    case Unbounded::Kind::refuse: sized.problem = Sized::Problem::unbounded; return;
+    case Unbounded::Kind::context_window:
+      if (endless_tools || window_bound == 0) sized.problem = Sized::Problem::unbounded;
+      return;
+  }
+}
+
+/// R20: what output is asked for, and the least that is acceptable.
+void size_output(const SizeInput& input, Sized& sized) {
+  const RequestFacts& facts = input.facts;
+  Demand& demand = sized.demand;
+  if (!input.dialect.has_output) return;
+  const std::int64_t choices = std::max<std::int64_t>(1, facts.choices);
+  demand.per_output[Meter::output_tokens] = choices;
+  demand.per_output[Meter::tokens] = choices;
+
+  const bool reasoning = input.model != nullptr && input.model->reasoning;
+  const std::int64_t maximum = input.model != nullptr ? input.model->max_output_tokens : 0;
+  const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
+  const std::int64_t floor = std::max({reasoning ? min_output_reasoning : min_output, input.dialect.output_limit_minimum,
+                                       facts.thinking_budget > 0 ? facts.thinking_budget + min_output : 0});
+  const bool may_lower = input.policy.fit_output && input.rewritable && input.output_capped;
+
+  if (facts.output_limit) {
+    const std::int64_t asked = std::max<std::int64_t>(0, *facts.output_limit);
+    demand.want = maximum > 0 ? std::min(asked, maximum) : asked;
+    sized.own_output_limit = demand.want;
+    demand.least = may_lower ? std::min(demand.want, floor) : demand.want;
+    return;
+  }
+  // The request without a limit: the model's maximum bounds it, else its context window.
+  sized.own_output_limit = maximum > 0 ? maximum : window;
+  const std::int64_t usual = reasoning ? default_output_reasoning : default_output;
+  if (may_lower) {
+    demand.want = maximum > 0 ? std::min(maximum, usual) : usual;
+    demand.least = std::min(demand.want, floor);
+    demand.share = default_output_share;
+    return;
+  }
+  demand.want = sized.own_output_limit;
+  if (demand.want == 0) {
+    // Nothing known bounds it. A limit of ours can, where we may write one and somebody cares.
+    demand.want = usual;
+    if (input.output_capped && !input.rewritable) {
+      unbounded(sized, "output without a limit");
+      sized.confidence = "unbounded";
+      if (input.policy.unbounded.kind != Unbounded::Kind::amount) sized.problem = Sized::Problem::unbounded;
+    }
+  }
+  demand.least = demand.want;
+}
+
+void size_likely(const SizeInput& input, Sized& sized) {
+  const RequestFacts& facts = input.facts;
+  const std::int64_t input_tokens =
+      std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
+  sized.likely[Quantity::input_tokens] = input_tokens;
+  sized.likely[Quantity::requests] = 1;
+  if (input.dialect.has_output) {
+    const bool reasoning = input.model != nullptr && input.model->reasoning;
+    const std::int64_t output = std::min(sized.demand.want, reasoning ? likely_output_reasoning : likely_output);
+    sized.likely[Quantity::output_tokens] = saturating_mul(output, std::max<std::int64_t>(1, facts.choices));
+  }
+}
+
+/// The price of the ceiling at the dearest rates that the request can reach (R25).
+void price(const SizeInput& input, Sized& sized) {
+  if (input.host.free || (input.model != nullptr && input.model->free)) {
+    sized.priced = true;
+    sized.likely_usd = Usd{};
+    return;
+  }
+  if (input.model == nullptr) return;
+  const Terms terms{.at_ms = input.at_ms,
+                    .service_tier = input.facts.service_tier,
+                    .context_tokens = sized.input_tokens};
+  auto dearest = input.book.dearest_rates(*input.model, terms);
+  if (!dearest) return;
+  sized.dearest = *dearest;
+  const RateSet& rates = sized.dearest;
+  const bool media = input.facts.media || input.facts.remote;
+  const std::optional<Rate> input_rate =
+      media ? dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
+                                 Quantity::cache_write_1h_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens})
+            : dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
+                                 Quantity::cache_write_1h_tokens});
+  if (!input_rate) return;
+  Cost fixed;
+  fixed.add(*input_rate, sized.input_tokens);
+  if (const auto& each = rates[Quantity::requests]) fixed.add(*each, 1);
+  if (input.facts.server_tools && input.facts.server_tool_steps) {
+    if (const auto tool = dearest_of(rates, {Quantity::web_searches, Quantity::tool_calls})) {
+      fixed.add(*tool, *input.facts.server_tool_steps);
+    }
+  }
+  auto input_usd = fixed.rounded_up();
+  if (sized.unbounded_count > 0 && input.policy.unbounded.kind == Unbounded::Kind::amount) {
+    input_usd = input.policy.unbounded.amount;  // the policy's word for what bytes do not bound
+  }
+  std::optional<std::int64_t> unit = 0;
+  if (input.dialect.has_output) {
+    const auto output_rate = dearest_of(rates, {Quantity::output_tokens, Quantity::reasoning_tokens,
+                                                Quantity::output_audio_tokens, Quantity::output_image_tokens});
+    if (!output_rate) return;
+    unit = nano_per_unit(*output_rate);
+  }
+  const auto per_output = unit ? checked_mul(*unit, std::max<std::int64_t>(1, input.facts.choices)) : std::nullopt;
+  if (!input_usd || !per_output || !checked_mul(*per_output, sized.demand.want)) {
+    sized.problem = Sized::Problem::overflow;
+    return;
+  }
+  sized.input_usd = *input_usd;
+  sized.unit_usd = Usd{*unit};
+  sized.demand.fixed[Meter::usd] = input_usd->nano;
+  sized.demand.per_output[Meter::usd] = *per_output;
+  sized.priced = true;
+
+  if (const auto usual = input.book.rates(*input.model, terms)) {
+    if (const auto cost = cost_of(*usual, sized.likely)) sized.likely_usd = *cost;
+  }
+}
+
+}  // namespace
+
+Sized size_call(const SizeInput& input) {
+  Sized sized;
+  size_input(input, sized);
+  size_output(input, sized);
+  size_likely(input, sized);
+  Demand& demand = sized.demand;
+  demand.fixed[Meter::requests] = 1;
+  demand.fixed[Meter::concurrent] = 1;
+  demand.fixed[Meter::input_tokens] = sized.input_tokens;
+  demand.fixed[Meter::tokens] = sized.input_tokens;
+  if (sized.problem == Sized::Problem::none) price(input, sized);
+  if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped) {
+    sized.problem = Sized::Problem::unpriced;
+  }
+  return sized;
+}
+
+std::optional<Usd> ceiling_with(const Sized& sized, std::int64_t output_limit) {
+  if (!sized.priced) return std::nullopt;
+  const auto output = checked_mul(sized.demand.per_output[Meter::usd], output_limit);
+  const auto sum = output ? checked_add(sized.input_usd.nano, *output) : std::nullopt;
+  if (!sum) return std::nullopt;
+  return Usd{*sum};
+}
+
+}  // namespace farthing::guard

@@ -1,0 +1,75 @@
+// Sizing: from what a request asks to what it can cost: quantities (likely and ceiling), their price, and the Demand
+// that the store is asked for (R20, R25, R31). Pure: no I/O, no allocation of note, no prompt kept.
+//
+//   Sized sized = size_call({.facts = facts, .dialect = *route.dialect, ...});
+//   if (sized.problem != Sized::Problem::none) deny(...);
+//   request.demand = sized.demand;
+//
+// Thread-safety: free functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "farthing/meter.h"
+#include "farthing/money.h"
+#include "farthing/policy.h"
+#include "farthing/prices.h"
+#include "store/store.h"
+#include "wire/wire.h"
+
+namespace farthing::guard {
+
+// R20's numbers. Where the caller gave no output limit:
+inline constexpr std::int64_t default_output = 16'384;
+inline constexpr std::int64_t default_output_reasoning = 32'768;
+/// ... and at most this share of limit - spent of any cap.
+inline constexpr std::int64_t default_output_share = 16;
+/// What an output limit is never lowered below.
+inline constexpr std::int64_t min_output = 256;
+inline constexpr std::int64_t min_output_reasoning = 2'048;
+
+struct SizeInput {
+  const RequestFacts& facts;
+  const Dialect& dialect;
+  const HostFacts& host;
+  const Policy& policy;
+  const PriceBook& book;
+  const Model* model = nullptr;    // null: not in the book
+  std::int64_t at_ms = 0;
+  bool money_capped = false;       // a cap on usd matches: a price is needed (R31)
+  bool output_capped = false;      // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
+  bool rewritable = true;          // false: signed body
+};
+
+struct Sized {
+  enum class Problem : std::uint8_t { none, unpriced, unbounded, overflow } problem = Problem::none;
+
+  Demand demand;
+  std::int64_t input_tokens = 0;   // ceiling
+  std::int64_t text_tokens = 0;    // of it: the byte bound
+  std::int64_t hidden_tokens = 0;  // of it: what the provider adds by itself
+  std::int64_t input_steps = 1;    // how often the context window counts (server tools)
+  bool input_is_window = false;    // the context window is the bound
+  bool priced = false;             // `likely`, `ceiling()` and the usd of the demand mean something
+  Usd input_usd{};                 // the ceiling of the input and of what is billed per request
+  Usd unit_usd{};                  // one output token of one choice, rounded up to a whole nano (R20)
+  /// An output limit that the request has by itself: the caller's, else the model's maximum; 0 = none known.
+  std::int64_t own_output_limit = 0;
+  Quantities likely;
+  std::optional<Usd> likely_usd;
+  std::string_view confidence = "heuristic";
+  RateSet dearest;                 // what the ceiling was priced with
+  /// What could not be bounded: "image or file", "server tools", ...
+  std::array<std::string_view, 4> unbounded_by{};
+  std::size_t unbounded_count = 0;
+};
+
+Sized size_call(const SizeInput& input);
+
+/// input + output: the most that a call with this output limit costs.
+std::optional<Usd> ceiling_with(const Sized& sized, std::int64_t output_limit);
+
+}  // namespace farthing::guard
