@@ -59,7 +59,9 @@ std::optional<std::size_t> score_of(std::string_view wanted, const std::vector<s
   for (const std::string_view token : wanted_tokens) {
     shared += std::find(tokens.begin(), tokens.end(), token) != tokens.end() ? 1 : 0;
   }
-  const std::size_t distance = edits(wanted, name.substr(0, name_bytes_max));
+  std::size_t distance = edits(wanted, name.substr(0, name_bytes_max));
+  // "gpt-5-mini-latest" is gpt-5-mini with a word too many, whatever its length.
+  if (wanted.starts_with(name) || name.starts_with(wanted)) distance = std::min<std::size_t>(distance, 2);
   const bool near_text = distance <= std::max<std::size_t>(2, wanted.size() / 4);
   const bool near_words = shared >= 2 && 2 * shared >= std::max(wanted_tokens.size(), tokens.size());
   if (!near_text && !near_words) return std::nullopt;

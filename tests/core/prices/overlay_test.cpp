@@ -1,0 +1,212 @@
+// A policy's prices over a book.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "books.h"
+
+namespace farthing {
+namespace {
+
+using testing::compile;
+using ::testing::HasSubstr;
+using testing::noon;
+using testing::rate_text;
+
+using Rates = std::vector<std::pair<Quantity, Rate>>;
+
+Rates both(const std::string& input, const std::string& output) {
+  return {{Quantity::input_tokens, *parse_rate(input)}, {Quantity::output_tokens, *parse_rate(output)}};
+}
+
+PriceOverlay own(Rates rates) {
+  PriceOverlay overlay;
+  overlay.provider = "acme";
+  overlay.model = "acme-7b";
+  overlay.rates = std::move(rates);
+  return overlay;
+}
+
+PriceOverlay over(const std::string& model, Rates rates) {
+  PriceOverlay overlay = own(std::move(rates));
+  overlay.model = model;
+  return overlay;
+}
+
+std::string message_of(const std::vector<PriceOverlay>& overlays) {
+  const auto book = PriceBook::with_overlays(overlays);
+  EXPECT_FALSE(book);
+  return book ? "" : std::string(code_text(book.error().code)) + ": " + book.error().message;
+}
+
+std::string input(const PriceBook& book, const std::string& model, const Terms& terms) {
+  const Model* found = book.find("acme", model);
+  return found == nullptr ? "unknown" : rate_text(book.rates(*found, terms), Quantity::input_tokens);
+}
+
+const std::string a_tiered = testing::model(
+    std::string(testing::plain_row) +
+        "{ tier = \"flex\", per = \"million\", input_tokens = \"0.50\", output_tokens = \"2.00\" },\n"
+        "{ tier = \"priority\", per = \"million\", input_tokens = \"2.00\", output_tokens = \"8.00\" },\n",
+    "dated = [\"-YYYY-MM-DD\"]\naliases = [\"a-latest\"]");
+
+TEST(Overlay, an_own_model_is_found_under_all_its_names) {
+  PriceOverlay overlay = own(both("0.20 USD per million", "0.60 USD per million"));
+  overlay.aliases = {"acme-latest"};
+  overlay.context_window = 32'768;
+  overlay.max_output_tokens = 4'096;
+  const auto book = *PriceBook::with_overlays({overlay});
+  const Model* model = book->find("acme", "acme-7b");
+  ASSERT_NE(nullptr, model);
+  EXPECT_EQ(model, book->find("acme", "acme-latest"));
+  EXPECT_EQ(nullptr, book->find("acme", "acme-7b-2026-01-01"));
+  EXPECT_EQ(32'768, model->context_window);
+  EXPECT_EQ(4'096, model->max_output_tokens);
+  EXPECT_EQ("acme-7b", model->family);
+  EXPECT_FALSE(model->free);
+  EXPECT_EQ("policy", book->source(*model));
+  EXPECT_EQ("0.20 USD per million", input(*book, "acme-7b", {.at_ms = noon, .service_tier = "whatever"}));
+  EXPECT_THAT(book->near("acme", "acme-8b", 3), ::testing::Contains("acme-7b"));
+  EXPECT_EQ(PriceBook::builtin()->models().size() + 1, book->models().size());
+}
+
+TEST(Overlay, the_version_names_both) {
+  const auto one = *PriceBook::with_overlays({own(both("1 USD per million", "1 USD per million"))});
+  const auto two = *PriceBook::with_overlays({own(both("1 USD per million", "2 USD per million"))});
+  EXPECT_THAT(std::string(one->version()), ::testing::MatchesRegex("2026-11-21\\+[0-9a-f]{6}"));
+  EXPECT_NE(one->version(), two->version());
+  EXPECT_EQ(PriceBook::builtin()->version(), (*PriceBook::with_overlays({}))->version());
+}
+
+TEST(Overlay, a_discount_takes_the_place_of_every_tier_and_leaves_what_it_does_not_name) {
+  const auto book = compile(a_tiered, {over("a-1", both("0.90 USD per million", "3.60 USD per million"))});
+  for (const char* tier : {"default", "flex", "priority"}) {
+    EXPECT_EQ("0.90 USD per million", input(*book.book, "a-1", {.at_ms = noon, .service_tier = tier}));
+  }
+  const auto rates = book->rates(*book->find("acme", "a-1"), {.at_ms = noon});
+  EXPECT_EQ("0.10 USD per million", rate_text(rates, Quantity::cache_read_tokens));
+  EXPECT_EQ("policy, over https://acme.test (2026-11-20)", book->source(*book->find("acme", "a-1")));
+  const auto ceiling = book->dearest_rates(*book->find("acme", "a-1"), {.at_ms = noon});
+  EXPECT_EQ("3.60 USD per million", rate_text(ceiling, Quantity::output_tokens));
+}
+
+TEST(Overlay, a_price_for_a_tier_is_for_that_tier) {
+  PriceOverlay overlay = over("a-1", both("1.50 USD per million", "6 USD per million"));
+  overlay.service_tier = "fast";  // another word for priority
+  const auto book = compile(a_tiered, {overlay});
+  EXPECT_EQ("1.50 USD per million", input(*book.book, "a-1", {.at_ms = noon, .service_tier = "priority"}));
+  EXPECT_EQ("1.00 USD per million", input(*book.book, "a-1", {.at_ms = noon, .service_tier = "default"}));
+}
+
+TEST(Overlay, a_price_for_long_requests_is_for_those) {
+  PriceOverlay overlay = over("a-1", both("3 USD per million", "9 USD per million"));
+  overlay.context_above = 100'000;
+  const auto book = compile(a_tiered, {overlay});
+  EXPECT_EQ("1.00 USD per million", input(*book.book, "a-1", {.at_ms = noon, .context_tokens = 100'000}));
+  EXPECT_EQ("3.00 USD per million", input(*book.book, "a-1", {.at_ms = noon, .context_tokens = 100'001}));
+  const auto ceiling = book->dearest_rates(*book->find("acme", "a-1"),
+                                           {.at_ms = noon, .service_tier = "default", .context_tokens = 200'000});
+  EXPECT_EQ("9.00 USD per million", rate_text(ceiling, Quantity::output_tokens));
+}
+
+TEST(Overlay, a_future_price_begins_at_its_instant_and_a_locked_one_ends) {
+  PriceOverlay now = over("a-1", both("0.80 USD per million", "3 USD per million"));
+  now.until_ms = noon;
+  PriceOverlay later = over("a-1", both("1.20 USD per million", "5 USD per million"));
+  later.from_ms = noon;
+  later.until_ms = noon + 1'000;
+  const auto book = compile(a_tiered, {now, later});
+  EXPECT_EQ("0.80 USD per million", input(*book.book, "a-1", {.at_ms = noon - 1}));
+  EXPECT_EQ("1.20 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
+  EXPECT_EQ("1.20 USD per million", input(*book.book, "a-1", {.at_ms = noon + 999}));
+  EXPECT_EQ("1.00 USD per million", input(*book.book, "a-1", {.at_ms = noon + 1'000}));
+}
+
+TEST(Overlay, an_own_model_without_a_price_in_force_has_no_rates) {
+  PriceOverlay later = own(both("1 USD per million", "1 USD per million"));
+  later.from_ms = noon;
+  const auto book = *PriceBook::with_overlays({later});
+  const Model* model = book->find("acme", "acme-7b");
+  EXPECT_EQ(std::nullopt, book->rates(*model, {.at_ms = noon - 1}));
+  EXPECT_EQ(std::nullopt, book->dearest_rates(*model, {.at_ms = noon - 1}));
+  EXPECT_TRUE(book->rates(*model, {.at_ms = noon}));
+}
+
+TEST(Overlay, a_dated_name_of_a_known_model_becomes_an_entry_of_its_own) {
+  const auto book = compile(a_tiered, {over("a-1-2026-05-01", both("0.70 USD per million", "3 USD per million"))});
+  const Model* dated = book->find("acme", "a-1-2026-05-01");
+  EXPECT_EQ("a-1-2026-05-01", dated->name);
+  EXPECT_EQ(1'000'000, dated->context_window);
+  EXPECT_EQ("0.70 USD per million", input(*book.book, "a-1-2026-05-01", {.at_ms = noon}));
+  EXPECT_EQ("0.10 USD per million", rate_text(book->rates(*dated, {.at_ms = noon}), Quantity::cache_read_tokens));
+  EXPECT_EQ("1.00 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
+  EXPECT_EQ("a-1", book->find("acme", "a-1-2026-06-01")->name);
+}
+
+TEST(Overlay, an_alias_of_a_known_model_is_that_model) {
+  const auto book = compile(a_tiered, {over("a-latest", both("0.70 USD per million", "3 USD per million"))});
+  EXPECT_EQ("0.70 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
+}
+
+TEST(Overlay, nothing_but_zeros_is_free) {
+  const auto free_book = *PriceBook::with_overlays({own(both("0 USD each", "0 USD each"))});
+  const Model* free_model = free_book->find("acme", "acme-7b");
+  EXPECT_TRUE(free_model->free);
+  Quantities quantities;
+  quantities[Quantity::cache_read_tokens] = 5;
+  quantities[Quantity::tool_calls] = 5;
+  EXPECT_EQ(Usd{0}, *cost_of(*free_book->rates(*free_model, {.at_ms = noon}), quantities));
+  // Also over a model that the book sells: its cached input must not keep a price.
+  const auto over_paid = compile(a_tiered, {over("a-1", both("0 USD each", "0 USD each"))});
+  EXPECT_EQ(Usd{0}, *cost_of(*over_paid->rates(*over_paid->find("acme", "a-1"), {.at_ms = noon}), quantities));
+  // A zero for a while is a price for a while.
+  PriceOverlay trial = own(both("0 USD each", "0 USD each"));
+  trial.until_ms = noon;
+  EXPECT_FALSE((*PriceBook::with_overlays({trial}))->find("acme", "acme-7b")->free);
+}
+
+TEST(Overlay, a_zero_must_be_written) {
+  EXPECT_THAT(
+      message_of({own({})}),
+      HasSubstr("invalid_policy: price of acme acme-7b: there are no rates. A model that costs nothing says so"));
+}
+
+TEST(Overlay, two_prices_for_one_instant_are_an_error) {
+  PriceOverlay a = own(both("1 USD per million", "2 USD per million"));
+  PriceOverlay b = own(both("3 USD per million", "4 USD per million"));
+  EXPECT_THAT(message_of({a, b}), HasSubstr("two prices of input_tokens hold at one instant"));
+  a.until_ms = noon + 1;
+  b.from_ms = noon;
+  EXPECT_THAT(message_of({a, b}), HasSubstr("two prices of input_tokens hold at one instant"));
+  b.from_ms = noon + 1;
+  EXPECT_TRUE(PriceBook::with_overlays({a, b}));
+  b.from_ms.reset();
+  b.service_tier = "flex";
+  EXPECT_TRUE(PriceBook::with_overlays({a, b}));
+}
+
+TEST(Overlay, what_is_not_right_is_an_error_that_names_the_model) {
+  PriceOverlay bad = own(both("1 USD per million", "1 USD per million"));
+  bad.from_ms = noon;
+  bad.until_ms = noon;
+  EXPECT_THAT(message_of({bad}), HasSubstr("price of acme acme-7b: it ends (until) before it begins (from)"));
+
+  bad = own({{Quantity::input_tokens, Rate{-1, 1}}});
+  EXPECT_THAT(message_of({bad}), HasSubstr("the rate of input_tokens is negative"));
+  bad = own({{Quantity::input_tokens, Rate{1, 0}}});
+  EXPECT_THAT(message_of({bad}), HasSubstr("for no unit"));
+  bad = own({{Quantity::input_tokens, Rate{1, 1}}, {Quantity::input_tokens, Rate{2, 1}}});
+  EXPECT_THAT(message_of({bad}), HasSubstr("input_tokens has two rates"));
+
+  bad = own(both("1 USD per million", "1 USD per million"));
+  bad.provider = "openai";
+  bad.aliases = {"gpt-5"};
+  EXPECT_THAT(message_of({bad}), HasSubstr("the alias \"gpt-5\" is already a name of gpt-5"));
+  bad.aliases.clear();
+  bad.service_tier = "auto";
+  EXPECT_THAT(message_of({bad}), HasSubstr("no call is served as it"));
+  bad.provider.clear();
+  EXPECT_THAT(message_of({bad}), HasSubstr("a price needs a provider and a model"));
+}
+
+}  // namespace
+}  // namespace farthing
