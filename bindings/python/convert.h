@@ -20,11 +20,9 @@ namespace py = pybind11;
 
 class Events;
 
-// Some of these are opaque in the public headers and some are held as const: so each is held in a struct of ours.
-struct CallRef {
-  std::shared_ptr<Call> call;
-};
+// Some of these are opaque in the public headers, some are held as const: each is held in a struct of ours.
 struct BindingRef {
+  std::shared_ptr<Guard> guard;
   std::shared_ptr<const Binding> binding;
 };
 struct ScopeRef {

@@ -144,6 +144,7 @@ void bind_scope(py::module_& module) {
 
 void bind_guard(py::module_& module) {
   bind_scope(module);
+  py::class_<BindingRef>(module, "Binding");
   py::class_<GuardRef> guard(module, "Guard");
   guard.def_static("open_file", open_file, py::arg("path"), py::arg("store"), py::arg("main_folder"))
       .def_static("open_code", open_code, py::arg("document"), py::arg("name"), py::arg("store"),
@@ -151,10 +152,9 @@ void bind_guard(py::module_& module) {
       .def(
           "bind",
           [](const GuardRef& self, const Pairs& labels, const Deployments& deployments, bool install) {
-            return BindingRef{value_or_raise(self.guard->bind(labels_of(labels), deployments, install))};
+            return BindingRef{self.guard, value_or_raise(self.guard->bind(labels_of(labels), deployments, install))};
           },
           py::arg("labels"), py::arg("deployments"), py::arg("install"))
-      .def("call", [](const GuardRef& self) { return CallRef{self.guard->call()}; })
       .def("estimate", estimate, py::arg("endpoint"), py::arg("body"), py::arg("labels"), py::arg("scope"),
            py::arg("host"), py::arg("count"))
       .def(

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from contextvars import ContextVar
-from typing import Any
 
 from farthing import _farthing
 
 SCOPE: ContextVar[_farthing.Scope | None] = ContextVar("farthing_scope", default=None)
 
-CALL: ContextVar[list[Any] | None] = ContextVar("farthing_call", default=None)
-"""`[guard, call]` inside an SDK's request method, made by the first attempt (R27); `[None, None]` before it."""
+CALL: ContextVar[_farthing.CallSlot | None] = ContextVar("farthing_call", default=None)
+"""Inside an SDK's request method: where its attempts find the call that they share (R27), and what is being sent."""
 
 REFUSED: ContextVar[bytes | None] = ContextVar("farthing_refused", default=None)
 """The body of the last refusal in this context: the last resort of `find_cap_exceeded`."""

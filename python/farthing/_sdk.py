@@ -16,6 +16,7 @@ from typing import Any
 
 from farthing import _denial, _typed, _websockets
 from farthing._ambient import CALL
+from farthing._farthing import CallSlot
 from farthing._hooks.patching import replace
 
 FACTORY = "_make_status_error_from_response"
@@ -65,7 +66,7 @@ def _one_call(inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner)
         async def arequest(self: Any, *args: Any, **kwargs: Any) -> Any:
             outer = CALL.get()
-            CALL.set([None, None])
+            CALL.set(CallSlot())
             try:
                 return await inner(self, *args, **kwargs)
             finally:
@@ -76,7 +77,7 @@ def _one_call(inner: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(inner)
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         outer = CALL.get()
-        CALL.set([None, None])
+        CALL.set(CallSlot())
         try:
             return inner(self, *args, **kwargs)
         finally:

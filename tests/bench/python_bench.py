@@ -158,6 +158,7 @@ def _check(guard: farthing.Guard, calls: int) -> None:
 
 def measure_200kb(provider: FakeProvider, rounds: int) -> list[dict[str, Any]]:
     """A history of 200 KB, resent with one new message each time: what the hook does, step by step."""
+    from farthing._farthing import CallSlot
     from farthing._hooks import family, steps
     from farthing._hooks.binding import KEY
 
@@ -190,15 +191,13 @@ def measure_200kb(provider: FakeProvider, rounds: int) -> list[dict[str, Any]]:
                 200, headers=answer.headers, content=answer.http_response.content, request=request
             )
             marks = [time.perf_counter()]
-            attempt = steps.attempt_of(bound)
-            steps.begin(attempt, request, found[0])
+            attempt = steps.begin(bound, CallSlot(), request, found[0])
+            body = attempt.sent()
             marks.append(time.perf_counter())
-            body = attempt.body
             assert body is not None, "without a limit of its own, it gets one"
             steps.rewritten(request, body, found[0])
             marks.append(time.perf_counter())
-            attempt.sent()
-            steps.delivered(attempt, response, found[0], True)
+            steps.delivered(attempt, response, found[0], True, found[0].SyncBody)
             marks.append(time.perf_counter())
             for name, before, after in zip(names, marks, marks[1:]):  # noqa: B905
                 times[name].append(after - before)

@@ -92,14 +92,14 @@ def decisions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     from farthing._hooks import steps
 
     made: list[object] = []
-    original = steps.attempt_of
+    original = steps.start
 
-    def counted(bound: Any) -> Any:
-        attempt = original(bound)
+    def counted(*parts: Any) -> Any:
+        attempt = original(*parts)
         made.append(attempt)
         return attempt
 
-    monkeypatch.setattr(steps, "attempt_of", counted)
+    monkeypatch.setattr(steps, "start", counted)
     return made
 
 

@@ -6,24 +6,35 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND
+from farthing._ambient import CALL
+from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, CallSlot
 from farthing._hooks import steps
-from farthing._hooks.binding import bound_of
+from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.nesting import SENDING, same_request
+from farthing._hooks.nesting import same_request
+from farthing._hooks.steps import delivered, rewritten
 from farthing._hooks.waiting import wait
 
 
 def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     """`AsyncClient.send` with the core in front of it."""
 
+    begin = steps.begin  # looked up here, not in every call
+    in_call = CALL
+
     @functools.wraps(inner)
     async def send(self: Any, request: Any, **kwargs: Any) -> Any:
-        bound = bound_of(self)
-        if bound is None or self.is_closed or same_request(request):
+        bound = self.__dict__.get(KEY) or everywhere.bound
+        if bound is None:
             return await inner(self, request, **kwargs)
-        attempt = steps.attempt_of(bound)
-        verdict = steps.begin(attempt, request, family)
+        slot = in_call.get()
+        if slot is None:
+            return await alone(self, request, kwargs)
+        outer = slot.sending
+        if outer is not None and same_request(outer, request):
+            return await inner(self, request, **kwargs)
+        attempt = begin(bound, slot, request, family)
+        verdict = attempt.kind
         while verdict != SEND:
             if verdict == PASS:
                 return await inner(self, request, **kwargs)
@@ -31,7 +42,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 return steps.refused(attempt, request, family)
             if verdict == NEED_BODY:
                 await request.aread()
-                verdict = steps.begin(attempt, request, family)
+                verdict = steps.begin_again(attempt, request, family)
                 continue
             try:
                 await wait(attempt)
@@ -40,20 +51,26 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 raise
             verdict = attempt.proceed()
 
-        body = attempt.body
-        outgoing = request if body is None else steps.rewritten(request, body, family)
-        outer = SENDING.get()
-        SENDING.set(outgoing)
-        attempt.sent()
+        body = attempt.sent()
+        if body is not None:
+            request = rewritten(request, body, family)
+        slot.sending = request
         try:
-            response = await inner(self, outgoing, **kwargs)
+            response = await inner(self, request, **kwargs)
         except BaseException as error:
-            steps.failed(attempt, error, family)
+            steps.failed(attempt, error, self, family)
             raise
         finally:
-            SENDING.set(outer)
-        if steps.delivered(attempt, response, family, body is not None):
-            steps.streamed(attempt, response, family, family.AsyncBody)
+            slot.sending = outer
+        delivered(attempt, response, family, body is not None, family.AsyncBody)
         return response
+
+    async def alone(self: Any, request: Any, kwargs: Any) -> Any:
+        """A request outside any SDK call: a call of its own (R27)."""
+        CALL.set(CallSlot())
+        try:
+            return await send(self, request, **kwargs)
+        finally:
+            CALL.set(None)
 
     return send

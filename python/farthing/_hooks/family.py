@@ -30,6 +30,7 @@ class Family:
         "Response",
         "SyncBody",
         "never_left",
+        "plain_shapes",
     )
 
     def __init__(self, module: Any) -> None:
@@ -50,6 +51,55 @@ class Family:
         )
         self.SyncBody = sync_body(module.SyncByteStream)
         self.AsyncBody = async_body(module.AsyncByteStream)
+        self.plain_shapes = _plain_shapes(module)
+
+    def parts(self, request: Any) -> tuple[str, str, int | None, str, str | None, list[Any]]:
+        """Scheme, host, port, path, query and headers of a request, by its public interface."""
+        url = request.url
+        path, mark, query = url.raw_path.decode("ascii").partition("?")
+        host = url.raw_host.decode("ascii")
+        return url.scheme, host, url.port, path, query if mark else None, request.headers.raw
+
+    def with_length(self, headers: Any, length: int) -> Any:
+        """A copy of `headers` for a body of `length` bytes; a chunked body stays chunked."""
+        text = str(length)
+        if not self.plain_shapes:
+            copy = headers.__class__(headers)
+            if "transfer-encoding" not in copy:
+                copy["content-length"] = text
+            return copy
+        kind = headers.__class__
+        copy = kind.__new__(kind)
+        fields = copy.__dict__
+        fields.update(headers.__dict__)
+        listed = fields["_list"] = list(headers._list)
+        for at in range(len(listed) - 1, -1, -1):  # it stands at the end
+            header = listed[at]
+            if header[1] == b"content-length":
+                listed[at] = (header[0], header[1], text.encode())
+        return copy
+
+
+def _plain_shapes(module: Any) -> bool:
+    """Whether URLs and headers hold what they hold in every version so far: then they are read in place.
+
+    Their properties take longer than everything that the core does with a request. Where a version is different,
+    the public interface is used.
+    """
+    try:
+        request = module.Request(
+            "POST", "https://h.example:81/p?q=1", headers={"A": "b"}, content=b"x"
+        )
+        url = tuple(request.url._uri_reference)
+        headers = request.headers
+        return (
+            url == ("https", "", "h.example", 81, "/p", "q=1", None)
+            and headers._list == [(raw, raw.lower(), value) for raw, value in headers.raw]
+            and set(vars(headers)) == {"_list", "_encoding"}
+            and request._content == b"x"
+        )
+    except Exception:  # AttributeError and whatever else a future version raises
+        return False
 
 
 def family_of(module: ModuleType) -> Family:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any
 
-SENDING: ContextVar[Any] = ContextVar("farthing_sending", default=None)
-"""The guarded request that is being sent in this context."""
 
-
-def same_request(request: Any) -> bool:
-    """Whether `request` is the one that a guarded client further out is sending.
+def same_request(outer: Any, request: Any) -> bool:
+    """Whether `request` is `outer`, the one that a guarded client further out is sending.
 
     Compared by what it says, not only by where it runs: tasks that are started while a request is sent inherit its
     context, and their own requests must be guarded.
     """
-    outer = SENDING.get()
-    if outer is None:
-        return False
     if outer is request:
         return True
     try:

@@ -6,39 +6,48 @@ from datetime import timedelta
 from typing import Any
 
 from farthing import _ambient
-from farthing._farthing import NOT_SENT, SENT, Attempt
+from farthing._farthing import NOT_SENT, SENT, Attempt, CallSlot, start
 from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 
 ATTEMPT_HEADER = "x-farthing-attempt"
+_HEADER = b"x-farthing-attempt"
 
-_call = _ambient.CALL
 _scope = _ambient.SCOPE
+_root = _ambient.root
 
 
-def attempt_of(bound: Bound) -> Attempt:
-    """An attempt of the SDK call that this is in (R27); without one, of a call of its own."""
-    core = bound.core
-    slot = _call.get()
-    if slot is None or (slot[0] is not None and slot[0] is not core):
-        call = core.call()
-    elif slot[0] is None:
-        slot[0] = core
-        call = slot[1] = core.call()
-    else:
-        call = slot[1]
-    return Attempt(core, bound.binding, _scope.get() or _ambient.root(), call)
-
-
-def begin(attempt: Attempt, request: Any, family: Family) -> int:
-    url = request.url
+def begin(bound: Bound, slot: CallSlot, request: Any, family: Family) -> Attempt:
+    """An attempt of the call that `slot` stands for (R27)."""
     try:
         body = request.content
     except family.RequestNotRead:
         body = None  # multipart, generators: the core says whether it wants it read
-    return attempt.begin(
-        request.method, url.scheme, url.netloc, url.raw_path, request.headers.raw, body
+    if family.plain_shapes:
+        url = request.url._uri_reference
+        scheme, _, host, port, path, query, _ = url
+        headers = request.headers._list
+    else:
+        scheme, host, port, path, query, headers = family.parts(request)
+    return start(
+        bound.binding,
+        _scope.get() or _root(),
+        slot,
+        request.method,
+        scheme,
+        host,
+        port,
+        path,
+        query,
+        headers,
+        body,
     )
+
+
+def begin_again(attempt: Attempt, request: Any, family: Family) -> int:
+    """With the body, which was read meanwhile."""
+    scheme, host, port, path, query, headers = family.parts(request)
+    return attempt.begin(request.method, scheme, host, port, path, query, headers, request.content)
 
 
 def rewritten(request: Any, body: bytes, family: Family) -> Any:
@@ -46,16 +55,14 @@ def rewritten(request: Any, body: bytes, family: Family) -> Any:
 
     Headers, extensions (timeouts, SNI, tracing) and whatever else it carries are the same; content-length follows.
     """
-    copy = request.__class__.__new__(request.__class__)
+    kind = request.__class__
+    copy = kind.__new__(kind)
     fields = copy.__dict__
     fields.update(request.__dict__)
-    fields.pop("_content", None)
-    headers = copy.headers = request.headers.__class__(request.headers)
-    if "transfer-encoding" not in headers:
-        headers["content-length"] = str(len(body))
-    copy.extensions = dict(request.extensions)
-    copy.stream = family.ByteStream(body)
-    copy.read()  # as it was: a body that is there can be read by hooks and transports
+    fields["extensions"] = dict(request.extensions)
+    fields["stream"] = family.ByteStream(body)
+    fields["headers"] = family.with_length(request.headers, len(body))
+    fields["_content"] = body
     return copy
 
 
@@ -68,61 +75,61 @@ def refused(attempt: Attempt, request: Any, family: Family) -> Any:
     return response
 
 
-def failed(attempt: Attempt, error: BaseException, family: Family) -> None:
+def failed(attempt: Attempt, error: BaseException, client: Any, family: Family) -> None:
     """Sending raised: released where nothing can have left, else charged."""
-    attempt.abort(NOT_SENT if _never_left(error, family) else SENT)
+    attempt.abort(NOT_SENT if _never_left(error, client, family) else SENT)
 
 
-def _never_left(error: BaseException, family: Family) -> bool:
+def _never_left(error: BaseException, client: Any, family: Family) -> bool:
     if isinstance(error, family.never_left):
         return True
-    # A key with a line break in it and its like: refused before the first byte is written.
-    return isinstance(error, family.LocalProtocolError) and str(error).startswith("Illegal header")
+    if isinstance(error, family.LocalProtocolError):
+        # A key with a line break in it and its like: refused before the first byte is written.
+        return str(error).startswith("Illegal header")
+    return isinstance(error, RuntimeError) and client.is_closed
 
 
-def delivered(attempt: Attempt, response: Any, family: Family, asked_more: bool) -> bool:
-    """Tells the core of an answer. True: its body is still to come and wants `streamed`.
+def delivered(
+    attempt: Attempt, response: Any, family: Family, asked_more: bool, body: type
+) -> None:
+    """Tells the core of an answer; a body that is still to come passes through the core on its way.
 
     `asked_more`: we asked the provider for more than the caller did, so what comes may hold more than it should see.
     """
     headers = response.headers
-    attempt.head(response.status_code, headers.raw)
-    headers[ATTEMPT_HEADER] = attempt.id
-    if not response.is_closed:
-        return True
-    body = response.content
-    if asked_more:
-        shown = attempt.data(body) + attempt.end()
-        if shown != body:
-            response._content = shown
+    listed = headers._list if family.plain_shapes else headers.raw
+    if response.is_closed:
+        content = response.content
+        if asked_more and not content.startswith(b"{"):
+            number = attempt.head(response.status_code, listed)
+            _shown(attempt, response, content)
+        else:
+            number = attempt.whole(response.status_code, listed, content)
     else:
-        attempt.end_whole(body)
-    return False
+        number = attempt.head(response.status_code, listed)
+        _streamed(attempt, response, family, body)
+    if family.plain_shapes:
+        listed.append((_HEADER, _HEADER, number))
+    else:
+        headers[ATTEMPT_HEADER] = number.decode()
 
 
-def streamed(attempt: Attempt, response: Any, family: Family, body: type) -> None:
+def _shown(attempt: Attempt, response: Any, body: bytes) -> None:
+    """A stream that was read already, without what we asked for and the caller did not."""
+    shown = attempt.data(body) + attempt.end()
+    if shown != body:
+        response._content = shown
+
+
+def _streamed(attempt: Attempt, response: Any, family: Family, body: type) -> None:
     """Puts our body around the response's. An encoded one is decoded here, so that the core can read it."""
     decoder = None
     headers = response.headers
     if "content-encoding" in headers:
         # From a response of our own: the caller's must not think later that it has to decode again.
-        encoding = headers["content-encoding"]
-        decoder = family.Response(
-            200, headers={"content-encoding": encoding}
-        )._get_content_decoder()
+        encoding = {"content-encoding": headers["content-encoding"]}
+        decoder = family.Response(200, headers=encoding)._get_content_decoder()
         del headers["content-encoding"]
         if "content-length" in headers:
             del headers["content-length"]
     response.stream = body(attempt, response.stream, decoder)
-
-
-__all__ = [
-    "ATTEMPT_HEADER",
-    "attempt_of",
-    "begin",
-    "delivered",
-    "failed",
-    "refused",
-    "rewritten",
-    "streamed",
-]
