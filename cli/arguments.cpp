@@ -19,17 +19,21 @@ int exit_of(Code code) {
   switch (code) {
     case Code::unknown_cap:
     case Code::unknown_attempt:
-    case Code::unknown_policy: return not_found;
+    case Code::unknown_policy:
+      return not_found;
     case Code::store_unavailable:
     case Code::store_foreign:
     case Code::store_corrupt:
     case Code::store_newer:
     case Code::store_replaced:
     case Code::store_not_shared:
-    case Code::store_on_network: return store_trouble;
+    case Code::store_on_network:
+      return store_trouble;
     case Code::invalid_argument:
-    case Code::invalid_money: return usage;
-    default: return failed;
+    case Code::invalid_money:
+      return usage;
+    default:
+      return failed;
   }
 }
 
@@ -46,7 +50,8 @@ int fail(Exit code, const std::string& message) {
 std::string policy_path(const std::string& given) {
   if (!given.empty()) return given;
   std::error_code ignored;
-  for (std::filesystem::path folder = std::filesystem::current_path(ignored); !folder.empty(); folder = folder.parent_path()) {
+  for (std::filesystem::path folder = std::filesystem::current_path(ignored); !folder.empty();
+       folder = folder.parent_path()) {
     const std::filesystem::path file = folder / "farthing.toml";
     if (std::filesystem::exists(file, ignored)) return file.string();
     // R37: these mark the project's folder as well.
@@ -60,13 +65,15 @@ std::string policy_path(const std::string& given) {
 
 Result<std::string> store_location(const Where& where) {
   if (!where.store.empty()) return resolve_store(where.store, "");
-  if (const char* given = std::getenv("FARTHING_STORE"); given != nullptr && *given != '\0') return resolve_store(given, "");
+  if (const char* given = std::getenv("FARTHING_STORE"); given != nullptr && *given != '\0')
+    return resolve_store(given, "");
   const std::string path = policy_path(where.policy);
   if (!path.empty()) {
     const PolicyOrProblems read = policy_from_file(path);
     if (!read.ok()) {
       std::string message = path + " is not a valid policy, so it cannot say where the store is:";
-      for (const Problem& problem : read.problems) message += "\n  " + problem.where + ": " + problem.message;
+      for (const Problem& problem : read.problems)
+        message += "\n  " + problem.where + ": " + problem.message;
       return Error{Code::invalid_policy, message};
     }
     if (!read.policy->store.empty()) return resolve_store(read.policy->store, path);
@@ -78,16 +85,18 @@ Result<std::shared_ptr<Control>> open_control(const Where& where) {
   const auto location = store_location(where);
   if (!location) return location.error();
   if (location->rfind("memory:", 0) == 0) {
-    return Error{Code::invalid_argument, "memory: lives inside one process; there is nothing that this command could look at. "
-                                         "Name a file store: --store file:PATH"};
+    return Error{Code::invalid_argument,
+                 "memory: lives inside one process; there is nothing that this command could look at. "
+                 "Name a file store: --store file:PATH"};
   }
   if (location->rfind("file:", 0) == 0) {
-    struct stat found {};
+    struct stat found{};
     const std::string path = location->substr(5);
     if (stat(path.c_str(), &found) != 0) {
-      return Error{Code::store_unavailable, "there is no store at " + path +
-                                                " yet: it is made by the first guard that opens it. Another one: --store file:PATH, "
-                                                "--policy FILE, FARTHING_STORE; all of yours: farthing status --all"};
+      return Error{Code::store_unavailable,
+                   "there is no store at " + path +
+                       " yet: it is made by the first guard that opens it. Another one: --store file:PATH, "
+                       "--policy FILE, FARTHING_STORE; all of yours: farthing status --all"};
     }
   }
   return Control::open(*location, nullptr);
@@ -125,11 +134,13 @@ Result<Match> match_of(const std::vector<std::string>& pairs) {
     const auto pair = pair_of(text);
     if (!pair) return pair.error();
     if (const Status valid = check_label(pair->first, pair->second); !valid) return valid.error();
-    auto kind = std::find_if(match.of.begin(), match.of.end(), [&](const auto& entry) { return entry.first == pair->first; });
+    auto kind =
+        std::find_if(match.of.begin(), match.of.end(), [&](const auto& entry) { return entry.first == pair->first; });
     if (kind == match.of.end()) kind = match.of.insert(match.of.end(), {pair->first, {}});
     kind->second.push_back(pair->second);
   }
-  for (auto& [kind, globs] : match.of) std::sort(globs.begin(), globs.end());
+  for (auto& [kind, globs] : match.of)
+    std::sort(globs.begin(), globs.end());
   std::sort(match.of.begin(), match.of.end());
   return match;
 }
@@ -140,7 +151,8 @@ Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool 
   if (text == "today") return midnight;
   if (text == "yesterday") return midnight - day_ms;
   if (text == "tomorrow") return midnight + day_ms;
-  constexpr std::array<const char*, 7> weekdays = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+  constexpr std::array<const char*, 7> weekdays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                   "friday", "saturday", "sunday"};
   for (std::size_t i = 0; i < weekdays.size(); ++i) {
     if (text != weekdays[i]) continue;
     const auto today = static_cast<std::int64_t>((now_ms / day_ms + 3) % 7);  // 1970-01-01 was a Thursday
@@ -168,8 +180,8 @@ Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool 
   int second = 0;
   int used = 0;
   const char* raw = text.c_str();
-  if (std::sscanf(raw, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 && month >= 1 && month <= 12 && day >= 1 &&
-      day <= 31) {
+  if (std::sscanf(raw, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 && month >= 1 && month <= 12 &&
+      day >= 1 && day <= 31) {
     const char* rest = raw + used;
     bool valid = *rest == '\0';
     if (!valid && (*rest == 'T' || *rest == ' ')) {
@@ -193,8 +205,10 @@ Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool 
       if (civil.tm_mday == day) return static_cast<std::int64_t>(seconds) * second_ms;  // 31 February moves on
     }
   }
-  return Error{Code::invalid_argument, "\"" + text + "\" is no time; accepted are 2026-11-21, 2026-11-21T10:00 (UTC), a span such as 30min, "
-                                           "2h, 3d, and today, yesterday, tomorrow or a weekday"};
+  return Error{Code::invalid_argument,
+               "\"" + text +
+                   "\" is no time; accepted are 2026-11-21, 2026-11-21T10:00 (UTC), a span such as 30min, "
+                   "2h, 3d, and today, yesterday, tomorrow or a weekday"};
 }
 
 }  // namespace farthing::cli

@@ -12,7 +12,7 @@ namespace farthing::cli {
 struct StatusOptions {
   Where where;
   bool json = false;
-  bool all = false;                 // every default store of this user
+  bool all = false;  // every default store of this user
   std::optional<int> watch_seconds;
 };
 int status(const StatusOptions& options);
@@ -26,7 +26,7 @@ struct LedgerOptions {
   std::string call;
   std::string run;
   std::string how;
-  std::int64_t most = 20;           // 0 = all
+  std::int64_t most = 20;  // 0 = all
   bool denied = false;
   bool csv = false;
   bool json = false;

@@ -9,8 +9,10 @@ namespace {
 using namespace farthing::cli;
 
 constexpr const char* footer =
-    "Where the store is: --store, FARTHING_STORE, `store` of --policy or of the project's farthing.toml, else the project's default.\n"
-    "Exit codes: 0 done, 1 failed (check: the policy is invalid), 2 wrong usage, 3 not found, 4 trouble with the store.";
+    "Where the store is: --store, FARTHING_STORE, `store` of --policy or of the project's farthing.toml, else the "
+    "project's default.\n"
+    "Exit codes: 0 done, 1 failed (check: the policy is invalid), 2 wrong usage, 3 not found, 4 trouble with the "
+    "store.";
 
 void add_where(CLI::App& command, Where& where) {
   command.add_option("--store", where.store, "The store, for example file:farthing.db");
@@ -49,14 +51,19 @@ int main(int argc, char** argv) {
   LedgerOptions ledger_options;
   auto* ledger_command = app.add_subcommand("ledger", "The newest entries: one per attempt and correction");
   add_where(*ledger_command, ledger_options.where);
-  ledger_command->add_option("--since", ledger_options.since, "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00 (UTC)");
+  ledger_command->add_option("--since", ledger_options.since,
+                             "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00 (UTC)");
   ledger_command->add_option("--until", ledger_options.until, "Before this time");
-  ledger_command->add_option("--label", ledger_options.labels, "Only calls with this label, kind=value; may be repeated")->allow_extra_args(false);
+  ledger_command
+      ->add_option("--label", ledger_options.labels, "Only calls with this label, kind=value; may be repeated")
+      ->allow_extra_args(false);
   ledger_command->add_option("--model", ledger_options.model, "Only this model");
   ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call");
   ledger_command->add_option("--run", ledger_options.run, "Only this run of a task");
-  ledger_command->add_option("--how", ledger_options.how, "Only entries settled like this: usage, counted, hold, provider_error, ...");
-  ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")->check(CLI::NonNegativeNumber);
+  ledger_command->add_option("--how", ledger_options.how,
+                             "Only entries settled like this: usage, counted, hold, provider_error, ...");
+  ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
+      ->check(CLI::NonNegativeNumber);
   ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
   auto* csv = ledger_command->add_flag("--csv", ledger_options.csv, "CSV with a fixed list of columns");
   ledger_command->add_flag("--json", ledger_options.json, "One JSON object per line")->excludes(csv);
@@ -65,7 +72,8 @@ int main(int argc, char** argv) {
   WhyOptions why_options;
   auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
   add_where(*why_command, why_options.where);
-  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")->required();
+  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")
+      ->required();
   why_command->add_flag("--json", why_options.json, "JSON instead of text");
   why_command->callback([&] { code = why(why_options); });
 
@@ -78,7 +86,8 @@ int main(int argc, char** argv) {
   HaltOptions halt_options;
   auto* halt_command = app.add_subcommand("halt", "Stop all spending, or the calls that match, from the next call on");
   add_where(*halt_command, halt_options.where);
-  halt_command->add_option("--match", halt_options.match, "Only calls with this label, kind=glob; may be repeated")->allow_extra_args(false);
+  halt_command->add_option("--match", halt_options.match, "Only calls with this label, kind=glob; may be repeated")
+      ->allow_extra_args(false);
   add_note(*halt_command, halt_options.note);
   halt_command->callback([&] { code = halt(halt_options); });
 
@@ -100,18 +109,23 @@ int main(int argc, char** argv) {
   add_where(*list_command, cap_options.where);
   list_command->add_flag("--json", cap_options.json, "JSON instead of text");
   list_command->callback([&] { code = cap_list(cap_options); });
-  auto* set_command = cap_command->add_subcommand("set", "Another limit, in force on the next call; what was spent stays");
+  auto* set_command =
+      cap_command->add_subcommand("set", "Another limit, in force on the next call; what was spent stays");
   add_where(*set_command, cap_options.where);
-  set_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")->required();
+  set_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")
+      ->required();
   set_command->add_option("limit", cap_options.limit, "The limit, for example \"50 USD\"")->required();
-  set_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`, in its order")->allow_extra_args(false);
+  set_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`, in its order")
+      ->allow_extra_args(false);
   set_command->add_option("--until", cap_options.until, "Until then: 2h, friday, 2026-12-01 (UTC)");
   add_note(*set_command, cap_options.note);
   set_command->callback([&] { code = cap_set(cap_options); });
   auto* clear_command = cap_command->add_subcommand("clear", "Back to the policy's limit");
   add_where(*clear_command, cap_options.where);
-  clear_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")->required();
-  clear_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`")->allow_extra_args(false);
+  clear_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")
+      ->required();
+  clear_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`")
+      ->allow_extra_args(false);
   add_note(*clear_command, cap_options.note);
   clear_command->callback([&] { code = cap_clear(cap_options); });
 
@@ -119,7 +133,8 @@ int main(int argc, char** argv) {
   auto* prices_command = app.add_subcommand("prices", "What models cost, by a part of their name");
   prices_command->add_option("name", prices_options.name, "A part of the name, an alias or a dated name");
   prices_command->add_option("--provider", prices_options.provider, "Only this provider");
-  prices_command->add_option("--policy", prices_options.policy, "With the prices of this policy (default: the project's farthing.toml)");
+  prices_command->add_option("--policy", prices_options.policy,
+                             "With the prices of this policy (default: the project's farthing.toml)");
   prices_command->add_flag("--json", prices_options.json, "JSON instead of text");
   prices_command->callback([&] { code = prices(prices_options); });
 
@@ -141,14 +156,16 @@ int main(int argc, char** argv) {
   apply_command->add_option("file", policy_options.file_or_name, "The policy file")->required();
   apply_command->add_flag("--force", policy_options.force, "Also one that another replaced, loosening limits in force");
   apply_command->callback([&] { code = policy_apply(policy_options); });
-  auto* remove_command = policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
+  auto* remove_command =
+      policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
   add_where(*remove_command, policy_options.where);
   remove_command->add_option("name", policy_options.file_or_name, "The policy's name")->required();
   remove_command->callback([&] { code = policy_remove(policy_options); });
 
   auto* store_command = app.add_subcommand("store", "The store itself");
   store_command->require_subcommand(1);
-  auto* clock_command = store_command->add_subcommand("reset-clock", "After a clock that was wrong: follow this machine's clock again");
+  auto* clock_command =
+      store_command->add_subcommand("reset-clock", "After a clock that was wrong: follow this machine's clock again");
   add_where(*clock_command, policy_options.where);
   add_note(*clock_command, policy_options.note);
   clock_command->callback([&] { code = reset_clock(policy_options); });

@@ -35,7 +35,9 @@ std::string Terminal::styled(const char* code, std::string_view text) const {
   return "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m";
 }
 
-std::string Terminal::clear_screen() const { return interactive ? "\033[H\033[2J" : ""; }
+std::string Terminal::clear_screen() const {
+  return interactive ? "\033[H\033[2J" : "";
+}
 
 std::string Terminal::bar(std::int64_t spent, std::int64_t reserved, std::int64_t limit, int width) const {
   const auto share = [&](std::int64_t amount) -> int {
@@ -51,9 +53,12 @@ std::string Terminal::bar(std::int64_t spent, std::int64_t reserved, std::int64_
   std::string used;
   std::string pending;
   std::string rest;
-  for (int i = 0; i < full; ++i) used += spent_mark;
-  for (int i = 0; i < held; ++i) pending += held_mark;
-  for (int i = full + held; i < width; ++i) rest += free_mark;
+  for (int i = 0; i < full; ++i)
+    used += spent_mark;
+  for (int i = 0; i < held; ++i)
+    pending += held_mark;
+  for (int i = full + held; i < width; ++i)
+    rest += free_mark;
   const std::int64_t percent = percent_of(spent, limit);
   const std::string colored = percent >= 100 ? red(used) : percent >= 80 ? yellow(used) : green(used);
   return colored + pending + dim(rest);
@@ -70,7 +75,8 @@ std::size_t display_width(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte == 0x1b) {  // an escape code of ours ends with 'm'
-      while (i < text.size() && text[i] != 'm') ++i;
+      while (i < text.size() && text[i] != 'm')
+        ++i;
       continue;
     }
     if ((byte & 0xc0) != 0x80) ++width;
@@ -86,9 +92,11 @@ std::string table(const std::vector<std::string>& head, const std::vector<std::v
     names.push_back(right.back() ? name.substr(1) : name);
   }
   std::vector<std::size_t> widths;
-  for (const std::string& name : names) widths.push_back(display_width(name));
+  for (const std::string& name : names)
+    widths.push_back(display_width(name));
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], display_width(row[i]));
   }
   std::string text;
   const auto add = [&](const std::vector<std::string>& row) {
@@ -102,7 +110,8 @@ std::string table(const std::vector<std::string>& head, const std::vector<std::v
     text += line + "\n";
   };
   add(names);
-  for (const auto& row : rows) add(row);
+  for (const auto& row : rows)
+    add(row);
   return text;
 }
 

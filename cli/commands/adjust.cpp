@@ -22,7 +22,8 @@ int adjust_unknown(Control& control, Usd amount, std::int64_t since_ms, const Ch
   for (const AttemptId id : ids) {
     if (const Status done = control.adjust(id, amount, note); !done) return fail(done.error());
   }
-  std::cout << ids.size() << (ids.size() == 1 ? " attempt" : " attempts") << " of unknown outcome set to " << to_text(amount) << " USD\n";
+  std::cout << ids.size() << (ids.size() == 1 ? " attempt" : " attempts") << " of unknown outcome set to "
+            << to_text(amount) << " USD\n";
   return ok;
 }
 

@@ -15,12 +15,13 @@ int cap_list(const CapOptions& options) {
   if (options.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const RegisteredCapView& view : *caps) {
-      list.push_back({{"cap", view.cap.id},
-                      {"words", view.words},
-                      {"meter", meter_text(view.cap.meter)},
-                      {"limit", limit_text(view.cap.meter, view.limit)},
-                      {"baseline", view.baseline ? nlohmann::ordered_json(limit_text(view.cap.meter, *view.baseline)) : nullptr},
-                      {"policies", view.documents}});
+      list.push_back(
+          {{"cap", view.cap.id},
+           {"words", view.words},
+           {"meter", meter_text(view.cap.meter)},
+           {"limit", limit_text(view.cap.meter, view.limit)},
+           {"baseline", view.baseline ? nlohmann::ordered_json(limit_text(view.cap.meter, *view.baseline)) : nullptr},
+           {"policies", view.documents}});
     }
     std::cout << list.dump() << "\n";
     return ok;
@@ -29,11 +30,12 @@ int cap_list(const CapOptions& options) {
   for (const RegisteredCapView& view : *caps) {
     std::cout << view.words << "\n  id     " << view.cap.id << "\n";
     if (view.baseline) {
-      std::cout << "  limit  " << limit_text(view.cap.meter, view.limit) << " instead of " << limit_text(view.cap.meter, *view.baseline)
-                << "\n";
+      std::cout << "  limit  " << limit_text(view.cap.meter, view.limit) << " instead of "
+                << limit_text(view.cap.meter, *view.baseline) << "\n";
     }
     std::cout << "  policy ";
-    for (std::size_t i = 0; i < view.documents.size(); ++i) std::cout << (i == 0 ? "" : ", ") << view.documents[i];
+    for (std::size_t i = 0; i < view.documents.size(); ++i)
+      std::cout << (i == 0 ? "" : ", ") << view.documents[i];
     std::cout << "\n";
   }
   return ok;
@@ -50,8 +52,8 @@ int cap_set(const CapOptions& options) {
   if (!control) return fail(control.error());
   const Status done = (*control)->set_limit(options.cap, options.counter, options.limit, until, options.note);
   if (!done) return fail(done.error());
-  std::cout << "limit set, in force on the next call of every process on this store" << (until ? " until " + iso_utc(*until) : "")
-            << "\n";
+  std::cout << "limit set, in force on the next call of every process on this store"
+            << (until ? " until " + iso_utc(*until) : "") << "\n";
   return ok;
 }
 

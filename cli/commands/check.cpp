@@ -33,10 +33,12 @@ int check(const CheckOptions& options) {
   if (options.json) return print_json(read, path);
   const Terminal terminal = Terminal::detect();
   for (const Problem& problem : read.problems) {
-    std::cerr << (read.ok() ? terminal.yellow("warning: ") : terminal.red("error: ")) << problem.where << ": " << problem.message << "\n";
+    std::cerr << (read.ok() ? terminal.yellow("warning: ") : terminal.red("error: ")) << problem.where << ": "
+              << problem.message << "\n";
   }
   if (!read.ok()) {
-    std::cerr << read.problems.size() << (read.problems.size() == 1 ? " problem" : " problems") << " in " << path << "\n";
+    std::cerr << read.problems.size() << (read.problems.size() == 1 ? " problem" : " problems") << " in " << path
+              << "\n";
     return failed;
   }
   std::cout << terminal.bold(path) << ": policy \"" << read.policy->name << "\"\n\n";

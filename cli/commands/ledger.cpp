@@ -10,19 +10,54 @@ namespace farthing::cli {
 namespace {
 
 /// The columns of --csv, in order: a fixed list, since rows differ in what they have.
-constexpr const char* csv_columns[] = {
-    "id",           "kind",        "of",           "reserved_at",  "settled_at",  "how",           "provider",     "endpoint",
-    "model",        "model_asked", "model_served", "tier_asked",   "tier_served", "likely",        "ceiling",      "actual",
-    "actual_nano",  "confidence",  "output_limit_asked", "output_limit", "call",  "attempt_number", "action",      "api_key",
-    "labels",       "quantities",  "booked",       "held",         "runs",        "book_version",  "rates",        "policy_revision",
-    "status",       "latency_ms",  "finish_reason", "error_class", "request_id",  "response_id",   "process",      "who",
-    "why"};
+constexpr const char* csv_columns[] = {"id",
+                                       "kind",
+                                       "of",
+                                       "reserved_at",
+                                       "settled_at",
+                                       "how",
+                                       "provider",
+                                       "endpoint",
+                                       "model",
+                                       "model_asked",
+                                       "model_served",
+                                       "tier_asked",
+                                       "tier_served",
+                                       "likely",
+                                       "ceiling",
+                                       "actual",
+                                       "actual_nano",
+                                       "confidence",
+                                       "output_limit_asked",
+                                       "output_limit",
+                                       "call",
+                                       "attempt_number",
+                                       "action",
+                                       "api_key",
+                                       "labels",
+                                       "quantities",
+                                       "booked",
+                                       "held",
+                                       "runs",
+                                       "book_version",
+                                       "rates",
+                                       "policy_revision",
+                                       "status",
+                                       "latency_ms",
+                                       "finish_reason",
+                                       "error_class",
+                                       "request_id",
+                                       "response_id",
+                                       "process",
+                                       "who",
+                                       "why"};
 
 std::string csv_cell(const nlohmann::json& value) {
   if (value.is_null()) return "";
   std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   // A spreadsheet must not take a text for a formula.
-  if (value.is_string() && !text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text.insert(0, "'");
+  if (value.is_string() && !text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos)
+    text.insert(0, "'");
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -66,8 +101,8 @@ int print_denials(const Control& control, const LedgerOptions& options, const Te
     }
     const auto count = json.at("count").get<std::int64_t>();
     std::cout << json.at("last").get<std::string>() << "  " << terminal.red(json.at("code").get<std::string>()) << "  "
-              << json.at("id").get<std::string>() << (count > 1 ? "  " + std::to_string(count) + " times" : "") << "\n  "
-              << json.at("message").get<std::string>() << "\n";
+              << json.at("id").get<std::string>() << (count > 1 ? "  " + std::to_string(count) + " times" : "")
+              << "\n  " << json.at("message").get<std::string>() << "\n";
   }
   if (entries->empty() && !options.json && !options.csv) std::cout << "no refusals\n";
   return ok;
@@ -103,13 +138,15 @@ int ledger(const LedgerOptions& options) {
   if (!options.how.empty()) {
     filter.how = how_of(options.how);
     if (!filter.how) {
-      return fail(usage, "--how \"" + options.how +
-                             "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided");
+      return fail(usage,
+                  "--how \"" + options.how +
+                      "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided");
     }
   }
 
   if (options.csv) {
-    for (const char* column : csv_columns) std::cout << (column == csv_columns[0] ? "" : ",") << column;
+    for (const char* column : csv_columns)
+      std::cout << (column == csv_columns[0] ? "" : ",") << column;
     std::cout << "\n";
   }
   std::vector<std::vector<std::string>> rows;
@@ -124,7 +161,9 @@ int ledger(const LedgerOptions& options) {
       const CallContext none;
       const CallContext& context = row.context ? *row.context : none;
       const bool correction = row.kind != RowKind::attempt;
-      const std::string cost = correction ? to_text(Usd{row.booked[Meter::usd]}) : row.actual ? to_text(*row.actual) : "unknown";
+      const std::string cost = correction   ? to_text(Usd{row.booked[Meter::usd]})
+                               : row.actual ? to_text(*row.actual)
+                                            : "unknown";
       std::string labels_text;
       for (const auto& [kind, value] : context.labels.entries()) {
         for (const char* shown : {"org", "project", "api_key", "user", "task"}) {
@@ -135,7 +174,8 @@ int ledger(const LedgerOptions& options) {
       unknown = unknown || (!correction && !row.actual);
       rows.push_back({iso_utc(row.reserved_ms), to_text(row.id), context.model,
                       correction ? (row.kind == RowKind::adjust ? "adjust" : "book") : std::string(how_text(row.how)),
-                      row.ceiling ? to_text(*row.ceiling) : "", cost, std::to_string(meters_of(row.quantities)[Meter::input_tokens]),
+                      row.ceiling ? to_text(*row.ceiling) : "", cost,
+                      std::to_string(meters_of(row.quantities)[Meter::input_tokens]),
                       std::to_string(meters_of(row.quantities)[Meter::output_tokens]), labels_text});
     }
     return static_cast<bool>(std::cout);

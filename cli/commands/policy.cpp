@@ -7,7 +7,8 @@ namespace farthing::cli {
 
 int policy_apply(const PolicyOptions& options) {
   const PolicyOrProblems read = policy_from_file(options.file_or_name);
-  for (const Problem& problem : read.problems) std::cerr << problem.where << ": " << problem.message << "\n";
+  for (const Problem& problem : read.problems)
+    std::cerr << problem.where << ": " << problem.message << "\n";
   if (!read.ok()) return failed;
   const auto location = store_location(Where{options.where.store, options.file_or_name});
   if (!location) return fail(location.error());
@@ -15,7 +16,8 @@ int policy_apply(const PolicyOptions& options) {
   if (!control) return fail(control.error());
   const auto warnings = (*control)->apply_policy(*read.policy, options.force);
   if (!warnings) return fail(warnings.error());
-  for (const std::string& warning : *warnings) std::cerr << "warning: " << warning << "\n";
+  for (const std::string& warning : *warnings)
+    std::cerr << "warning: " << warning << "\n";
   std::cout << "policy \"" << read.policy->name << "\" is in force in " << *location << "\n";
   return ok;
 }

@@ -26,7 +26,9 @@ std::string rate_cell(const RateSet& rates, Quantity quantity) {
   return rate ? to_text(*rate) : "";
 }
 
-std::string count_cell(std::int64_t value) { return value == 0 ? "" : std::to_string(value); }
+std::string count_cell(std::int64_t value) {
+  return value == 0 ? "" : std::to_string(value);
+}
 
 }  // namespace
 
@@ -59,7 +61,8 @@ int prices(const PricesOptions& options) {
   if (found.empty()) {
     std::string message = "no model \"" + options.name + "\" in the price book " + std::string(book->version());
     const auto near = book->near(options.provider.empty() ? "openai" : options.provider, options.name, 3);
-    for (std::size_t i = 0; i < near.size(); ++i) message += (i == 0 ? "; near names: " : ", ") + near[i];
+    for (std::size_t i = 0; i < near.size(); ++i)
+      message += (i == 0 ? "; near names: " : ", ") + near[i];
     return fail(not_found, message);
   }
 

@@ -18,15 +18,17 @@ volatile std::sig_atomic_t interrupted = 0;
 
 std::string counter_name(const CapLeft& cap) {
   std::string text;
-  for (const auto& [kind, value] : cap.counter) text += (text.empty() ? "" : ", ") + kind + "=" + value;
+  for (const auto& [kind, value] : cap.counter)
+    text += (text.empty() ? "" : ", ") + kind + "=" + value;
   return text;
 }
 
 std::string render(const StatusReport& report, const Terminal& terminal) {
   std::string text = terminal.bold("store ") + report.store + "   " + terminal.dim(iso_utc(report.now_ms)) + "\n";
   for (const StatusHalt& halt : report.halts) {
-    text += terminal.red("HALTED") + " " + (halt.match_json == "{}" ? "everything" : halt.match_json) + " by " + halt.who + " " +
-            iso_utc(halt.at_ms) + (halt.why.empty() ? "" : ": " + halt.why) + "   (farthing resume " + std::to_string(halt.id) + ")\n";
+    text += terminal.red("HALTED") + " " + (halt.match_json == "{}" ? "everything" : halt.match_json) + " by " +
+            halt.who + " " + iso_utc(halt.at_ms) + (halt.why.empty() ? "" : ": " + halt.why) + "   (farthing resume " +
+            std::to_string(halt.id) + ")\n";
   }
   if (report.counters.empty()) text += "no caps are registered in this store\n";
   const int width = terminal.columns >= 100 ? 30 : 20;
@@ -42,10 +44,13 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
       continue;
     }
     const std::int64_t percent = percent_of(cap.spent, cap.limit);
-    const auto amount = [&](std::int64_t value) { return cap.meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value); };
+    const auto amount = [&](std::int64_t value) {
+      return cap.meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value);
+    };
     const bool unlimited = cap.limit == std::numeric_limits<std::int64_t>::max();
     text += "  ";
-    if (!unlimited) text += terminal.bar(cap.spent, cap.reserved, cap.limit, width) + " " + std::to_string(percent) + " %  ";
+    if (!unlimited)
+      text += terminal.bar(cap.spent, cap.reserved, cap.limit, width) + " " + std::to_string(percent) + " %  ";
     text += "spent " + amount(cap.spent);
     if (cap.reserved != 0) text += "  reserved " + amount(cap.reserved);
     if (!unlimited) text += "  left " + amount(cap.remaining());
@@ -56,7 +61,8 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
     text += "\n";
   }
   text += "\n" + std::to_string(report.open_holds) + (report.open_holds == 1 ? " call is" : " calls are") + " open\n";
-  for (const std::string& note : report.notes) text += terminal.yellow("note: ") + note + "\n";
+  for (const std::string& note : report.notes)
+    text += terminal.yellow("note: ") + note + "\n";
   return text;
 }
 
@@ -85,7 +91,7 @@ int status(const StatusOptions& options) {
   }
   if (!options.watch_seconds) return show("", options, terminal);
 
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { interrupted = 1; };  // no SA_RESTART: the wait below ends at once
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

@@ -27,12 +27,12 @@ class Store;
 
 struct StatusCounter {
   CapLeft cap;
-  std::string words;                      // the cap in words
-  std::optional<std::int64_t> baseline;   // what an override replaced
-  std::int64_t unknown = 0;               // part of spent for calls of unknown outcome (R23)
+  std::string words;                     // the cap in words
+  std::optional<std::int64_t> baseline;  // what an override replaced
+  std::int64_t unknown = 0;              // part of spent for calls of unknown outcome (R23)
   std::int64_t window_start_ms = 0;
   std::optional<std::int64_t> counted_since_ms;
-  std::vector<int> alerts;                // thresholds
+  std::vector<int> alerts;  // thresholds
 };
 
 struct StatusHalt {
@@ -43,14 +43,14 @@ struct StatusHalt {
 };
 
 struct StatusReport {
-  std::string store;                      // absolute
+  std::string store;  // absolute
   std::string store_id;
-  std::int64_t now_ms = 0;                // the store's time
-  std::vector<StatusCounter> counters;    // registered caps first (also those without a counter yet), then live runs
+  std::int64_t now_ms = 0;              // the store's time
+  std::vector<StatusCounter> counters;  // registered caps first (also those without a counter yet), then live runs
   std::vector<StatusHalt> halts;
   std::int64_t open_holds = 0;
-  std::int64_t stale_streams = 0;         // holds past 120 s that are still renewed (R17)
-  std::vector<std::string> notes;         // book age, forward clock, queued settlements ...
+  std::int64_t stale_streams = 0;  // holds past 120 s that are still renewed (R17)
+  std::vector<std::string> notes;  // book age, forward clock, queued settlements ...
   std::string to_json() const;
 };
 
@@ -63,13 +63,13 @@ struct WhyReport {
 struct RegisteredCapView {
   Cap cap;
   std::string words;
-  std::int64_t limit = 0;                 // in force
-  std::optional<std::int64_t> baseline;   // what an override replaced
-  std::vector<std::string> documents;     // that hold it
+  std::int64_t limit = 0;                // in force
+  std::optional<std::int64_t> baseline;  // what an override replaced
+  std::vector<std::string> documents;    // that hold it
 };
 
 struct ChangeNote {
-  std::string who;   // default: user@host
+  std::string who;  // default: user@host
   std::string why;
 };
 

@@ -30,25 +30,25 @@ struct RefusedCap {
   std::int64_t wanted = 0;     // what it asked for at the most
   std::int64_t unknown = 0;    // how much of spent is for calls of unknown outcome (R23)
   std::optional<std::int64_t> resets_at_ms;
-  bool held = false;           // would pass if all holds settled (R21)
-  std::string message;         // the cap's own
+  bool held = false;    // would pass if all holds settled (R21)
+  std::string message;  // the cap's own
   std::string help_url;
   std::int64_t remaining() const { return limit - spent - reserved; }
 };
 
 struct Denial {
   Code code = Code::cap_exceeded;
-  std::string message;             // the whole sentence for a person
-  std::vector<RefusedCap> caps;    // headline first (R3); empty where no cap refused
+  std::string message;           // the whole sentence for a person
+  std::vector<RefusedCap> caps;  // headline first (R3); empty where no cap refused
   bool held = false;
-  std::int64_t at_ms = 0;          // the store's time
+  std::int64_t at_ms = 0;  // the store's time
   std::string model;
-  std::string attempt;             // id, for `farthing why ID`
+  std::string attempt;                            // id, for `farthing why ID`
   std::optional<std::int64_t> fits_output_limit;  // R22: the output limit that would pass now
-  std::string output_limit_name;   // how this request spells it ("max_completion_tokens")
+  std::string output_limit_name;                  // how this request spells it ("max_completion_tokens")
   std::vector<std::string> fits_models;
-  std::vector<std::string> near;   // near names, for unpriced_model
-  std::string paste;               // lines of policy to add, where that would mend it (R31)
+  std::vector<std::string> near;  // near names, for unpriced_model
+  std::string paste;              // lines of policy to add, where that would mend it (R31)
 
   /// The body of the 402 (design section 4) in OpenAI's error shape.
   std::string to_json() const;

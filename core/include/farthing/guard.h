@@ -36,12 +36,12 @@
 
 namespace farthing {
 
-struct AlertEvent {          // R35; recorded exactly once, handed to the callback at least once
+struct AlertEvent {  // R35; recorded exactly once, handed to the callback at least once
   std::string cap_id;
   std::string words;
   std::vector<std::pair<std::string, std::string>> counter;
   Meter meter = Meter::usd;
-  int threshold = 0;         // percent of the limit
+  int threshold = 0;  // percent of the limit
   std::int64_t limit = 0;
   std::int64_t spent = 0;
   std::int64_t reserved = 0;
@@ -50,15 +50,15 @@ struct AlertEvent {          // R35; recorded exactly once, handed to the callba
 };
 
 struct GuardOptions {
-  std::string store;                       // overrides the policy's; FARTHING_STORE overrides both (R37)
-  std::string main_folder;                 // R37: where the default store's project is looked for; "" = working directory
-  std::shared_ptr<Clock> clock;            // default: system_clock()
-  std::shared_ptr<Store> opened_store;     // tests
+  std::string store;                    // overrides the policy's; FARTHING_STORE overrides both (R37)
+  std::string main_folder;              // R37: where the default store's project is looked for; "" = working directory
+  std::shared_ptr<Clock> clock;         // default: system_clock()
+  std::shared_ptr<Store> opened_store;  // tests
   std::function<void(const AlertEvent&)> on_alert;
-  std::function<void(const std::string&)> on_warning;   // once per kind: "our output limit cut an answer", ...
+  std::function<void(const std::string&)> on_warning;  // once per kind: "our output limit cut an answer", ...
   /// Runs a wait (the store's gate) for the binding, with its interpreter lock released (R42).
   std::function<void(const std::function<void()>&)> blocking;
-  bool background_thread = true;           // renewal, checkpoint, queue; false in tests
+  bool background_thread = true;  // renewal, checkpoint, queue; false in tests
 };
 
 /// One SDK method call; its attempts share it (R27).
@@ -74,15 +74,15 @@ struct HeaderView {
 struct RequestView {
   std::string_view method;
   std::string_view scheme = "https";
-  std::string_view host;                   // with port where it is not the scheme's own
-  std::string_view path;                   // with query
+  std::string_view host;  // with port where it is not the scheme's own
+  std::string_view path;  // with query
   std::span<const HeaderView> headers;
-  std::optional<std::string_view> body;    // nothing: not read yet
+  std::optional<std::string_view> body;  // nothing: not read yet
 };
 
-struct Answer {                            // a response of ours, instead of the provider's
+struct Answer {  // a response of ours, instead of the provider's
   int status = 402;
-  std::vector<std::pair<std::string, std::string>> headers;   // x-should-retry: false, x-farthing-attempt, content-type
+  std::vector<std::pair<std::string, std::string>> headers;  // x-should-retry: false, x-farthing-attempt, content-type
   std::string body;
 };
 
@@ -94,20 +94,20 @@ struct Verdict {
     answer,     // do not send; this is the response
     wait,       // until woken or `wait_ms` is over, then proceed()
   } kind = Kind::pass;
-  std::optional<std::string> body;         // the rewritten body, where it changed
+  std::optional<std::string> body;  // the rewritten body, where it changed
   Answer answer;
   std::int64_t wait_ms = 0;
 };
 
 struct Delivered {
-  bool same = true;                        // exactly the bytes that came
-  std::string_view bytes;                  // else these; valid until the next call
+  bool same = true;        // exactly the bytes that came
+  std::string_view bytes;  // else these; valid until the next call
 };
 
 enum class Abort : std::uint8_t {
-  not_sent,   // provably: DNS, connect or pool error, our own denial
-  sent,       // unknown outcome: timeout, reset, cancel
-  closed,     // the caller closed the stream (R24)
+  not_sent,  // provably: DNS, connect or pool error, our own denial
+  sent,      // unknown outcome: timeout, reset, cancel
+  closed,    // the caller closed the stream (R24)
 };
 
 class Attempt {
@@ -137,9 +137,9 @@ class Attempt {
   std::int64_t next_deadline() const;
 
   bool open() const;
-  const std::string& id() const;                 // text, "" before a grant or denial
-  std::optional<Denial> denial() const;          // after an answer
-  std::optional<Receipt> receipt() const;        // after end or abort
+  const std::string& id() const;           // text, "" before a grant or denial
+  std::optional<Denial> denial() const;    // after an answer
+  std::optional<Receipt> receipt() const;  // after end or abort
 
   struct State;  // opaque: made by Guard::attempt
   explicit Attempt(std::shared_ptr<State> state);
@@ -154,7 +154,8 @@ class Guard : public std::enable_shared_from_this<Guard> {
   virtual ~Guard();
 
   /// What a client carries. `install` = true: only known hosts and dialect paths are guarded (R31).
-  virtual Result<std::shared_ptr<const Binding>> bind(const Labels& labels, const std::map<std::string, std::string>& deployments,
+  virtual Result<std::shared_ptr<const Binding>> bind(const Labels& labels,
+                                                      const std::map<std::string, std::string>& deployments,
                                                       bool install = false) = 0;
   virtual std::shared_ptr<Call> call() = 0;
   virtual Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope,
@@ -190,6 +191,9 @@ Result<std::string> resolve_store(std::string_view written, const std::string& p
 std::vector<std::string> default_stores();
 
 /// R30: the id of a key, "hmac..." + the secret's 4-hex fingerprint; known by header.
-struct KeyId { std::string id; std::string kind; };
+struct KeyId {
+  std::string id;
+  std::string kind;
+};
 
 }  // namespace farthing

@@ -47,55 +47,55 @@ std::optional<How> how_of(std::string_view text);
 /// What is the same for many calls, so rows share it.
 struct CallContext {
   Labels labels;
-  std::string labels_json;   // labels.to_json(), made once
+  std::string labels_json;  // labels.to_json(), made once
   std::string provider;
   std::string host;
-  std::string endpoint;      // "chat.completions"
+  std::string endpoint;  // "chat.completions"
   std::string modality;
-  std::string model;         // canonical
+  std::string model;  // canonical
   std::string model_asked;
-  std::string key_name;      // name or id of the API key
+  std::string key_name;  // name or id of the API key
   std::string book_version;
-  std::string rates_json;    // RateSet::to_json of the settlement's rates
+  std::string rates_json;  // RateSet::to_json of the settlement's rates
 };
 
 struct LedgerRow {
   AttemptId id;
   RowKind kind = RowKind::attempt;
-  AttemptId of;                    // adjust: the attempt that it corrects
-  std::string adjustment;          // adjust, book: the caller's id, idempotent (R19)
+  AttemptId of;            // adjust: the attempt that it corrects
+  std::string adjustment;  // adjust, book: the caller's id, idempotent (R19)
   std::shared_ptr<const CallContext> context;
-  std::string call;                // R27
+  std::string call;  // R27
   std::string action;
   std::vector<std::pair<std::string, std::string>> runs;  // id, task name; outermost first
-  std::int64_t reserved_ms = 0;    // the store's time of the reserve
-  std::int64_t settled_ms = 0;     // and of the settlement
+  std::int64_t reserved_ms = 0;                           // the store's time of the reserve
+  std::int64_t settled_ms = 0;                            // and of the settlement
   std::uint64_t policy_revision = 0;
-  std::string process;             // "pid@host"
+  std::string process;  // "pid@host"
   int attempt_number = 1;
 
-  std::optional<Usd> likely;       // nothing: no price known
+  std::optional<Usd> likely;  // nothing: no price known
   std::optional<Usd> ceiling;
-  std::optional<Usd> actual;       // nothing: unknown, not 0 (R31)
-  Amounts held;                    // what was set aside, per meter
-  Amounts booked;                  // what was booked in the end, per meter (adjust: the difference)
+  std::optional<Usd> actual;  // nothing: unknown, not 0 (R31)
+  Amounts held;               // what was set aside, per meter
+  Amounts booked;             // what was booked in the end, per meter (adjust: the difference)
   How how = How::open;
   Quantities quantities;
-  std::int64_t output_limit_asked = 0;   // 0 = none
-  std::int64_t output_limit = 0;         // as sent; 0 = none
-  std::string confidence;                // exact, calibrated, heuristic, unbounded
+  std::int64_t output_limit_asked = 0;  // 0 = none
+  std::int64_t output_limit = 0;        // as sent; 0 = none
+  std::string confidence;               // exact, calibrated, heuristic, unbounded
   std::string model_served;
   std::string tier_asked;
   std::string tier_served;
-  std::string request_id;          // the provider's x-request-id
-  std::string response_id;         // chatcmpl-..., resp_...
-  int status = 0;                  // HTTP, 0 = none
+  std::string request_id;   // the provider's x-request-id
+  std::string response_id;  // chatcmpl-..., resp_...
+  int status = 0;           // HTTP, 0 = none
   std::int64_t latency_ms = 0;
   std::string finish_reason;
-  std::string error_class;         // the provider's error code or type, or the transport's
-  std::string headroom;            // rate-limit headroom from headers, compact JSON
-  std::string approval;            // for later
-  std::string who;                 // adjust, book
+  std::string error_class;  // the provider's error code or type, or the transport's
+  std::string headroom;     // rate-limit headroom from headers, compact JSON
+  std::string approval;     // for later
+  std::string who;          // adjust, book
   std::string why;
 };
 
@@ -108,8 +108,8 @@ struct LedgerFilter {
   std::string call;
   std::string run;
   std::optional<How> how;
-  std::optional<AttemptId> id;           // the attempt and its adjustments
-  std::int64_t most = 0;                 // 0 = all; the newest
+  std::optional<AttemptId> id;  // the attempt and its adjustments
+  std::int64_t most = 0;        // 0 = all; the newest
 };
 
 }  // namespace farthing

@@ -16,8 +16,8 @@ namespace farthing {
 
 /// A cap as it stands for one call.
 struct CapLeft {
-  std::string cap_id;         // "" for a run
-  std::string run;            // task name and run id for a run
+  std::string cap_id;  // "" for a run
+  std::string run;     // task name and run id for a run
   std::vector<std::pair<std::string, std::string>> counter;
   Meter meter = Meter::usd;
   Per per = Per::total;
@@ -29,12 +29,12 @@ struct CapLeft {
 };
 
 struct Receipt {
-  std::string attempt;        // id, as in the ledger and the x-farthing-attempt header
+  std::string attempt;  // id, as in the ledger and the x-farthing-attempt header
   std::string call;
   std::string response_id;
   std::string model;
   std::string model_served;
-  std::optional<Usd> cost;    // nothing: no price known, or not settled yet
+  std::optional<Usd> cost;  // nothing: no price known, or not settled yet
   std::optional<Usd> likely;
   std::optional<Usd> ceiling;
   Quantities quantities;
@@ -47,7 +47,7 @@ struct Receipt {
 
 /// One side of an estimate, per meter, with the parts it is made of.
 struct EstimatePart {
-  std::string what;           // "input: byte bound", "hidden prompts", "output limit"
+  std::string what;  // "input: byte bound", "hidden prompts", "output limit"
   Quantity quantity = Quantity::input_tokens;
   std::int64_t count = 0;
   std::optional<Usd> cost;
@@ -57,12 +57,12 @@ struct Estimate {
   std::string model;
   std::string provider;
   std::string endpoint;
-  std::optional<Usd> likely;   // nothing: no price
+  std::optional<Usd> likely;  // nothing: no price
   std::optional<Usd> ceiling;
   Amounts likely_meters;
   Amounts ceiling_meters;
-  std::string confidence;      // exact, calibrated, heuristic, unbounded
-  std::vector<std::string> unbounded_by;   // what could not be bounded: "image URL", "previous_response_id"
+  std::string confidence;                 // exact, calibrated, heuristic, unbounded
+  std::vector<std::string> unbounded_by;  // what could not be bounded: "image URL", "previous_response_id"
   std::vector<EstimatePart> likely_parts;
   std::vector<EstimatePart> ceiling_parts;
   std::int64_t output_limit = 0;  // that the ceiling assumes

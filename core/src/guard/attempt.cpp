@@ -108,14 +108,21 @@ void Attempt::abort(Abort how) {
   state_->end_by(how);
 }
 
-std::int64_t Attempt::next_deadline() const { return state_->core->clock->boot_ms() + 30'000; }
-
-bool Attempt::open() const {
-  return state_ && (state_->phase == State::Phase::waiting || state_->phase == State::Phase::granted || state_->phase == State::Phase::sent);
+std::int64_t Attempt::next_deadline() const {
+  return state_->core->clock->boot_ms() + 30'000;
 }
 
-const std::string& Attempt::id() const { return state_->id_text; }
-std::optional<Denial> Attempt::denial() const { return state_->denial; }
+bool Attempt::open() const {
+  return state_ && (state_->phase == State::Phase::waiting || state_->phase == State::Phase::granted ||
+                    state_->phase == State::Phase::sent);
+}
+
+const std::string& Attempt::id() const {
+  return state_->id_text;
+}
+std::optional<Denial> Attempt::denial() const {
+  return state_->denial;
+}
 std::optional<Receipt> Attempt::receipt() const {
   return state_->receipt ? std::optional(*state_->receipt) : std::nullopt;
 }

@@ -20,8 +20,8 @@ namespace farthing {
 struct Attempt::State {
   enum class Phase : std::uint8_t { fresh, waiting, granted, sent, ended };
 
-  State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<const Binding> client, std::shared_ptr<const Scope> ambient,
-        std::shared_ptr<Call> own_call);
+  State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<const Binding> client,
+        std::shared_ptr<const Scope> ambient, std::shared_ptr<Call> own_call);
 
   // reserve.cpp
   Verdict begin(const RequestView& request);
@@ -50,8 +50,8 @@ struct Attempt::State {
   Route route;
   RequestFacts facts;
   std::string host, key_id;
-  std::string body;                // kept only while waiting: it is rewritten after
-  std::string_view body_now;       // the caller's bytes, valid during begin
+  std::string body;           // kept only while waiting: it is rewritten after
+  std::string_view body_now;  // the caller's bytes, valid during begin
   std::shared_ptr<const guard::CallPlan> plan;
   guard::Sized sized;
   AttemptId attempt_id;
@@ -61,7 +61,7 @@ struct Attempt::State {
   guard::HoldQueue::Ticket ticket;
   std::int64_t wait_until_ms = 0;  // boot clock
   std::uint64_t seen_changes = 0;
-  std::int64_t client_wait_ms = 0; // the client's own timeout, 0 = none
+  std::int64_t client_wait_ms = 0;  // the client's own timeout, 0 = none
 
   // of the grant
   Amounts held;

@@ -41,7 +41,8 @@ class Call {
   /// A hold was made (before = none), or settled (before = held, after = booked).
   void commit(const Amounts& before, const Amounts& after) {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < meter_count; ++i) committed_.of[i] += after.of[i] - before.of[i];
+    for (std::size_t i = 0; i < meter_count; ++i)
+      committed_.of[i] += after.of[i] - before.of[i];
   }
 
  private:

@@ -9,10 +9,16 @@ namespace {
 constexpr std::size_t max_plans = 10'000;
 constexpr std::size_t max_priced = 16;
 
-std::size_t mix(std::size_t hash, std::size_t more) { return hash ^ (more + 0x9E3779B97F4A7C15U + (hash << 6U) + (hash >> 2U)); }
-std::size_t mix(std::size_t hash, std::string_view text) { return mix(hash, std::hash<std::string_view>{}(text)); }
+std::size_t mix(std::size_t hash, std::size_t more) {
+  return hash ^ (more + 0x9E3779B97F4A7C15U + (hash << 6U) + (hash >> 2U));
+}
+std::size_t mix(std::size_t hash, std::string_view text) {
+  return mix(hash, std::hash<std::string_view>{}(text));
+}
 
-bool on_output(Meter meter) { return meter == Meter::usd || meter == Meter::output_tokens || meter == Meter::tokens; }
+bool on_output(Meter meter) {
+  return meter == Meter::usd || meter == Meter::output_tokens || meter == Meter::tokens;
+}
 
 void set_valid(Labels& labels, std::string_view kind, std::string_view value) {
   // A model's or host's text comes from outside: one that is no label value is left out (R9).
@@ -54,8 +60,8 @@ bool Contexts::Equal::operator()(const Key& a, const Key& b) const {
 }
 
 bool Contexts::Equal::operator()(const CalledBy& by, const Key& key) const {
-  return key.binding == by.binding.serial && key.dialect == &by.dialect && key.retry == by.retry && key.asked == by.asked &&
-         key.key_id == by.key_id && key.host == by.host && key.labels == by.scope.labels();
+  return key.binding == by.binding.serial && key.dialect == &by.dialect && key.retry == by.retry &&
+         key.asked == by.asked && key.key_id == by.key_id && key.host == by.host && key.labels == by.scope.labels();
 }
 
 Result<std::shared_ptr<const CallPlan>> Contexts::find(const CalledBy& by) {
@@ -94,8 +100,8 @@ Result<bool> Contexts::reload() {
   auto index = std::make_shared<const CapIndex>(std::move(*registry));
   const std::unique_lock lock(mutex_);
   // Equal revisions may still differ: an override whose `until` has passed.
-  const bool changed = !index_ || index_->registry().revision != revision ||
-                       (index_->registry().valid_until_ms <= *now_ms);
+  const bool changed =
+      !index_ || index_->registry().revision != revision || (index_->registry().valid_until_ms <= *now_ms);
   index_ = std::move(index);
   index_now_ms_ = *now_ms;
   plans_.clear();
@@ -117,14 +123,17 @@ const Model* Contexts::model_of(const CalledBy& by, std::string* resolved) const
 
 Labels Contexts::labels_of(const CalledBy& by) const {
   Labels labels = by.binding.labels;
-  for (const auto& [kind, value] : by.scope.labels().entries()) labels.set_default(kind, value);
+  for (const auto& [kind, value] : by.scope.labels().entries())
+    labels.set_default(kind, value);
   std::string_view key_name = by.key_id;
   if (const auto named = names_by_id_.find(std::string(by.key_id)); named != names_by_id_.end()) {
     const ApiKeyName& key = policy_.api_keys[named->second];
     key_name = key.name;
-    for (const auto& [kind, value] : key.labels.entries()) labels.set_default(kind, value);
+    for (const auto& [kind, value] : key.labels.entries())
+      labels.set_default(kind, value);
   }
-  for (const auto& [kind, value] : policy_.labels.entries()) labels.set_default(kind, value);
+  for (const auto& [kind, value] : policy_.labels.entries())
+    labels.set_default(kind, value);
 
   std::string resolved;
   const Model* model = model_of(by, &resolved);
@@ -161,9 +170,11 @@ std::shared_ptr<const CallPlan> Contexts::make(const CalledBy& by, const CapInde
   made->plan = index.plan(made->context->labels, now_ms);
   made->money_capped = made->plan.usd_capped;
   const auto look = [&](const std::vector<PlannedCap>& caps) {
-    for (const PlannedCap& cap : caps) made->output_capped = made->output_capped || on_output(cap.meter);
+    for (const PlannedCap& cap : caps)
+      made->output_capped = made->output_capped || on_output(cap.meter);
   };
-  for (const PlannedSet& set : made->plan.sets) look(set.caps);
+  for (const PlannedSet& set : made->plan.sets)
+    look(set.caps);
   look(made->plan.per_call);
   return made;
 }

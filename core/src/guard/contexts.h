@@ -36,9 +36,9 @@ struct CalledBy {
   std::string_view host;
   const HostFacts& host_facts;
   const Dialect& dialect;
-  std::string_view asked;       // the model or deployment as asked
-  std::string_view key_id;      // "" = no key
-  bool retry = false;           // attempt_kind
+  std::string_view asked;   // the model or deployment as asked
+  std::string_view key_id;  // "" = no key
+  bool retry = false;       // attempt_kind
 };
 
 class CallPlan {
@@ -46,8 +46,8 @@ class CallPlan {
   std::shared_ptr<const CallContext> context;  // without rates
   const Model* model = nullptr;                // null: not in the book
   Plan plan;
-  bool money_capped = false;                   // runs aside: a cap on usd matches
-  bool output_capped = false;                  // ... on usd, output_tokens or tokens
+  bool money_capped = false;   // runs aside: a cap on usd matches
+  bool output_capped = false;  // ... on usd, output_tokens or tokens
 
   /// The context with the rates that a settlement used; made once for each set of rates.
   std::shared_ptr<const CallContext> priced_by(const RateSet& rates) const;

@@ -31,8 +31,8 @@ class SeenOnce {
 };
 
 struct Core {
-  Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store, std::shared_ptr<const PriceBook> own_book,
-       const std::string& secret);
+  Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
+       std::shared_ptr<const PriceBook> own_book, const std::string& secret);
 
   const Policy policy;
   const GuardOptions options;

@@ -9,25 +9,32 @@ namespace {
 
 using report::Json;
 
-std::string amount(Meter meter, std::int64_t value) { return limit_text(meter, value); }
+std::string amount(Meter meter, std::int64_t value) {
+  return limit_text(meter, value);
+}
 
-std::string bare(Meter meter, std::int64_t value) { return meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value); }
+std::string bare(Meter meter, std::int64_t value) {
+  return meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value);
+}
 
 std::string who(const RefusedCap& cap) {
   std::string text;
   for (const auto& [kind, globs] : cap.match.of) {
     text += (text.empty() ? "" : ", ") + kind + "=";
-    for (std::size_t i = 0; i < globs.size(); ++i) text += (i == 0 ? "" : "|") + globs[i];
+    for (std::size_t i = 0; i < globs.size(); ++i)
+      text += (i == 0 ? "" : "|") + globs[i];
   }
-  for (const auto& [kind, value] : cap.counter) text += (text.empty() ? "" : ", ") + kind + "=" + value;
+  for (const auto& [kind, value] : cap.counter)
+    text += (text.empty() ? "" : ", ") + kind + "=" + value;
   return text;
 }
 
 std::string cap_sentence(const RefusedCap& cap) {
   std::string text = cap.cap_id.rfind("run:", 0) == 0 ? "task" : "cap";
-  text += " \"" + (cap.cap_id.rfind("run:", 0) == 0 && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) + "\" (" +
-          amount(cap.meter, cap.limit);
-  if (cap.meter != Meter::concurrent && cap.cap_id.rfind("run:", 0) != 0) text += " per " + std::string(per_text(cap.per));
+  text += " \"" + (cap.cap_id.rfind("run:", 0) == 0 && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) +
+          "\" (" + amount(cap.meter, cap.limit);
+  if (cap.meter != Meter::concurrent && cap.cap_id.rfind("run:", 0) != 0)
+    text += " per " + std::string(per_text(cap.per));
   if (const std::string name = who(cap); !name.empty()) text += ", " + name;
   text += ")";
   if (cap.baseline) text += ", a limit set instead of " + amount(cap.meter, *cap.baseline) + ",";
@@ -43,11 +50,13 @@ std::string denial_message(const Denial& denial) {
   } else {
     const RefusedCap& cap = denial.caps.front();
     text = cap_sentence(cap) + " has " + amount(cap.meter, cap.remaining()) + " left; this call can cost up to " +
-           amount(cap.meter, cap.requested) + " (spent " + bare(cap.meter, cap.spent) + ", reserved " + bare(cap.meter, cap.reserved);
+           amount(cap.meter, cap.requested) + " (spent " + bare(cap.meter, cap.spent) + ", reserved " +
+           bare(cap.meter, cap.reserved);
     if (cap.unknown > 0) text += "; " + bare(cap.meter, cap.unknown) + " of it for calls of unknown outcome";
     text += ").";
     if (cap.resets_at_ms) {
-      text += " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
+      text +=
+          " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
     }
     if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
     if (denial.fits_output_limit && *denial.fits_output_limit > 0 && !denial.output_limit_name.empty()) {
@@ -55,7 +64,8 @@ std::string denial_message(const Denial& denial) {
     }
     if (denial.caps.size() > 1) {
       text += " Also refused by:";
-      for (std::size_t i = 1; i < denial.caps.size(); ++i) text += (i == 1 ? " \"" : ", \"") + denial.caps[i].cap_id + "\"";
+      for (std::size_t i = 1; i < denial.caps.size(); ++i)
+        text += (i == 1 ? " \"" : ", \"") + denial.caps[i].cap_id + "\"";
       text += ".";
     }
     if (!cap.message.empty()) text += " " + cap.message;
@@ -75,7 +85,8 @@ std::string Denial::to_json() const {
     json["level"] = cap.level;
     json["match"] = report::parsed(cap.match.to_json());
     Json counter = Json::object();
-    for (const auto& [kind, value] : cap.counter) counter[kind] = value;
+    for (const auto& [kind, value] : cap.counter)
+      counter[kind] = value;
     json["counter"] = std::move(counter);
     json["meter"] = meter_text(cap.meter);
     json["per"] = per_text(cap.per);
@@ -112,7 +123,11 @@ std::string Denial::to_json() const {
   if (!near.empty()) details["near"] = near;
   if (!paste.empty()) details["paste"] = paste;
   const Json json{{"error",
-                   {{"message", message}, {"type", "farthing_refusal"}, {"param", nullptr}, {"code", code_text(code)}, {"farthing", details}}}};
+                   {{"message", message},
+                    {"type", "farthing_refusal"},
+                    {"param", nullptr},
+                    {"code", code_text(code)},
+                    {"farthing", details}}}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -21,8 +21,8 @@ bool SeenOnce::first(const std::string& id) {
   return ids_.insert(id).second;
 }
 
-Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store, std::shared_ptr<const PriceBook> own_book,
-           const std::string& secret)
+Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
+           std::shared_ptr<const PriceBook> own_book, const std::string& secret)
     : policy(std::move(own_policy)),
       options(std::move(own_options)),
       clock(options.clock),
@@ -41,10 +41,12 @@ using guard::Core;
 
 class LocalGuard final : public Guard {
  public:
-  LocalGuard(std::shared_ptr<Core> core, std::vector<std::string> warnings) : core_(std::move(core)), warnings_(std::move(warnings)) {}
+  LocalGuard(std::shared_ptr<Core> core, std::vector<std::string> warnings)
+      : core_(std::move(core)), warnings_(std::move(warnings)) {}
   ~LocalGuard() override { LocalGuard::close(); }
 
-  Result<std::shared_ptr<const Binding>> bind(const Labels& labels, const std::map<std::string, std::string>& deployments,
+  Result<std::shared_ptr<const Binding>> bind(const Labels& labels,
+                                              const std::map<std::string, std::string>& deployments,
                                               bool install) override {
     for (const auto& [kind, value] : labels.entries()) {
       if (const Status valid = check_label(kind, value); !valid) return valid.error();
@@ -59,13 +61,14 @@ class LocalGuard final : public Guard {
 
   std::shared_ptr<Call> call() override { return std::make_shared<Call>(guard::random_id()); }
 
-  Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope, std::shared_ptr<Call> call) override {
+  Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope,
+                  std::shared_ptr<Call> call) override {
     return Attempt(std::make_shared<Attempt::State>(core_, std::move(binding), scope ? std::move(scope) : Scope::root(),
                                                     call ? std::move(call) : this->call()));
   }
 
-  Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels, std::shared_ptr<const Scope> scope,
-                            std::string_view host, std::int64_t count) override;
+  Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
+                            std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) override;
 
   std::optional<Receipt> receipt(std::string_view id) const override { return core_->receipts.find(id); }
 
@@ -122,9 +125,12 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
       left.meter = cap.meter;
       left.per = cap.window.per;
       left.limit = planned.limit;
-      for (std::size_t i = 0; i < cap.each.size(); ++i) left.counter.emplace_back(cap.each[i], set.each_values[i]);
+      for (std::size_t i = 0; i < cap.each.size(); ++i)
+        left.counter.emplace_back(cap.each[i], set.each_values[i]);
       for (const CounterView& view : *views) {
-        if (view.cap == nullptr || view.cap->cap.id != cap.id || view.each_values != set.each_values || *now >= view.window.end_ms) continue;
+        if (view.cap == nullptr || view.cap->cap.id != cap.id || view.each_values != set.each_values ||
+            *now >= view.window.end_ms)
+          continue;
         left.spent = view.committed - view.reserved;
         left.reserved = view.reserved;
         if (cap.window.per != Per::total && cap.meter != Meter::concurrent) left.resets_at_ms = view.window.end_ms;
@@ -143,10 +149,12 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   const Dialect* dialect = dialect_of(endpoint);
   if (dialect == nullptr) {
     std::string known;
-    for (const Dialect* each : dialects()) known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
+    for (const Dialect* each : dialects())
+      known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
     return Error{Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
   }
-  if (count < 1 || count > 1'000'000'000) return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
+  if (count < 1 || count > 1'000'000'000)
+    return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
   const auto facts = dialect->scan(body);
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
@@ -177,7 +185,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   estimate.endpoint = endpoint;
   estimate.confidence = sized.confidence;
   estimate.count = count;
-  for (std::size_t i = 0; i < sized.unbounded_count; ++i) estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
+  for (std::size_t i = 0; i < sized.unbounded_count; ++i)
+    estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
   estimate.likely = sized.likely_usd;
   estimate.ceiling = guard::ceiling_with(sized, sized.demand.want);
   estimate.output_limit = sized.demand.want;
@@ -198,18 +207,23 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
   if (sized.input_is_window) {
-    estimate.ceiling_parts.push_back(part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
+    estimate.ceiling_parts.push_back(
+        part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
-    estimate.ceiling_parts.push_back(part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
-    estimate.ceiling_parts.push_back(part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+    estimate.ceiling_parts.push_back(
+        part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
+    estimate.ceiling_parts.push_back(
+        part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
   }
-  estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens, sized.likely[Quantity::input_tokens], std::nullopt));
+  estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
+                                       sized.likely[Quantity::input_tokens], std::nullopt));
   if (dialect->has_output) {
     std::optional<Usd> output_cost;
     if (estimate.ceiling && sized.priced) output_cost = Usd{estimate.ceiling->nano - sized.input_usd.nano};
     estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
                                           sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
-    estimate.likely_parts.push_back(part("output: usual length", Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
+    estimate.likely_parts.push_back(
+        part("output: usual length", Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();
@@ -224,13 +238,15 @@ Result<std::unordered_map<std::string, std::size_t>> named_keys(const Policy& po
     for (const std::string& id : policy.api_keys[i].ids) {
       if (guard::fingerprint_of(id) != keys.fingerprint()) {
         return Error{Code::invalid_policy, "api_key \"" + policy.api_keys[i].name + "\": id \"" + id +
-                                               "\" was made with another secret than this store's (fingerprint " + keys.fingerprint() +
+                                               "\" was made with another secret than this store's (fingerprint " +
+                                               keys.fingerprint() +
                                                "): name the key by `env`, or set the key_secret that made it"};
       }
       names[id] = i;
     }
     for (const std::string& variable : policy.api_keys[i].env) {
-      if (const char* key = std::getenv(variable.c_str()); key != nullptr && *key != '\0') names[keys.id_of_key(key)] = i;
+      if (const char* key = std::getenv(variable.c_str()); key != nullptr && *key != '\0')
+        names[keys.id_of_key(key)] = i;
     }
   }
   return names;
@@ -245,7 +261,9 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   std::shared_ptr<Store> store = options.opened_store;
   if (!store) {
     const char* everywhere = std::getenv("FARTHING_STORE");
-    const std::string written = everywhere != nullptr && *everywhere != '\0' ? everywhere : !options.store.empty() ? options.store : policy.store;
+    const std::string written = everywhere != nullptr && *everywhere != '\0' ? everywhere
+                                : !options.store.empty()                     ? options.store
+                                                                             : policy.store;
     const bool of_policy = written == policy.store && options.store.empty();
     const auto location = written.empty() ? Result<std::string>(default_store(options.main_folder))
                                           : resolve_store(written, of_policy ? policy.path : "");
@@ -273,7 +291,8 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
     if (!made) return made.error();
     secret = std::move(*made);
   }
-  auto core = std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(book), secret);
+  auto core =
+      std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(book), secret);
   auto names = named_keys(core->policy, core->keys);
   if (!names) return names.error();
   core->contexts.name_keys(std::move(*names));
@@ -285,7 +304,8 @@ std::string AlertEvent::to_json() const {
   json["cap"] = cap_id;
   json["words"] = words;
   report::Json values = report::Json::object();
-  for (const auto& [kind, value] : counter) values[kind] = value;
+  for (const auto& [kind, value] : counter)
+    values[kind] = value;
   json["counter"] = std::move(values);
   json["meter"] = meter_text(meter);
   json["threshold"] = threshold;

@@ -37,7 +37,8 @@ HoldQueue::Ticket HoldQueue::join(const std::string& line, std::uint64_t seen, T
       waiting_.fetch_add(1, std::memory_order_acq_rel);
     }
   }
-  for (const auto& callback : callbacks) callback();
+  for (const auto& callback : callbacks)
+    callback();
   return ticket;
 }
 
@@ -56,7 +57,8 @@ void HoldQueue::leave(const Ticket& ticket) {
     forgotten = std::exchange(ticket->wake, nullptr);
     if (ticket->waiting) remove(*ticket, callbacks);
   }
-  for (const auto& callback : callbacks) callback();
+  for (const auto& callback : callbacks)
+    callback();
 }
 
 void HoldQueue::settled() {
@@ -69,7 +71,8 @@ void HoldQueue::settled() {
       if (!line.empty()) signal(*line.front(), callbacks);
     }
   }
-  for (const auto& callback : callbacks) callback();
+  for (const auto& callback : callbacks)
+    callback();
 }
 
 void HoldQueue::wait(Waiter& waiter, std::int64_t wait_ms) {

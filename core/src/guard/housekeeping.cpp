@@ -44,7 +44,9 @@ Housekeeping::Housekeeping(std::shared_ptr<Store> store, std::shared_ptr<Clock> 
   inside_->generation = fork_generation();
 }
 
-Housekeeping::~Housekeeping() { stop(); }
+Housekeeping::~Housekeeping() {
+  stop();
+}
 
 void Housekeeping::ensure_thread() {
   if (inside_->generation != fork_generation()) {
@@ -89,7 +91,8 @@ bool Housekeeping::work(Inside& inside, std::unique_lock<std::mutex>& lock) {
   ++inside.busy;
   lock.unlock();
   if (inside.on_alert) {
-    for (const AlertEvent& event : alerts) inside.on_alert(event);
+    for (const AlertEvent& event : alerts)
+      inside.on_alert(event);
   }
   bool good = denials.empty() || inside.store->add_denials(denials).ok();
   lock.lock();
@@ -151,7 +154,8 @@ Status Housekeeping::flush(std::int64_t wait_ms) {
   std::unique_lock lock(inside_->mutex);
   for (;;) {
     const bool good = work(*inside_, lock);
-    if (inside_->settlements.empty() && inside_->denials.empty() && inside_->alerts.empty() && inside_->busy == 0) return success();
+    if (inside_->settlements.empty() && inside_->denials.empty() && inside_->alerts.empty() && inside_->busy == 0)
+      return success();
     if (std::chrono::steady_clock::now() >= deadline) break;
     inside_->changed.wait_for(lock, good ? std::chrono::milliseconds(1) : std::chrono::milliseconds(50));
   }
@@ -169,8 +173,10 @@ void Housekeeping::stop() {
     inside_->changed.notify_all();
   }
   if (!thread.joinable()) return;
-  if (thread.get_id() == std::this_thread::get_id()) thread.detach();
-  else thread.join();
+  if (thread.get_id() == std::this_thread::get_id())
+    thread.detach();
+  else
+    thread.join();
 }
 
 }  // namespace farthing::guard

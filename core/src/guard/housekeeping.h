@@ -20,7 +20,8 @@ namespace farthing::guard {
 
 class Housekeeping {
  public:
-  Housekeeping(std::shared_ptr<Store> store, std::shared_ptr<Clock> clock, bool threaded, std::function<void(const AlertEvent&)> on_alert);
+  Housekeeping(std::shared_ptr<Store> store, std::shared_ptr<Clock> clock, bool threaded,
+               std::function<void(const AlertEvent&)> on_alert);
   ~Housekeeping();
 
   void hold_opened();

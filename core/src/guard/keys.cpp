@@ -68,7 +68,8 @@ Credential of_authorization(std::string_view value) {
   if (space == std::string_view::npos) return of_token(value);
   const std::string_view scheme = value.substr(0, space);
   std::string_view rest = value.substr(space + 1);
-  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  while (!rest.empty() && rest.front() == ' ')
+    rest.remove_prefix(1);
   if (scheme.starts_with("AWS4-")) {
     const std::size_t at = rest.find("Credential=");
     if (at == std::string_view::npos) return {Credential::Kind::rotating, rest};
@@ -99,7 +100,8 @@ Credential credential_of(std::span<const HeaderView> headers) {
           return {Credential::Kind::key, header.value};
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return found;
@@ -136,13 +138,17 @@ std::string KeyHasher::id_of_key(std::string_view key) const {
 
 std::string KeyHasher::id(const Credential& credential, std::string_view host) const {
   switch (credential.kind) {
-    case Credential::Kind::none: return "";
-    case Credential::Kind::key: return id_of_key(credential.text);
-    case Credential::Kind::sigv4: return id_of_key("sigv4\n" + std::string(credential.text));
+    case Credential::Kind::none:
+      return "";
+    case Credential::Kind::key:
+      return id_of_key(credential.text);
+    case Credential::Kind::sigv4:
+      return id_of_key("sigv4\n" + std::string(credential.text));
     case Credential::Kind::jwt:
       if (const auto identity = jwt_identity(credential.text)) return id_of_key(*identity);
       break;
-    case Credential::Kind::rotating: break;
+    case Credential::Kind::rotating:
+      break;
   }
   return "oauth@" + std::string(host);
 }

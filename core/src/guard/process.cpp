@@ -16,7 +16,8 @@ namespace {
 std::atomic<std::uint64_t> generation{1};
 
 void watch_forks() {
-  static const int watching = pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+  static const int watching =
+      pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
   static_cast<void>(watching);
 }
 
@@ -52,7 +53,9 @@ std::uint64_t random_u64() {
   return mixed ^ (mixed >> 31U);
 }
 
-std::string random_id() { return to_text(AttemptId{random_u64()}); }
+std::string random_id() {
+  return to_text(AttemptId{random_u64()});
+}
 
 const std::string& process_name() {
   // Made again in a child; the parent's text stays alive for those who still point at it.

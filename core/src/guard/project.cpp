@@ -19,7 +19,8 @@ constexpr std::array<const char*, 4> project_marks = {"farthing.toml", ".git", "
 fs::path state_folder() {
   if (const char* own = std::getenv("XDG_STATE_HOME"); own != nullptr && *own == '/') return fs::path(own) / "farthing";
   const char* home = std::getenv("HOME");
-  return (home != nullptr && *home != '\0' ? fs::path(home) : fs::temp_directory_path()) / ".local" / "state" / "farthing";
+  return (home != nullptr && *home != '\0' ? fs::path(home) : fs::temp_directory_path()) / ".local" / "state" /
+         "farthing";
 }
 
 fs::path project_of(const std::string& main_folder) {
@@ -37,9 +38,11 @@ fs::path project_of(const std::string& main_folder) {
 /// FNV-1a: the same in every version, so that a project finds its store again.
 std::string short_hash(const std::string& text) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (const char c : text)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   std::string digits;
-  for (int i = 0; i < 8; ++i, hash >>= 4U) digits += "0123456789abcdef"[hash & 15U];
+  for (int i = 0; i < 8; ++i, hash >>= 4U)
+    digits += "0123456789abcdef"[hash & 15U];
   return digits;
 }
 
@@ -48,7 +51,8 @@ std::string short_hash(const std::string& text) {
 std::string default_store(const std::string& main_folder) {
   fs::path project = project_of(main_folder);
   std::string whole = project.string();
-  while (whole.size() > 1 && whole.back() == '/') whole.pop_back();
+  while (whole.size() > 1 && whole.back() == '/')
+    whole.pop_back();
   std::string name = fs::path(whole).filename().string();
   std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 33; }, '_');
   if (name.empty()) name = "root";
@@ -81,7 +85,8 @@ Result<std::string> resolve_store(std::string_view written, const std::string& p
   }
   std::error_code ignored;
   if (path.is_relative()) {
-    const fs::path base = policy_path.empty() ? fs::current_path(ignored) : fs::absolute(policy_path, ignored).parent_path();
+    const fs::path base =
+        policy_path.empty() ? fs::current_path(ignored) : fs::absolute(policy_path, ignored).parent_path();
     path = base / path;
   }
   return "file:" + path.lexically_normal().string();

@@ -39,7 +39,8 @@ Json left_json(const std::vector<CapLeft>& left) {
     entry["cap"] = cap.cap_id.empty() ? Json(nullptr) : Json(cap.cap_id);
     entry["run"] = cap.run.empty() ? Json(nullptr) : Json(cap.run);
     Json counter = Json::object();
-    for (const auto& [kind, value] : cap.counter) counter[kind] = value;
+    for (const auto& [kind, value] : cap.counter)
+      counter[kind] = value;
     entry["counter"] = std::move(counter);
     entry["meter"] = meter_text(cap.meter);
     entry["per"] = per_text(cap.per);
@@ -81,7 +82,9 @@ Json meters_json(const Amounts& amounts) {
   return object;
 }
 
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 

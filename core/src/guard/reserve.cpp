@@ -17,7 +17,8 @@ std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
   for (const HeaderView& header : headers) {
     if (header.name != "x-stainless-read-timeout" && header.name != "X-Stainless-Read-Timeout") continue;
     std::int64_t seconds = 0;
-    const auto [end, problem] = std::from_chars(header.value.data(), header.value.data() + header.value.size(), seconds);
+    const auto [end, problem] =
+        std::from_chars(header.value.data(), header.value.data() + header.value.size(), seconds);
     if (problem == std::errc() && seconds > 0 && seconds < 1'000'000) return seconds * 1000;
   }
   return 0;
@@ -46,10 +47,12 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint, std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
-                                              " on " + host + " is not an endpoint that this version can price, so it is not sent. "
-                                              "It reads: chat completions, responses, embeddings. To leave a host alone: [[host]] name = \"" +
-                                              host + "\" guard = false");
+    return refuse(Code::unknown_endpoint,
+                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                      " on " + host +
+                      " is not an endpoint that this version can price, so it is not sent. "
+                      "It reads: chat completions, responses, embeddings. To leave a host alone: [[host]] name = \"" +
+                      host + "\" guard = false");
   }
   if (!request.body) {
     Verdict verdict;
@@ -71,9 +74,11 @@ Verdict Attempt::State::begin(const RequestView& request) {
     Denial refusal;
     refusal.code = Code::unpriced_model;
     refusal.paste = "[[host]]\nname = \"" + host + "\"\nprovider = \"openai\"";
-    refusal.message = "host " + host + " is not known, so " + (facts.model.empty() ? "its calls" : "model \"" + facts.model + "\" there") +
+    refusal.message = "host " + host + " is not known, so " +
+                      (facts.model.empty() ? "its calls" : "model \"" + facts.model + "\" there") +
                       " has no price. Add to the policy: [[host]] name = \"" + host +
-                      "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: Guard(hosts={\"" +
+                      "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: "
+                      "Guard(hosts={\"" +
                       host + "\": \"free\"})";
     return refuse(std::move(refusal));
   }
@@ -101,8 +106,10 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   const Plan& caps = plan->plan;
   if (!caps.halts.empty()) {
     const Halt& halt = *caps.halts.front();
-    return refuse(Code::halted, "calls are halted" + (halt.match.of.empty() ? std::string() : " for " + halt.match.to_json()) + " by " + halt.who +
-                                    (halt.why.empty() ? "" : ": " + halt.why) + ". To go on: farthing resume " + std::to_string(halt.id));
+    return refuse(Code::halted, "calls are halted" +
+                                    (halt.match.of.empty() ? std::string() : " for " + halt.match.to_json()) + " by " +
+                                    halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
+                                    ". To go on: farthing resume " + std::to_string(halt.id));
   }
   if (!caps.label_required.empty()) {
     const Cap& cap = caps.label_required.front()->cap;
@@ -114,9 +121,11 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                                             " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))");
   }
   if (caps.too_many_caps) {
-    return refuse(Code::too_many_caps, "more than " + std::to_string(max_counters_per_call) + " counters match this call");
+    return refuse(Code::too_many_caps,
+                  "more than " + std::to_string(max_counters_per_call) + " counters match this call");
   }
-  const bool run_limit = std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
+  const bool run_limit =
+      std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
   sized = guard::size_call({.facts = facts,
                             .dialect = *route.dialect,
                             .host = route.host,
@@ -128,22 +137,29 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .output_capped = plan->output_capped || run_limit,
                             .rewritable = facts.object_open != 0});
   switch (sized.problem) {
-    case guard::Sized::Problem::none: break;
-    case guard::Sized::Problem::unpriced: return refuse_unpriced();
+    case guard::Sized::Problem::none:
+      break;
+    case guard::Sized::Problem::unpriced:
+      return refuse_unpriced();
     case guard::Sized::Problem::unbounded: {
       std::string what;
-      for (std::size_t i = 0; i < sized.unbounded_count; ++i) what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what +
-                                                 ". Give a limit (max_tool_calls), or allow an amount: unbounded = \"0.50 USD\" in the policy");
+      for (std::size_t i = 0; i < sized.unbounded_count; ++i)
+        what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
+      return refuse(Code::unbounded_request,
+                    "the cost of this request has no bound: " + what +
+                        ". Give a limit (max_tool_calls), or allow an amount: unbounded = \"0.50 USD\" in the policy");
     }
     case guard::Sized::Problem::overflow:
-      return refuse(Code::unbounded_request, "the cost of this request is beyond what can be counted: lower its output limit or choices");
+      return refuse(Code::unbounded_request,
+                    "the cost of this request is beyond what can be counted: lower its output limit or choices");
   }
-  if (counts(caps, Meter::actions) && (scope->action().empty() ? attempt_number == 1 : core->seen.first("action/" + scope->action()))) {
+  if (counts(caps, Meter::actions) &&
+      (scope->action().empty() ? attempt_number == 1 : core->seen.first("action/" + scope->action()))) {
     sized.demand.fixed[Meter::actions] = 1;
   }
   if (counts(caps, Meter::runs)) {
-    for (const Run& run : scope->runs()) sized.demand.fixed[Meter::runs] += core->seen.first("run/" + run.id) ? 1 : 0;
+    for (const Run& run : scope->runs())
+      sized.demand.fixed[Meter::runs] += core->seen.first("run/" + run.id) ? 1 : 0;
   }
   fill_draft();
   return std::nullopt;
@@ -154,7 +170,8 @@ void Attempt::State::fill_draft() {
   draft.context = plan->context;
   draft.call = call->id();
   draft.action = scope->action();
-  for (const Run& run : scope->runs()) draft.runs.emplace_back(run.id, run.task);
+  for (const Run& run : scope->runs())
+    draft.runs.emplace_back(run.id, run.task);
   draft.process = guard::process_name();
   draft.attempt_number = attempt_number;
   draft.likely = sized.likely_usd;
@@ -166,7 +183,8 @@ void Attempt::State::fill_draft() {
 
 std::vector<RunHold> Attempt::State::run_holds() const {
   std::vector<RunHold> holds;
-  for (const Run& run : scope->runs()) holds.push_back({run.id, run.task, run.limit});
+  for (const Run& run : scope->runs())
+    holds.push_back({run.id, run.task, run.limit});
   return holds;
 }
 
@@ -194,7 +212,8 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
       return refuse(Code::store_unavailable, error->message);
     }
     // R6: the registry changed, so the plan is made again; nothing was booked.
-    if (const auto loaded = core->contexts.reload(); !loaded) return refuse(Code::store_unavailable, loaded.error().message);
+    if (const auto loaded = core->contexts.reload(); !loaded)
+      return refuse(Code::store_unavailable, loaded.error().message);
     if (auto refused = plan_and_size()) return std::move(*refused);
   }
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
@@ -240,8 +259,9 @@ void Attempt::State::leave_queue() {
 
 std::string_view Attempt::State::limit_name() const {
   if (!facts.output_limit_name.empty()) return facts.output_limit_name;
-  return route.host.output_limit_name.empty() || route.dialect->endpoint != "chat.completions" ? route.dialect->output_limit_name
-                                                                                              : route.host.output_limit_name;
+  return route.host.output_limit_name.empty() || route.dialect->endpoint != "chat.completions"
+             ? route.dialect->output_limit_name
+             : route.host.output_limit_name;
 }
 
 Verdict Attempt::State::granted(const Granted& grant) {
@@ -261,8 +281,8 @@ Verdict Attempt::State::granted(const Granted& grant) {
     we_lowered = true;
   }
   // Usage is asked for only where it is taken, and where the caller did not ask himself.
-  if (facts.stream && route.dialect->endpoint == "chat.completions" && route.host.usage_in_streams && !facts.usage_asked.value_or(false) &&
-      facts.object_open != 0) {
+  if (facts.stream && route.dialect->endpoint == "chat.completions" && route.host.usage_in_streams &&
+      !facts.usage_asked.value_or(false) && facts.object_open != 0) {
     change.ask_for_usage = true;
     strip_usage = true;
   }
@@ -300,15 +320,18 @@ Verdict Attempt::State::refuse_unpriced() {
   refusal.near = core->book->near(provider, facts.model, 3);
   refusal.paste = "[[price]]\nprovider = \"" + provider + "\"\nmodel = \"" + facts.model +
                   "\"\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
-  refusal.message = "model \"" + facts.model + "\" of " + provider + " has no price in book " + std::string(core->book->version()) +
-                    ", and a cap on money matches this call. ";
+  refusal.message = "model \"" + facts.model + "\" of " + provider + " has no price in book " +
+                    std::string(core->book->version()) + ", and a cap on money matches this call. ";
   if (!refusal.near.empty()) {
     refusal.message += "Near names:";
-    for (std::size_t i = 0; i < refusal.near.size(); ++i) refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
+    for (std::size_t i = 0; i < refusal.near.size(); ++i)
+      refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
     refusal.message += ". ";
   }
-  refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" + facts.model +
-                     "\" rates = { input_tokens = \"0.20 USD per million\", output_tokens = \"0.60 USD per million\" } with its own rates";
+  refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" +
+                     facts.model +
+                     "\" rates = { input_tokens = \"0.20 USD per million\", output_tokens = \"0.60 USD per million\" } "
+                     "with its own rates";
   return refuse(std::move(refusal));
 }
 
@@ -326,7 +349,8 @@ Verdict Attempt::State::refuse(Denial refusal) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::answer;
   verdict.answer.status = 402;
-  verdict.answer.headers = {{"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", id_text}};
+  verdict.answer.headers = {
+      {"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", id_text}};
   verdict.answer.body = refusal.to_json();
 
   DenialEntry entry;
@@ -335,8 +359,10 @@ Verdict Attempt::State::refuse(Denial refusal) {
   entry.last_ms = refusal.at_ms;
   entry.code = refusal.code;
   if (!refusal.caps.empty()) entry.cap_id = refusal.caps.front().cap_id;
-  if (plan) entry.labels_json = plan->context->labels_json;
-  else entry.labels_json = binding->labels.to_json();
+  if (plan)
+    entry.labels_json = plan->context->labels_json;
+  else
+    entry.labels_json = binding->labels.to_json();
   entry.model = refusal.model;
   entry.message = refusal.message;
   entry.body = verdict.answer.body;

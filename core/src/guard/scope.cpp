@@ -43,7 +43,9 @@ Error bad_token() {
   return {Code::invalid_argument, "this is not a scope token: take it from scope.token(), or unset FARTHING_SCOPE"};
 }
 
-std::string_view text_of(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
+std::string_view text_of(const rapidjson::Value& value) {
+  return {value.GetString(), value.GetStringLength()};
+}
 
 }  // namespace
 
@@ -82,7 +84,8 @@ Result<std::shared_ptr<const Scope>> Scope::with(const Labels& labels) const {
 Result<std::shared_ptr<const Scope>> Scope::enter_task(std::string_view name, std::optional<Usd> limit) const {
   if (const Status valid = check_label("task", name); !valid) return valid.error();
   if (limit && (limit->nano < 0 || *limit > max_limit)) {
-    return Error{Code::invalid_argument, "a task's limit is between 0 USD and 9,000,000,000 USD; found " + to_text(*limit) + " USD"};
+    return Error{Code::invalid_argument,
+                 "a task's limit is between 0 USD and 9,000,000,000 USD; found " + to_text(*limit) + " USD"};
   }
   if (runs_.size() >= max_run_depth) {
     return Error{Code::invalid_argument, "tasks nest at most " + std::to_string(max_run_depth) + " deep (R28); \"" +
@@ -151,7 +154,8 @@ Result<std::shared_ptr<const Scope>> Scope::join(std::string_view token) {
       return bad_token();
     }
     Run joined{std::string(text_of(run[0])), std::string(text_of(run[1])), std::nullopt};
-    if (joined.id.empty() || joined.id.size() > max_label_bytes || !check_label("task", joined.task)) return bad_token();
+    if (joined.id.empty() || joined.id.size() > max_label_bytes || !check_label("task", joined.task))
+      return bad_token();
     if (run[2].IsInt64()) joined.limit = Usd{run[2].GetInt64()};
     if (joined.limit && (joined.limit->nano < 0 || *joined.limit > max_limit)) return bad_token();
     scope.runs_.push_back(std::move(joined));

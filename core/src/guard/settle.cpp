@@ -18,7 +18,9 @@ bool same_header(std::string_view name, std::string_view lower) {
 }
 
 /// Statuses of something between us and the model: what it did is not known (R23).
-bool unknown_outcome(int status) { return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 530); }
+bool unknown_outcome(int status) {
+  return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 530);
+}
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_headers = {{
     {"x-ratelimit-remaining-requests", "requests"},
@@ -41,7 +43,8 @@ void Attempt::State::head(int code, std::span<const HeaderView> headers) {
     } else if (header.name.size() > 12 && (header.name[0] == 'x' || header.name[0] == 'X')) {
       for (const auto& [name, word] : headroom_headers) {
         if (!same_header(header.name, name) || header.value.find_first_of("\"\\") != std::string_view::npos) continue;
-        headroom += (headroom.empty() ? "{\"" : ",\"") + std::string(word) + "\":\"" + std::string(header.value.substr(0, 32)) + "\"";
+        headroom += (headroom.empty() ? "{\"" : ",\"") + std::string(word) + "\":\"" +
+                    std::string(header.value.substr(0, 32)) + "\"";
       }
     }
   }
@@ -57,7 +60,8 @@ Delivered Attempt::State::data(std::string_view bytes) {
     if (phase == Phase::sent && reader->facts().final) settle_answer(reader->facts(), true);
     return {delivery.same, delivery.bytes};
   }
-  if (phase == Phase::sent && buffer.size() + bytes.size() <= (status >= 400 ? max_error_body : max_body)) buffer.append(bytes);
+  if (phase == Phase::sent && buffer.size() + bytes.size() <= (status >= 400 ? max_error_body : max_body))
+    buffer.append(bytes);
   return {};
 }
 
@@ -134,7 +138,8 @@ void Attempt::State::end_by(Abort how) {
 void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view error_class) {
   if (phase == Phase::ended) return;
   phase = Phase::ended;
-  if (how == How::hold && route.host.release_unknown) how = How::provider_error;  // R23: declared; the guarantee excludes it
+  if (how == How::hold && route.host.release_unknown)
+    how = How::provider_error;  // R23: declared; the guarantee excludes it
 
   Settlement settlement;
   LedgerRow& row = settlement.row;
@@ -165,7 +170,8 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
         row.actual = Usd{};
       } else if (model != nullptr) {
         const Terms terms{.at_ms = granted_ms,
-                          .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier) : std::string_view(answer->service_tier),
+                          .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier)
+                                                                       : std::string_view(answer->service_tier),
                           .context_tokens = row.booked[Meter::input_tokens]};
         if (const auto rates = core->book->rates(*model, terms)) {
           row.context = plan->priced_by(*rates);
@@ -202,8 +208,10 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   row.booked[Meter::concurrent] = 0;
 
   if (we_lowered && row.finish_reason == "length" && core->options.on_warning) {
-    core->options.on_warning("an answer was cut at " + std::to_string(row.output_limit) + " output tokens by a limit that Farthing set, so "
-                             "that the call fits its caps; give max_tokens yourself, raise the cap, or set output = \"as_asked\"");
+    core->options.on_warning(
+        "an answer was cut at " + std::to_string(row.output_limit) +
+        " output tokens by a limit that Farthing set, so "
+        "that the call fits its caps; give max_tokens yourself, raise the cap, or set output = \"as_asked\"");
   }
   call->commit(held, row.booked);
   auto settled = core->store->settle(settlement);

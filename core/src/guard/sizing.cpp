@@ -14,7 +14,9 @@ constexpr std::int64_t likely_bytes_per_token = 4;
 constexpr std::int64_t likely_output = 400;
 constexpr std::int64_t likely_output_reasoning = 1'200;
 
-bool dearer(const Rate& a, const Rate& b) { return a.atto * b.per > b.atto * a.per; }
+bool dearer(const Rate& a, const Rate& b) {
+  return a.atto * b.per > b.atto * a.per;
+}
 
 /// The dearest of several rates; empty when none of them is given.
 std::optional<Rate> dearest_of(const RateSet& rates, std::initializer_list<Quantity> quantities) {
@@ -62,7 +64,8 @@ void size_input(const SizeInput& input, Sized& sized) {
 
   if (facts.media) unbounded(sized, "image, audio or file");
   if (facts.remote) unbounded(sized, "URL, file id or earlier response");
-  if (facts.server_tools) unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without max_tool_calls");
+  if (facts.server_tools)
+    unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without max_tool_calls");
 
   if (sized.unbounded_count == 0) {
     sized.input_tokens = window_bound > 0 ? std::min(bytes_bound, window_bound) : bytes_bound;
@@ -74,8 +77,11 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
   const bool endless_tools = facts.server_tools && !facts.server_tool_steps;
   switch (input.policy.unbounded.kind) {
-    case Unbounded::Kind::amount: return;  // held at that amount, see price()
-    case Unbounded::Kind::refuse: sized.problem = Sized::Problem::unbounded; return;
+    case Unbounded::Kind::amount:
+      return;  // held at that amount, see price()
+    case Unbounded::Kind::refuse:
+      sized.problem = Sized::Problem::unbounded;
+      return;
     case Unbounded::Kind::context_window:
       if (endless_tools || window_bound == 0) sized.problem = Sized::Problem::unbounded;
       return;
@@ -94,8 +100,9 @@ void size_output(const SizeInput& input, Sized& sized) {
   const bool reasoning = input.model != nullptr && input.model->reasoning;
   const std::int64_t maximum = input.model != nullptr ? input.model->max_output_tokens : 0;
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
-  const std::int64_t floor = std::max({reasoning ? min_output_reasoning : min_output, input.dialect.output_limit_minimum,
-                                       facts.thinking_budget > 0 ? facts.thinking_budget + min_output : 0});
+  const std::int64_t floor =
+      std::max({reasoning ? min_output_reasoning : min_output, input.dialect.output_limit_minimum,
+                facts.thinking_budget > 0 ? facts.thinking_budget + min_output : 0});
   const bool may_lower = input.policy.fit_output && input.rewritable && input.output_capped;
 
   if (facts.output_limit) {
@@ -129,8 +136,7 @@ void size_output(const SizeInput& input, Sized& sized) {
 
 void size_likely(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
-  const std::int64_t input_tokens =
-      std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
+  const std::int64_t input_tokens = std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
   if (input.dialect.has_output) {
@@ -148,17 +154,17 @@ void price(const SizeInput& input, Sized& sized) {
     return;
   }
   if (input.model == nullptr) return;
-  const Terms terms{.at_ms = input.at_ms,
-                    .service_tier = input.facts.service_tier,
-                    .context_tokens = sized.input_tokens};
+  const Terms terms{
+      .at_ms = input.at_ms, .service_tier = input.facts.service_tier, .context_tokens = sized.input_tokens};
   auto dearest = input.book.dearest_rates(*input.model, terms);
   if (!dearest) return;
   sized.dearest = *dearest;
   const RateSet& rates = sized.dearest;
   const bool media = input.facts.media || input.facts.remote;
   const std::optional<Rate> input_rate =
-      media ? dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
-                                 Quantity::cache_write_1h_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens})
+      media ? dearest_of(rates,
+                         {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
+                          Quantity::cache_write_1h_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens})
             : dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
                                  Quantity::cache_write_1h_tokens});
   if (!input_rate) return;

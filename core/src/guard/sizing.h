@@ -37,11 +37,11 @@ struct SizeInput {
   const HostFacts& host;
   const Policy& policy;
   const PriceBook& book;
-  const Model* model = nullptr;    // null: not in the book
+  const Model* model = nullptr;  // null: not in the book
   std::int64_t at_ms = 0;
-  bool money_capped = false;       // a cap on usd matches: a price is needed (R31)
-  bool output_capped = false;      // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
-  bool rewritable = true;          // false: signed body
+  bool money_capped = false;   // a cap on usd matches: a price is needed (R31)
+  bool output_capped = false;  // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
+  bool rewritable = true;      // false: signed body
 };
 
 struct Sized {
@@ -61,7 +61,7 @@ struct Sized {
   Quantities likely;
   std::optional<Usd> likely_usd;
   std::string_view confidence = "heuristic";
-  RateSet dearest;                 // what the ceiling was priced with
+  RateSet dearest;  // what the ceiling was priced with
   /// What could not be bounded: "image or file", "server tools", ...
   std::array<std::string_view, 4> unbounded_by{};
   std::size_t unbounded_count = 0;

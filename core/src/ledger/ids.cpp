@@ -8,7 +8,7 @@ namespace farthing {
 
 namespace {
 
-constexpr std::int64_t epoch_ms = 1'704'067'200'000;  // 2024-01-01
+constexpr std::int64_t epoch_ms = 1'704'067'200'000;                       // 2024-01-01
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford: no I, L, O, U
 constexpr std::size_t id_length = 13;
 
@@ -49,7 +49,8 @@ AttemptId first_id_of(std::int64_t unix_ms) {
 
 std::string to_text(AttemptId id) {
   std::string text(id_length, '0');
-  for (std::size_t i = id_length; i-- > 0; id.value >>= 5) text[i] = alphabet[id.value & 31U];
+  for (std::size_t i = id_length; i-- > 0; id.value >>= 5)
+    text[i] = alphabet[id.value & 31U];
   return text;
 }
 

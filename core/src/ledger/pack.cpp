@@ -36,10 +36,13 @@ void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string&
   archive.money(row.likely);
   archive.money(row.ceiling);
   archive.money(row.actual);
-  for (auto& value : row.held.of) archive.number(value);
-  for (auto& value : row.booked.of) archive.number(value);
+  for (auto& value : row.held.of)
+    archive.number(value);
+  for (auto& value : row.booked.of)
+    archive.number(value);
   archive.number(row.how);
-  for (auto& value : row.quantities.of) archive.number(value);
+  for (auto& value : row.quantities.of)
+    archive.number(value);
   archive.number(row.output_limit_asked);
   archive.number(row.output_limit);
   archive.text(row.confidence);

@@ -24,20 +24,24 @@ std::string person() {
   passwd entry{};
   passwd* found = nullptr;
   std::string user = std::to_string(getuid());
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) user = found->pw_name;
+  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    user = found->pw_name;
   return user + "@" + host.data();
 }
 
-std::string who_of(const ChangeNote& note) { return note.who.empty() ? person() : note.who; }
+std::string who_of(const ChangeNote& note) {
+  return note.who.empty() ? person() : note.who;
+}
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
 /// The limit in force for all counters of a cap, and what it replaced.
 std::pair<std::int64_t, std::optional<std::int64_t>> limit_of(const RegisteredCap& registered, const Registry& registry,
-                                                             std::int64_t now_ms) {
+                                                              std::int64_t now_ms) {
   std::pair<std::int64_t, std::optional<std::int64_t>> result{registered.cap.limit, std::nullopt};
   for (const Override& change : registry.overrides) {
     if (change.cap_id != registered.cap.id || !change.each_values.empty()) continue;
@@ -62,9 +66,11 @@ Result<const RegisteredCap*> find_cap(const Registry& registry, const std::strin
   }
   if (found.size() == 1 && !name.empty()) return found.front();
   if (all.empty()) return Error{Code::unknown_cap, "no cap is registered in this store"};
-  if (found.empty()) return Error{Code::unknown_cap, "no cap has \"" + name + "\" in its id or words; there are:" + all};
+  if (found.empty())
+    return Error{Code::unknown_cap, "no cap has \"" + name + "\" in its id or words; there are:" + all};
   std::string several;
-  for (const RegisteredCap* registered : found) several += "\n  " + registered->cap.id + "   (" + registered->cap.words() + ")";
+  for (const RegisteredCap* registered : found)
+    several += "\n  " + registered->cap.id + "   (" + registered->cap.words() + ")";
   return Error{Code::unknown_cap, "\"" + name + "\" is not clear, it fits several caps:" + several};
 }
 
@@ -85,7 +91,9 @@ std::shared_ptr<Control> Control::over(std::shared_ptr<Store> store) {
   return std::shared_ptr<Control>(new Control(std::move(store)));
 }
 
-Result<StatusReport> Control::status() const { return report::status_of(*store_); }
+Result<StatusReport> Control::status() const {
+  return report::status_of(*store_);
+}
 
 Status Control::ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) const {
   return store_->ledger(filter, visit);
@@ -95,11 +103,14 @@ Result<std::vector<std::string>> Control::denials(std::size_t most) const {
   const auto entries = store_->denials(most);
   if (!entries) return entries.error();
   std::vector<std::string> result;
-  for (const DenialEntry& entry : *entries) result.push_back(report::denial_entry_json(entry));
+  for (const DenialEntry& entry : *entries)
+    result.push_back(report::denial_entry_json(entry));
   return result;
 }
 
-Result<WhyReport> Control::why(const std::string& id) const { return report::why_of(*store_, id); }
+Result<WhyReport> Control::why(const std::string& id) const {
+  return report::why_of(*store_, id);
+}
 
 Result<std::int64_t> Control::halt(const Match& match, const ChangeNote& note) {
   Halt halt;
@@ -129,8 +140,8 @@ Result<std::vector<RegisteredCapView>> Control::caps() const {
   return result;
 }
 
-Status Control::set_limit(const std::string& cap, const std::vector<std::string>& each_values, const std::string& limit_text,
-                          std::optional<std::int64_t> until_ms, const ChangeNote& note) {
+Status Control::set_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                          const std::string& limit_text, std::optional<std::int64_t> until_ms, const ChangeNote& note) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
@@ -142,14 +153,17 @@ Status Control::set_limit(const std::string& cap, const std::vector<std::string>
   if (!limit) return limit.error();
   if (limit->meter != target.meter) {
     return Error{Code::invalid_argument, "cap \"" + target.id + "\" counts " + std::string(meter_text(target.meter)) +
-                                             ", so its limit is written like \"" + farthing::limit_text(target.meter, target.limit) +
-                                             "\", not \"" + limit_text + "\""};
+                                             ", so its limit is written like \"" +
+                                             farthing::limit_text(target.meter, target.limit) + "\", not \"" +
+                                             limit_text + "\""};
   }
   if (!each_values.empty() && each_values.size() != target.each.size()) {
     return Error{Code::invalid_argument, "cap \"" + target.id + "\" has " + std::to_string(target.each.size()) +
-                                             " kinds in `each`, but " + std::to_string(each_values.size()) + " values were given"};
+                                             " kinds in `each`, but " + std::to_string(each_values.size()) +
+                                             " values were given"};
   }
-  if (until_ms && *until_ms <= *now) return Error{Code::invalid_argument, "`until` is in the past: " + iso_utc(*until_ms)};
+  if (until_ms && *until_ms <= *now)
+    return Error{Code::invalid_argument, "`until` is in the past: " + iso_utc(*until_ms)};
   Override change;
   change.cap_id = target.id;
   change.each_values = each_values;
@@ -163,7 +177,8 @@ Status Control::set_limit(const std::string& cap, const std::vector<std::string>
   return store_->set_override(change);
 }
 
-Status Control::clear_limit(const std::string& cap, const std::vector<std::string>& each_values, const ChangeNote& note) {
+Status Control::clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                            const ChangeNote& note) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto found = find_cap(*registry, cap);
@@ -178,11 +193,13 @@ Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
   filter.id = attempt;
   const Status read = store_->ledger(filter, [&](const LedgerRow& row) {
     if (row.kind == RowKind::attempt) original = row;
-    for (std::size_t i = 0; i < meter_count; ++i) booked.of[i] += row.booked.of[i];  // adjustments are differences
+    for (std::size_t i = 0; i < meter_count; ++i)
+      booked.of[i] += row.booked.of[i];  // adjustments are differences
     return true;
   });
   if (!read) return read.error();
-  if (!original) return Error{Code::unknown_attempt, "no attempt " + to_text(attempt) + " in " + store_->info().location};
+  if (!original)
+    return Error{Code::unknown_attempt, "no attempt " + to_text(attempt) + " in " + store_->info().location};
   const auto now = store_->now_ms();
   if (!now) return now.error();
   booked[Meter::usd] = actual.nano;
@@ -202,8 +219,12 @@ Result<std::vector<std::string>> Control::apply_policy(const Policy& policy, boo
   return store_->apply(policy, force);
 }
 
-Status Control::remove_policy(const std::string& name) { return store_->remove_document(name); }
+Status Control::remove_policy(const std::string& name) {
+  return store_->remove_document(name);
+}
 
-Status Control::reset_clock(const ChangeNote&) { return store_->reset_clock(); }
+Status Control::reset_clock(const ChangeNote&) {
+  return store_->reset_clock();
+}
 
 }  // namespace farthing

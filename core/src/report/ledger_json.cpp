@@ -28,9 +28,12 @@ Json quantities_json(const Quantities& quantities) {
 
 std::string_view kind_text(RowKind kind) {
   switch (kind) {
-    case RowKind::attempt: return "attempt";
-    case RowKind::adjust: return "adjust";
-    case RowKind::book: return "book";
+    case RowKind::attempt:
+      return "attempt";
+    case RowKind::adjust:
+      return "adjust";
+    case RowKind::book:
+      return "book";
   }
   return "";
 }
@@ -70,7 +73,8 @@ std::string to_json(const LedgerRow& row) {
   json["attempt_number"] = row.attempt_number;
   json["action"] = row.action;
   Json runs = Json::array();
-  for (const auto& [id, task] : row.runs) runs.push_back({{"run", id}, {"task", task}});
+  for (const auto& [id, task] : row.runs)
+    runs.push_back({{"run", id}, {"task", task}});
   json["runs"] = std::move(runs);
   json["labels"] = report::parsed(context.labels_json.empty() ? context.labels.to_json() : context.labels_json);
   json["api_key"] = context.key_name;

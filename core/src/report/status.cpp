@@ -108,11 +108,14 @@ Result<StatusReport> status_of(Store& store) {
     auto& rows = by_cap[registered.cap.id];
     if (rows.empty()) rows.push_back(untouched(registered, *registry, *now));
     std::sort(rows.begin(), rows.end(), [](const StatusCounter& a, const StatusCounter& b) {
-      return std::pair(b.cap.spent + b.cap.reserved, a.cap.counter) < std::pair(a.cap.spent + a.cap.reserved, b.cap.counter);
+      return std::pair(b.cap.spent + b.cap.reserved, a.cap.counter) <
+             std::pair(a.cap.spent + a.cap.reserved, b.cap.counter);
     });
-    for (StatusCounter& row : rows) report.counters.push_back(std::move(row));
+    for (StatusCounter& row : rows)
+      report.counters.push_back(std::move(row));
   }
-  for (StatusCounter& row : runs) report.counters.push_back(std::move(row));
+  for (StatusCounter& row : runs)
+    report.counters.push_back(std::move(row));
 
   for (const Halt& halt : registry->halts) {
     report.halts.push_back({halt.id, halt.match.to_json(), halt.who, halt.why, halt.at_ms});
@@ -145,7 +148,8 @@ std::string StatusReport::to_json() const {
     entry["run"] = cap.run.empty() ? Json(nullptr) : Json(cap.run);
     entry["words"] = row.words;
     Json counter = Json::object();
-    for (const auto& [kind, value] : cap.counter) counter[kind] = value;
+    for (const auto& [kind, value] : cap.counter)
+      counter[kind] = value;
     entry["counter"] = std::move(counter);
     entry["meter"] = meter_text(cap.meter);
     entry["per"] = per_text(cap.per);

@@ -10,20 +10,31 @@ namespace farthing::report {
 
 namespace {
 
-std::string money(const std::optional<Usd>& amount) { return amount ? to_text(*amount) + " USD" : "unknown"; }
+std::string money(const std::optional<Usd>& amount) {
+  return amount ? to_text(*amount) + " USD" : "unknown";
+}
 
 /// How an attempt ended, as a sentence.
 std::string_view ending(How how) {
   switch (how) {
-    case How::open: return "not settled yet: its hold is set aside";
-    case How::usage: return "settled with the provider's final usage";
-    case How::counted: return "broken off by the caller: charged by an upper bound of what was produced (R24)";
-    case How::hold: return "outcome unknown: the whole hold is charged (R23)";
-    case How::provider_error: return "the provider answered with its own error: nothing is charged (R23)";
-    case How::released: return "never sent: nothing is charged";
-    case How::expired: return "nobody settled it in time: the whole hold is charged (R17)";
-    case How::voided: return "released before it was reserved: nothing was held (R18)";
-    case How::unheld: return "sent without a hold while the store was away (R26)";
+    case How::open:
+      return "not settled yet: its hold is set aside";
+    case How::usage:
+      return "settled with the provider's final usage";
+    case How::counted:
+      return "broken off by the caller: charged by an upper bound of what was produced (R24)";
+    case How::hold:
+      return "outcome unknown: the whole hold is charged (R23)";
+    case How::provider_error:
+      return "the provider answered with its own error: nothing is charged (R23)";
+    case How::released:
+      return "never sent: nothing is charged";
+    case How::expired:
+      return "nobody settled it in time: the whole hold is charged (R17)";
+    case How::voided:
+      return "released before it was reserved: nothing was held (R18)";
+    case How::unheld:
+      return "sent without a hold while the store was away (R26)";
   }
   return "";
 }
@@ -43,7 +54,8 @@ void add_row(std::string& text, const LedgerRow& row) {
   }
   text += "attempt " + to_text(row.id) + ", " + iso_utc(row.reserved_ms) + "\n";
   std::string model = context.model;
-  if (!context.model_asked.empty() && context.model_asked != context.model) model += " (asked as " + context.model_asked + ")";
+  if (!context.model_asked.empty() && context.model_asked != context.model)
+    model += " (asked as " + context.model_asked + ")";
   if (!row.model_served.empty() && row.model_served != context.model) model += ", served by " + row.model_served;
   line("model", model);
   line("endpoint", context.endpoint + (context.provider.empty() ? "" : " at " + context.provider));
@@ -60,16 +72,19 @@ void add_row(std::string& text, const LedgerRow& row) {
   for (std::size_t i = 0; i < quantity_count; ++i) {
     const auto quantity = static_cast<Quantity>(i);
     if (row.quantities[quantity] == 0) continue;
-    usage += (usage.empty() ? "" : ", ") + std::to_string(row.quantities[quantity]) + " " + std::string(quantity_text(quantity));
+    usage += (usage.empty() ? "" : ", ") + std::to_string(row.quantities[quantity]) + " " +
+             std::string(quantity_text(quantity));
   }
   line("usage", usage);
   line("labels", context.labels_json.empty() ? context.labels.to_json() : context.labels_json);
   std::string runs;
-  for (const auto& [id, task] : row.runs) runs += (runs.empty() ? "" : " > ") + task + " (" + id + ")";
+  for (const auto& [id, task] : row.runs)
+    runs += (runs.empty() ? "" : " > ") + task + " (" + id + ")";
   line("runs", runs);
   line("call", row.call + (row.attempt_number > 1 ? ", attempt " + std::to_string(row.attempt_number) : ""));
-  line("answer", row.status == 0 ? "" : "HTTP " + std::to_string(row.status) + " after " + std::to_string(row.latency_ms) + " ms" +
-                                            (row.error_class.empty() ? "" : ", " + row.error_class));
+  line("answer", row.status == 0 ? ""
+                                 : "HTTP " + std::to_string(row.status) + " after " + std::to_string(row.latency_ms) +
+                                       " ms" + (row.error_class.empty() ? "" : ", " + row.error_class));
   line("request", row.request_id);
   line("response", row.response_id);
   line("prices", context.book_version + (context.rates_json.empty() ? "" : " " + context.rates_json));
@@ -138,9 +153,10 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
     }
   }
   if (rows.empty() && refusals.empty()) {
-    return Error{Code::unknown_attempt, "nothing is known of \"" + id + "\" in " + store.info().location +
-                                            ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
-                                            "header), a call id, or the provider's response or request id"};
+    return Error{Code::unknown_attempt,
+                 "nothing is known of \"" + id + "\" in " + store.info().location +
+                     ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
+                     "header), a call id, or the provider's response or request id"};
   }
   std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {
     return std::pair(a.reserved_ms, a.id.value) < std::pair(b.reserved_ms, b.id.value);

@@ -8,12 +8,24 @@ namespace farthing {
 namespace {
 
 // The table: the next dialect is a folder and a row here.
-const Dialect chat{"chat.completions", "text", "generate", true, "/chat/completions", wire::scan_chat, wire::read_chat, wire::stream_chat,
-                   "max_completion_tokens", 1};
+const Dialect chat{"chat.completions",
+                   "text",
+                   "generate",
+                   true,
+                   "/chat/completions",
+                   wire::scan_chat,
+                   wire::read_chat,
+                   wire::stream_chat,
+                   "max_completion_tokens",
+                   1};
 // Below 16 the responses API refuses max_output_tokens (its reference, 2026-11).
-const Dialect responses{"responses",         "text", "generate", true, "/responses", wire::scan_responses, wire::read_responses,
-                        wire::stream_responses, "max_output_tokens", 16};
-const Dialect embeddings{"embeddings", "embedding", "generate", false, "/embeddings", wire::scan_embeddings, wire::read_embeddings, nullptr, "", 0};
+const Dialect responses{"responses",          "text",
+                        "generate",           true,
+                        "/responses",         wire::scan_responses,
+                        wire::read_responses, wire::stream_responses,
+                        "max_output_tokens",  16};
+const Dialect embeddings{"embeddings",          "embedding",           "generate", false, "/embeddings",
+                         wire::scan_embeddings, wire::read_embeddings, nullptr,    "",    0};
 
 }  // namespace
 

@@ -21,6 +21,11 @@
 
 namespace farthing::wire {
 
+/// RapidJSON works on a copy of its own streams, so a handler would not know where it is; on this one it does not.
+struct TrackedStream : rapidjson::InsituStringStream {
+  explicit TrackedStream(char* text) : rapidjson::InsituStringStream(text) {}
+};
+
 /// Nesting beyond this is refused: no request has it, and it costs.
 inline constexpr std::size_t max_depth = 128;
 
@@ -59,7 +64,7 @@ struct Scalar {
 template <class Visitor>
 class Handler {
  public:
-  Handler(Visitor& visitor, const rapidjson::InsituStringStream& stream, std::string_view body)
+  Handler(Visitor& visitor, const TrackedStream& stream, std::string_view body)
       : visitor_(visitor), stream_(stream), body_(body) {}
 
   bool Null() { return literal({}, 4); }
@@ -94,7 +99,7 @@ class Handler {
 
  private:
   bool open(bool array) {
-    visitor_.open(path_, array, stream_at());
+    visitor_.open(path_, array, stream_at() + 1);  // told before its bracket is taken
     if (path_.depth_ >= max_depth) return false;
     path_.keys_[path_.depth_++] = {};
     return true;
@@ -120,14 +125,18 @@ class Handler {
     scalar.end = stream_at();
     scalar.begin = scalar.end;
     // Numbers are told after their last character; the first is found by looking back.
-    while (scalar.begin > 0 && std::string_view("0123456789+-.eE").find(body_[scalar.begin - 1]) != std::string_view::npos) --scalar.begin;
+    while (scalar.begin > 0 &&
+           std::string_view("0123456789+-.eE").find(body_[scalar.begin - 1]) != std::string_view::npos)
+      --scalar.begin;
     visitor_.value(path_, scalar);
     return true;
   }
-  std::size_t stream_at() const { return stream_.src_ == nullptr ? 0 : static_cast<std::size_t>(stream_.src_ - stream_.head_); }
+  std::size_t stream_at() const {
+    return stream_.src_ == nullptr ? 0 : static_cast<std::size_t>(stream_.src_ - stream_.head_);
+  }
 
   Visitor& visitor_;
-  const rapidjson::InsituStringStream& stream_;
+  const TrackedStream& stream_;
   std::string_view body_;
   Path path_;
 };
@@ -141,12 +150,14 @@ std::string walk(std::string_view body, Visitor& visitor) {
   const std::string_view text = body.substr(skipped);
   scratch.assign(text.begin(), text.end());
   scratch.push_back('\0');
-  rapidjson::InsituStringStream stream(scratch.data());
+  TrackedStream stream(scratch.data());
   Handler<Visitor> handler(visitor, stream, text);
   rapidjson::Reader reader;
   // Numbers as they are; in situ: strings are decoded in the scratch, never allocated.
-  const auto result = reader.Parse<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
-      stream, handler);
+  const auto result =
+      reader
+          .Parse<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
+              stream, handler);
   if (scratch.capacity() > (4U << 20U)) std::vector<char>().swap(scratch);
   if (!result.IsError() && skipped == 0) return {};
   if (!result.IsError()) return "begins with a byte order mark";

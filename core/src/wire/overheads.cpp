@@ -14,8 +14,8 @@ struct Overhead {
 };
 constexpr std::int64_t least = 64;
 constexpr Overhead table[] = {
-    {"grok", 1'400},   // xAI: about 683 hidden tokens published for grok-4
-    {"claude", 1'700}, // 286 to 804 with tools
+    {"grok", 1'400},    // xAI: about 683 hidden tokens published for grok-4
+    {"claude", 1'700},  // 286 to 804 with tools
 };
 
 }  // namespace
@@ -23,7 +23,8 @@ constexpr Overhead table[] = {
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts) {
   std::int64_t tokens = least;
   for (const Overhead& overhead : table) {
-    if (overhead_profile.substr(0, overhead.profile.size()) == overhead.profile) tokens = std::max(tokens, overhead.tokens);
+    if (overhead_profile.substr(0, overhead.profile.size()) == overhead.profile)
+      tokens = std::max(tokens, overhead.tokens);
   }
   // A schema for tools or answers is rendered into a text around it.
   if (facts.tools) tokens += least;

@@ -8,7 +8,7 @@ namespace {
 
 /// POSTs that cost nothing (R31), by the end of their path. Source: OpenAI's pricing and API reference, 2026-11.
 constexpr std::array<std::string_view, 11> free_ends = {
-    "/moderations", "/cancel",  "/responses/input_tokens", "/tokenize", "/files",         "/uploads",
+    "/moderations", "/cancel",   "/responses/input_tokens", "/tokenize", "/files",        "/uploads",
     "/parts",       "/complete", "/vector_stores",          "/search",   "/count_tokens",
 };
 
@@ -22,7 +22,8 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
   Route route;
   route.host = hosts.find(host);
   path = path.substr(0, path.find_first_of("?#"));
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  while (path.size() > 1 && path.back() == '/')
+    path.remove_suffix(1);
   if (method != "POST") {
     // Nothing that is read or deleted is billed by the call.
     const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "DELETE";

@@ -40,16 +40,22 @@ struct RequestScan : Ignore {
   }
 
   void text(const Path& path, const Scalar& scalar, std::string& out) {
-    if (scalar.is_text()) out = scalar.text;
-    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not a string");
+    if (scalar.is_text())
+      out = scalar.text;
+    else if (!scalar.is_null())
+      fail("\"" + std::string(path.own()) + "\" is not a string");
   }
   void boolean(const Path& path, const Scalar& scalar, bool& out) {
-    if (scalar.kind == Scalar::Kind::boolean) out = scalar.boolean;
-    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not true or false");
+    if (scalar.kind == Scalar::Kind::boolean)
+      out = scalar.boolean;
+    else if (!scalar.is_null())
+      fail("\"" + std::string(path.own()) + "\" is not true or false");
   }
   void count(const Path& path, const Scalar& scalar, std::int64_t least, std::int64_t& out) {
-    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= least && scalar.integer <= 1'000'000'000) out = scalar.integer;
-    else if (!scalar.is_null()) fail("\"" + std::string(path.own()) + "\" is not a whole number from " + std::to_string(least));
+    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= least && scalar.integer <= 1'000'000'000)
+      out = scalar.integer;
+    else if (!scalar.is_null())
+      fail("\"" + std::string(path.own()) + "\" is not a whole number from " + std::to_string(least));
   }
   /// `name` is a literal: it outlives the scan.
   void output_limit(const Path& path, const Scalar& scalar, std::string_view name) {
@@ -72,7 +78,8 @@ struct RequestScan : Ignore {
     if (text.substr(0, 5) != "data:") return false;
     const std::size_t comma = text.find(',');
     facts.media = true;
-    if (comma != std::string_view::npos && text.substr(0, comma).find(";base64") != std::string_view::npos) media_bytes(text.size() - comma - 1);
+    if (comma != std::string_view::npos && text.substr(0, comma).find(";base64") != std::string_view::npos)
+      media_bytes(text.size() - comma - 1);
     return true;
   }
   void media_bytes(std::size_t bytes) {
@@ -87,10 +94,14 @@ struct RequestScan : Ignore {
   bool common(const Path& path, const Scalar& scalar) {
     if (path.depth() != 1) return false;
     const std::string_view name = path.own();
-    if (name == "model") text(path, scalar, facts.model);
-    else if (name == "stream") boolean(path, scalar, facts.stream);
-    else if (name == "service_tier") text(path, scalar, facts.service_tier);
-    else return false;
+    if (name == "model")
+      text(path, scalar, facts.model);
+    else if (name == "stream")
+      boolean(path, scalar, facts.stream);
+    else if (name == "service_tier")
+      text(path, scalar, facts.service_tier);
+    else
+      return false;
     return true;
   }
 };
@@ -102,7 +113,8 @@ Result<RequestFacts> scan_with(std::string_view body) {
   std::string problem = walk(body, scan);
   if (problem.empty()) problem = std::move(scan.problem);
   if (problem.empty() && scan.facts.object_open == 0) problem = "the body is not an object";
-  if (!problem.empty()) return Error{Code::unreadable_request, "the request cannot be read, so its cost cannot be bounded: " + problem};
+  if (!problem.empty())
+    return Error{Code::unreadable_request, "the request cannot be read, so its cost cannot be bounded: " + problem};
   return std::move(scan.facts);
 }
 

@@ -18,18 +18,22 @@ struct Splice {
 std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewrite& change) {
   std::vector<Splice> splices;
   std::string members;  // new ones, at the front of the body's object
-  const auto add_member = [&](const std::string& text) { members += text + (facts.object_empty && members.empty() ? "" : ","); };
+  const auto add_member = [&](const std::string& text) {
+    members += text + (facts.object_empty && members.empty() ? "" : ",");
+  };
 
   if (change.output_limit) {
     const std::string limit = std::to_string(*change.output_limit);
-    for (const Span& span : facts.output_limit_spans) splices.push_back({span.at, span.length, limit});
+    for (const Span& span : facts.output_limit_spans)
+      splices.push_back({span.at, span.length, limit});
     if (facts.output_limit_spans.empty()) add_member("\"" + std::string(change.output_limit_name) + "\":" + limit);
   }
   if (change.ask_for_usage) {
     if (facts.include_usage_span) {
       splices.push_back({facts.include_usage_span->at, facts.include_usage_span->length, "true"});
     } else if (facts.stream_options_open) {
-      splices.push_back({*facts.stream_options_open, 0, std::string("\"include_usage\":true") + (facts.stream_options_empty ? "" : ",")});
+      splices.push_back({*facts.stream_options_open, 0,
+                         std::string("\"include_usage\":true") + (facts.stream_options_empty ? "" : ",")});
     } else if (facts.stream_options_span) {
       splices.push_back({facts.stream_options_span->at, facts.stream_options_span->length, "{\"include_usage\":true}"});
     } else {

@@ -29,13 +29,16 @@ StreamReader::Delivery EventStream::feed(std::string_view bytes) {
     skip_lf_ = c == '\r';
     const std::string_view text(buffer_.data() + line_start_, at - line_start_);
     line_start_ = at + 1;
-    if (text.empty()) end_event(at + 1);
-    else line(text);
+    if (text.empty())
+      end_event(at + 1);
+    else
+      line(text);
   }
   buffer_.erase(0, event_start_);
   line_start_ -= event_start_;
   event_start_ = 0;
-  if (!whole_events_ || (nothing_waits && buffer_.empty() && held_.empty() && out_.size() == bytes.size())) return {true, {}};
+  if (!whole_events_ || (nothing_waits && buffer_.empty() && held_.empty() && out_.size() == bytes.size()))
+    return {true, {}};
   return {false, out_};
 }
 
@@ -59,8 +62,10 @@ void EventStream::line(std::string_view text) {
   if (text.substr(0, 5) != "data:") return;  // comments, event, id, retry
   text.remove_prefix(5);
   if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  if (has_data_) data_.push_back('\n');
-  else data_.clear();
+  if (has_data_)
+    data_.push_back('\n');
+  else
+    data_.clear();
   data_.append(text);
   has_data_ = true;
 }

@@ -36,10 +36,10 @@ class EventStream : public StreamReader {
   void line(std::string_view text);
 
   const bool whole_events_;
-  std::string buffer_;         // bytes of events not finished yet
-  std::size_t line_start_ = 0; // in buffer_
+  std::string buffer_;          // bytes of events not finished yet
+  std::size_t line_start_ = 0;  // in buffer_
   std::size_t event_start_ = 0;
-  bool skip_lf_ = false;       // the line before ended with CR
+  bool skip_lf_ = false;  // the line before ended with CR
   bool first_line_ = true;
   bool has_data_ = false;
   std::string data_;

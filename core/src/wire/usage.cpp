@@ -7,21 +7,32 @@ namespace farthing::wire {
 void UsageFields::take(std::string_view detail, std::string_view name, const Scalar& scalar) {
   const auto number = [&](auto& out) {
     // Beyond 2^53 other readers of this JSON see another number: no bill can mean it.
-    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= 0 && scalar.integer <= (1LL << 53)) out = scalar.integer;
-    else if (!scalar.is_null()) broken_ = true;
+    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= 0 && scalar.integer <= (1LL << 53))
+      out = scalar.integer;
+    else if (!scalar.is_null())
+      broken_ = true;
   };
   if (detail.empty()) {
-    if (name == "prompt_tokens" || name == "input_tokens") number(input_);
-    else if (name == "completion_tokens" || name == "output_tokens") number(output_);
-    else if (name == "total_tokens") number(total_);
-    else if (name == "prompt_cache_hit_tokens") number(cached_);  // DeepSeek, inside prompt_tokens
+    if (name == "prompt_tokens" || name == "input_tokens")
+      number(input_);
+    else if (name == "completion_tokens" || name == "output_tokens")
+      number(output_);
+    else if (name == "total_tokens")
+      number(total_);
+    else if (name == "prompt_cache_hit_tokens")
+      number(cached_);  // DeepSeek, inside prompt_tokens
   } else if (detail == "prompt_tokens_details" || detail == "input_tokens_details") {
-    if (name == "cached_tokens") number(cached_);
-    else if (name == "audio_tokens") number(input_audio_);
-    else if (name == "image_tokens") number(input_image_);
+    if (name == "cached_tokens")
+      number(cached_);
+    else if (name == "audio_tokens")
+      number(input_audio_);
+    else if (name == "image_tokens")
+      number(input_image_);
   } else if (detail == "completion_tokens_details" || detail == "output_tokens_details") {
-    if (name == "reasoning_tokens") number(reasoning_);
-    else if (name == "audio_tokens") number(output_audio_);
+    if (name == "reasoning_tokens")
+      number(reasoning_);
+    else if (name == "audio_tokens")
+      number(output_audio_);
   }
 }
 
@@ -38,7 +49,8 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   quantities[Quantity::cache_read_tokens] = cached_;
   // What of the audio and image was cached is not told apart; the cached part is counted as cached.
   quantities[Quantity::input_audio_tokens] = std::min(input_audio_, uncached);
-  quantities[Quantity::input_image_tokens] = std::min(input_image_, uncached - quantities[Quantity::input_audio_tokens]);
+  quantities[Quantity::input_image_tokens] =
+      std::min(input_image_, uncached - quantities[Quantity::input_audio_tokens]);
   quantities[Quantity::input_tokens] =
       uncached - quantities[Quantity::input_audio_tokens] - quantities[Quantity::input_image_tokens];
   quantities[Quantity::reasoning_tokens] = reasoning_;

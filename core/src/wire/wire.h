@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include "farthing/meter.h"
 #include "farthing/host.h"
+#include "farthing/meter.h"
 #include "farthing/result.h"
 
 namespace farthing {
@@ -30,14 +30,15 @@ struct Dialect;
 
 /// What is known of a host: built in, or `[[host]]` of a policy over it (R31).
 struct HostFacts {
-  std::string_view provider;          // "" = unknown: refused
+  std::string_view provider;  // "" = unknown: refused
   bool free = false;
   bool guard = true;
-  bool usage_in_streams = false;      // takes stream_options.include_usage
-  bool usage_unasked = false;         // sends usage in streams by itself
-  bool stops_on_disconnect = false;   // R24
-  bool release_unknown = false;       // R23
-  std::string_view output_limit_name; // for chat: what this host understands when no limit was given; "" = the model decides
+  bool usage_in_streams = false;     // takes stream_options.include_usage
+  bool usage_unasked = false;        // sends usage in streams by itself
+  bool stops_on_disconnect = false;  // R24
+  bool release_unknown = false;      // R23
+  std::string_view
+      output_limit_name;  // for chat: what this host understands when no limit was given; "" = the model decides
   const std::map<std::string, std::string>* deployments = nullptr;
 };
 
@@ -57,13 +58,13 @@ class HostTable {
 /// Where a request goes.
 struct Route {
   enum class Kind : std::uint8_t {
-    priced,    // a dialect reads it
-    free,      // a GET, a models list, token counting, cancels, moderation ...: passes untouched
-    unknown,   // a POST that no dialect knows
+    priced,   // a dialect reads it
+    free,     // a GET, a models list, token counting, cancels, moderation ...: passes untouched
+    unknown,  // a POST that no dialect knows
   } kind = Kind::unknown;
   const Dialect* dialect = nullptr;
   HostFacts host;
-  std::string deployment;             // Azure: the name in the path
+  std::string deployment;  // Azure: the name in the path
 };
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts);
 
@@ -74,38 +75,38 @@ struct Span {
 };
 
 struct RequestFacts {
-  std::string model;                  // as asked; "" when absent
+  std::string model;  // as asked; "" when absent
   bool stream = false;
-  std::optional<bool> usage_asked;    // stream_options.include_usage as the caller wrote it
-  std::optional<std::int64_t> output_limit;   // the caller's; the largest where a body has several
-  std::string_view output_limit_name;         // as written in the body, "" when absent
+  std::optional<bool> usage_asked;           // stream_options.include_usage as the caller wrote it
+  std::optional<std::int64_t> output_limit;  // the caller's; the largest where a body has several
+  std::string_view output_limit_name;        // as written in the body, "" when absent
   std::int64_t choices = 1;
   /// Bytes that bound the text tokens of the input from above: the body without base64 media.
   std::int64_t input_bytes = 0;
-  std::int64_t inputs = 1;            // embeddings: how many
-  bool media = false;                 // images, audio, files inline: bytes are no bound
-  bool remote = false;                // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
-  bool server_tools = false;          // web search, file search, code interpreter, mcp, ...
-  std::optional<std::int64_t> server_tool_steps;   // max_tool_calls
+  std::int64_t inputs = 1;    // embeddings: how many
+  bool media = false;         // images, audio, files inline: bytes are no bound
+  bool remote = false;        // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
+  bool server_tools = false;  // web search, file search, code interpreter, mcp, ...
+  std::optional<std::int64_t> server_tool_steps;  // max_tool_calls
   bool tools = false;
-  bool schema = false;                // a response format with a schema
+  bool schema = false;  // a response format with a schema
   bool background = false;
-  std::int64_t thinking_budget = 0;   // output limit must stay above it
-  std::string service_tier;           // as asked, "" when absent
+  std::int64_t thinking_budget = 0;  // output limit must stay above it
+  std::string service_tier;          // as asked, "" when absent
   std::string reasoning_effort;
   // where to write
-  std::vector<Span> output_limit_spans;       // the numbers to replace
-  std::optional<Span> include_usage_span;     // the literal true/false/null to replace
-  std::optional<std::size_t> stream_options_open;   // just after its '{'
-  std::optional<Span> stream_options_span;    // its value where it is null
-  std::size_t object_open = 0;                // just after the body's '{'
+  std::vector<Span> output_limit_spans;            // the numbers to replace
+  std::optional<Span> include_usage_span;          // the literal true/false/null to replace
+  std::optional<std::size_t> stream_options_open;  // just after its '{'
+  std::optional<Span> stream_options_span;         // its value where it is null
+  std::size_t object_open = 0;                     // just after the body's '{'
   bool stream_options_empty = false;
   bool object_empty = false;
 };
 
 struct Rewrite {
-  std::optional<std::int64_t> output_limit;   // write this limit ...
-  std::string_view output_limit_name;         // ... under this name where the body has none
+  std::optional<std::int64_t> output_limit;  // write this limit ...
+  std::string_view output_limit_name;        // ... under this name where the body has none
   bool ask_for_usage = false;
 };
 /// The body with splices applied: never parsed and dumped, all other bytes stay as they were.
@@ -113,15 +114,15 @@ std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewr
 
 /// What an answer says. Missing is not zero: `quantities` is empty when there was no readable usage.
 struct AnswerFacts {
-  std::string id;                     // chatcmpl-..., resp_...
-  std::string model;                  // served
-  std::string service_tier;           // served
-  std::string finish_reason;          // the last one
-  std::optional<Quantities> quantities;   // disjoint
-  bool final = false;                 // with the dialect's terminal marker, or a whole body
-  bool error = false;                 // the dialect's own error body or event
-  std::string error_code;             // code, else type
-  std::string error_message;          // never logged; only its presence matters to the core
+  std::string id;                        // chatcmpl-..., resp_...
+  std::string model;                     // served
+  std::string service_tier;              // served
+  std::string finish_reason;             // the last one
+  std::optional<Quantities> quantities;  // disjoint
+  bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool error = false;                    // the dialect's own error body or event
+  std::string error_code;                // code, else type
+  std::string error_message;             // never logged; only its presence matters to the core
 };
 
 /// Reads a stream: server-sent events split anywhere, fed as decoded bytes.
@@ -131,7 +132,7 @@ class StreamReader {
   /// What the caller may see now. `same` says that it is exactly `bytes` (no copy made); else `held_back` has it.
   struct Delivery {
     bool same = true;
-    std::string_view bytes;           // valid until the next call when not `same`
+    std::string_view bytes;  // valid until the next call when not `same`
   };
   virtual Delivery feed(std::string_view bytes) = 0;
   /// The stream ended: bytes held back so far.
@@ -142,10 +143,10 @@ class StreamReader {
 };
 
 struct Dialect {
-  std::string_view endpoint;          // "chat.completions": the word in labels, ledger and `estimate`
-  std::string_view modality;          // "text", "embedding"
-  std::string_view operation;         // "generate"
-  bool has_output = true;             // false: embeddings
+  std::string_view endpoint;   // "chat.completions": the word in labels, ledger and `estimate`
+  std::string_view modality;   // "text", "embedding"
+  std::string_view operation;  // "generate"
+  bool has_output = true;      // false: embeddings
   /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions").
   std::string_view path;
   Result<RequestFacts> (*scan)(std::string_view body);
@@ -154,7 +155,7 @@ struct Dialect {
   std::unique_ptr<StreamReader> (*stream)(bool strip_usage);
   /// The name of the output limit to insert where the caller gave none.
   std::string_view output_limit_name;
-  std::int64_t output_limit_minimum = 1;   // what the provider accepts at least (responses: 16)
+  std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)
 };
 
 /// The table of dialects, for tests, docs and `estimate`.

@@ -11,18 +11,21 @@ struct ChatAnswer : Ignore {
   AnswerFacts& facts;
   std::int64_t output_bytes = 0;
   UsageFields usage;
-  bool has_usage = false;      // an object, whatever is in it
+  bool has_usage = false;  // an object, whatever is in it
   bool choices_empty = false;
-  bool finished = false;       // a finish_reason stands in it
+  bool finished = false;  // a finish_reason stands in it
 
   explicit ChatAnswer(AnswerFacts& out) : facts(out) {}
 
   void value(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     if (path.depth() == 1 && scalar.is_text()) {
-      if (own == "id") facts.id = scalar.text;
-      else if (own == "model" && !scalar.text.empty()) facts.model = scalar.text;
-      else if (own == "service_tier") facts.service_tier = scalar.text;
+      if (own == "id")
+        facts.id = scalar.text;
+      else if (own == "model" && !scalar.text.empty())
+        facts.model = scalar.text;
+      else if (own == "service_tier")
+        facts.service_tier = scalar.text;
       return;
     }
     if (path.key(0) == "usage") {
@@ -53,8 +56,8 @@ struct ChatAnswer : Ignore {
     if (path.depth() == 3 && path.own() == "finish_reason") {
       facts.finish_reason = scalar.text;
       finished = true;
-    } else if (path.depth() > 3 && (path.key(2) == "delta" || path.key(2) == "message") && path.own() != "role" && path.own() != "id" &&
-               path.own() != "type") {
+    } else if (path.depth() > 3 && (path.key(2) == "delta" || path.key(2) == "message") && path.own() != "role" &&
+               path.own() != "id" && path.own() != "type") {
       output_bytes += static_cast<std::int64_t>(scalar.text.size());  // every token has a byte at least
     }
   }
@@ -95,6 +98,8 @@ AnswerFacts read_chat(std::string_view body) {
   return facts;
 }
 
-std::unique_ptr<StreamReader> stream_chat(bool strip_usage) { return std::make_unique<ChatStream>(strip_usage); }
+std::unique_ptr<StreamReader> stream_chat(bool strip_usage) {
+  return std::make_unique<ChatStream>(strip_usage);
+}
 
 }  // namespace farthing::wire

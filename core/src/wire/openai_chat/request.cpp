@@ -29,7 +29,8 @@ struct ChatScan : RequestScan {
       const std::string_view name = path.own();
       if (name == "stream_options" && !array) facts.stream_options_open = at;
       if (name == "web_search_options") facts.server_tools = true;
-      if (name == "model" || name == "stream" || name == "n") fail("\"" + std::string(name) + "\" is not a plain value");
+      if (name == "model" || name == "stream" || name == "n")
+        fail("\"" + std::string(name) + "\" is not a plain value");
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
     }
@@ -38,26 +39,39 @@ struct ChatScan : RequestScan {
  private:
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
-    if (name == "max_completion_tokens") output_limit(path, scalar, "max_completion_tokens");
-    else if (name == "max_tokens") output_limit(path, scalar, "max_tokens");
-    else if (name == "n") count(path, scalar, 1, facts.choices);
-    else if (name == "reasoning_effort") text(path, scalar, facts.reasoning_effort);
-    else if (name == "stream_options" && scalar.is_null()) facts.stream_options_span = Span{scalar.begin, scalar.end - scalar.begin};
+    if (name == "max_completion_tokens")
+      output_limit(path, scalar, "max_completion_tokens");
+    else if (name == "max_tokens")
+      output_limit(path, scalar, "max_tokens");
+    else if (name == "n")
+      count(path, scalar, 1, facts.choices);
+    else if (name == "reasoning_effort")
+      text(path, scalar, facts.reasoning_effort);
+    else if (name == "stream_options" && scalar.is_null())
+      facts.stream_options_span = Span{scalar.begin, scalar.end - scalar.begin};
   }
   void message(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;
     const std::string_view own = path.own();
-    if (own == "url" && path.parent() == "image_url") link(scalar.text);
-    else if (own == "data" && path.parent() == "input_audio") media_bytes(scalar.text.size());
-    else if (own == "file_data") data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
-    else if (own == "file_id") facts.remote = true;
-    else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file")) facts.media = true;
-    else if (own == "id" && path.parent() == "audio") facts.remote = true;  // an earlier spoken answer
+    if (own == "url" && path.parent() == "image_url")
+      link(scalar.text);
+    else if (own == "data" && path.parent() == "input_audio")
+      media_bytes(scalar.text.size());
+    else if (own == "file_data")
+      data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
+    else if (own == "file_id")
+      facts.remote = true;
+    else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file"))
+      facts.media = true;
+    else if (own == "id" && path.parent() == "audio")
+      facts.remote = true;  // an earlier spoken answer
   }
 };
 
 }  // namespace
 
-Result<RequestFacts> scan_chat(std::string_view body) { return scan_with<ChatScan>(body); }
+Result<RequestFacts> scan_chat(std::string_view body) {
+  return scan_with<ChatScan>(body);
+}
 
 }  // namespace farthing::wire

@@ -10,14 +10,16 @@ namespace farthing::wire {
 namespace {
 
 struct EmbeddingsScan : RequestScan {
-  bool tokens = false;         // one input as a list of token ids
-  std::int64_t elements = 0;   // texts or lists of token ids
+  bool tokens = false;        // one input as a list of token ids
+  std::int64_t elements = 0;  // texts or lists of token ids
 
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar)) return;
     if (path.key(0) == "input" && path.depth() == 2) {
-      if (scalar.is_text()) ++elements;
-      else tokens = true;
+      if (scalar.is_text())
+        ++elements;
+      else
+        tokens = true;
     }
     update();
   }
@@ -53,7 +55,9 @@ struct EmbeddingsAnswer : Ignore {
 
 }  // namespace
 
-Result<RequestFacts> scan_embeddings(std::string_view body) { return scan_with<EmbeddingsScan>(body); }
+Result<RequestFacts> scan_embeddings(std::string_view body) {
+  return scan_with<EmbeddingsScan>(body);
+}
 
 AnswerFacts read_embeddings(std::string_view body) {
   EmbeddingsAnswer answer;

@@ -23,18 +23,25 @@ struct ResponseAnswer : Ignore {
   void value(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     if (depth == 1 && path.depth() == 1 && scalar.is_text()) {
-      if (own == "type") type = scalar.text;
-      else if (own == "delta") output_bytes += static_cast<std::int64_t>(scalar.text.size());
-      else if (own == "code" && facts.error_code.empty()) event_code = scalar.text;
+      if (own == "type")
+        type = scalar.text;
+      else if (own == "delta")
+        output_bytes += static_cast<std::int64_t>(scalar.text.size());
+      else if (own == "code" && facts.error_code.empty())
+        event_code = scalar.text;
       return;
     }
     if (!in_response(path)) return;
     const std::size_t own_depth = path.depth() - depth;
     if (own_depth == 1 && scalar.is_text()) {
-      if (own == "id") facts.id = scalar.text;
-      else if (own == "model") facts.model = scalar.text;
-      else if (own == "service_tier") facts.service_tier = scalar.text;
-      else if (own == "status") status = scalar.text;
+      if (own == "id")
+        facts.id = scalar.text;
+      else if (own == "model")
+        facts.model = scalar.text;
+      else if (own == "service_tier")
+        facts.service_tier = scalar.text;
+      else if (own == "status")
+        status = scalar.text;
     } else if (path.key(depth) == "usage") {
       usage.take(own_depth == 3 ? path.key(depth + 1) : std::string_view(), own, scalar);
     } else if (path.key(depth) == "incomplete_details" && own == "reason" && scalar.is_text()) {
@@ -67,7 +74,8 @@ class ResponseStream final : public EventStream {
       facts_.error = true;
       if (facts_.error_code.empty()) facts_.error_code = answer.event_code;
     }
-    if (answer.type == "response.completed" || answer.type == "response.incomplete" || answer.type == "response.failed") {
+    if (answer.type == "response.completed" || answer.type == "response.incomplete" ||
+        answer.type == "response.failed") {
       facts_.quantities = answer.has_usage ? answer.usage.quantities(true) : std::nullopt;
       facts_.final = facts_.quantities.has_value();
       if (facts_.finish_reason.empty()) facts_.finish_reason = answer.status;
@@ -90,6 +98,8 @@ AnswerFacts read_responses(std::string_view body) {
   return facts;
 }
 
-std::unique_ptr<StreamReader> stream_responses(bool) { return std::make_unique<ResponseStream>(); }
+std::unique_ptr<StreamReader> stream_responses(bool) {
+  return std::make_unique<ResponseStream>();
+}
 
 }  // namespace farthing::wire

@@ -9,7 +9,8 @@ namespace farthing::wire {
 namespace {
 
 /// Tools that run in the caller's own process; every other kind runs at the provider and reads the context again.
-constexpr std::array<std::string_view, 6> client_tools = {"function", "custom", "local_shell", "shell", "apply_patch", "namespace"};
+constexpr std::array<std::string_view, 6> client_tools = {"function", "custom",      "local_shell",
+                                                          "shell",    "apply_patch", "namespace"};
 
 struct ResponsesScan : RequestScan {
   void value(const Path& path, const Scalar& scalar) {
@@ -17,7 +18,8 @@ struct ResponsesScan : RequestScan {
     if (path.depth() == 1) {
       top(path, scalar);
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
-      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end()) facts.server_tools = true;
+      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
+        facts.server_tools = true;
     } else if (path.is("reasoning", "effort")) {
       text(path, scalar, facts.reasoning_effort);
     } else if (path.is("text", "format", "type")) {
@@ -54,10 +56,14 @@ struct ResponsesScan : RequestScan {
   }
   void item(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
-    if (own == "image_url" || own == "file_url") link(scalar.text);
-    else if (own == "file_data") data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
-    else if (own == "data" && path.parent() == "input_audio") media_bytes(scalar.text.size());
-    else if (own == "file_id") facts.remote = true;
+    if (own == "image_url" || own == "file_url")
+      link(scalar.text);
+    else if (own == "file_data")
+      data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
+    else if (own == "data" && path.parent() == "input_audio")
+      media_bytes(scalar.text.size());
+    else if (own == "file_id")
+      facts.remote = true;
     else if (own == "type") {
       if (scalar.text == "input_image" || scalar.text == "input_file" || scalar.text == "input_audio" ||
           scalar.text == "computer_call_output" || scalar.text == "image_generation_call") {
@@ -70,6 +76,8 @@ struct ResponsesScan : RequestScan {
 
 }  // namespace
 
-Result<RequestFacts> scan_responses(std::string_view body) { return scan_with<ResponsesScan>(body); }
+Result<RequestFacts> scan_responses(std::string_view body) {
+  return scan_with<ResponsesScan>(body);
+}
 
 }  // namespace farthing::wire
