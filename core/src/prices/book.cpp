@@ -275,7 +275,7 @@ std::vector<std::string> Book::near(std::string_view provider, std::string_view 
   for (const auto& [key, index] : overlay_names_) {
     if (key.first == provider) names.push_back(key.second);
   }
-  return nearest(name, std::move(names), most);
+  return nearest(name, names, most);
 }
 
 std::vector<const Model*> Book::models() const {

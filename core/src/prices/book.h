@@ -82,7 +82,7 @@ class Book final : public PriceBook {
 bool dearer(const Rate& a, const Rate& b);
 
 /// Near names, best first (near.cpp).
-std::vector<std::string> nearest(std::string_view wanted, std::vector<std::string_view> names, std::size_t most);
+std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names, std::size_t most);
 
 /// Provider of a model that the table knows nothing about.
 inline constexpr std::uint32_t no_provider = 0xFFFFFFFF;

@@ -70,7 +70,8 @@ std::optional<std::size_t> score_of(std::string_view wanted, const std::vector<s
 
 }  // namespace
 
-std::vector<std::string> nearest(std::string_view wanted, std::vector<std::string_view> names, std::size_t most) {
+std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names,
+                                 std::size_t most) {
   wanted = wanted.substr(0, name_bytes_max);
   const auto wanted_tokens = tokens_of(wanted);
   std::vector<Ranked> ranked;

@@ -1,4 +1,4 @@
-"""Writes tests/vectors/prices/{names,costs}.txt: python make_vectors.py (Python 3.11)
+"""Writes tests/vectors/prices/{names,costs}.txt: python make_vectors.py [FOLDER] (Python 3.11)
 
 Costs are an independent reading of prices/*.toml, in Fractions. Names come from the recorded traffic; those below it in
 names.txt are written here by hand, with what they must be.
@@ -10,6 +10,7 @@ import gzip
 import json
 import math
 import random
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from fractions import Fraction
@@ -223,6 +224,7 @@ def cost(
 
 
 def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else VECTORS
     head = "# Written by tests/core/prices/make_vectors.py; tab-separated.\n"
     names = (
         head
@@ -235,9 +237,9 @@ def main() -> None:
     for line in BY_HAND.split("\n"):
         if line:
             names += line.replace(" ", "\t") + "\n"
-    (VECTORS / "names.txt").write_text(names)
+    (folder / "names.txt").write_text(names)
     columns = "# provider  model  time in ms  tier served  input tokens  quantities  nano half-even  nano rounded up\n"
-    (VECTORS / "costs.txt").write_text(head + columns + "".join(costs(random.Random(20261121))))
+    (folder / "costs.txt").write_text(head + columns + "".join(costs(random.Random(20261121))))
 
 
 if __name__ == "__main__":
