@@ -286,6 +286,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
     change.ask_for_usage = true;
     strip_usage = true;
   }
+  draft.ceiling = guard::ceiling_with(sized, grant.output_limit);  // of what was granted, not of what was asked
   draft.output_limit = change.output_limit ? *change.output_limit : facts.output_limit.value_or(0);
 
   Verdict verdict;

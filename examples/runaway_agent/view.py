@@ -1,0 +1,45 @@
+"""What the demo shows: a line per call, with what is left on every cap. No escape codes unless it is a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from decimal import Decimal
+
+import farthing
+
+COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+CAPS = ("acme", "assistant", "key", "fix-the-build")
+
+
+def paint(code: str, text: str) -> str:
+    return f"\033[{code}m{text}\033[0m" if COLOURS else text
+
+
+def title(text: str) -> None:
+    print("\n" + paint("1", text))
+
+
+def money(amount: Decimal | None, digits: int = 4) -> str:
+    return "unknown" if amount is None else f"{amount:.{digits}f}"
+
+
+def head() -> None:
+    left = "".join(f"{cap:>15}" for cap in CAPS)
+    print(f"{'call':>4} {'kind':<7}{'model':<12}{'likely':>8}{'at most':>9}{'cost':>12}   left:{left}")
+
+
+def line(number: int, kind: str, receipt: farthing.Receipt) -> None:
+    left = {item.cap: item.remaining for item in receipt.left}
+    cells = "".join(f"{money(Decimal(left.get(cap) or 0)):>15}" for cap in CAPS)
+    print(
+        f"{number:>4} {kind:<7}{receipt.model:<12}{money(receipt.likely_usd):>8}"
+        f"{money(receipt.ceiling_usd):>9}{money(receipt.cost_usd, 8):>12}        {cells}",
+        flush=True,
+    )
+
+
+def threshold(alert: farthing.Alert) -> None:
+    colour = "31" if alert.threshold >= 100 else "33"
+    text = f"-- {alert.threshold} % of cap {alert.cap}: {alert.spent} of {alert.limit} USD spent --"
+    print(paint(colour, f"{text:^96}"), flush=True)
