@@ -57,7 +57,7 @@ enum class Quantity : std::uint8_t {
   audio_ms,
   characters,
   web_searches,
-  tool_calls,
+  tool_calls,  // of server tools that are billed per call, other than web search
 };
 inline constexpr std::size_t quantity_count = 17;
 

@@ -44,7 +44,10 @@ struct Model {
   std::uint32_t index = 0;      // place in the book
 };
 
-/// What selects among a model's rates. Empty text means not known or not asked.
+/// What selects among a model's rates. Empty text means not known or not asked. `service_tier` is the tier as served
+/// for `rates` ("" is the provider's default one) and as asked for `dearest_rates` ("" is what a request that says
+/// nothing can get); the provider's other words for a tier are taken, and a word that the book does not know counts as
+/// the dearest.
 struct Terms {
   std::int64_t at_ms = 0;              // the store's time of the reserve (R25)
   std::string_view service_tier = {};  // "default", "flex", "priority", "batch"
@@ -77,7 +80,10 @@ struct RateSet {
 Result<Usd> cost_of(const RateSet& rates, const Quantities& quantities);     // settlement: half-even
 Result<Usd> ceiling_of(const RateSet& rates, const Quantities& quantities);  // rounded up
 
-/// A price written in a policy (`[[price]]`), laid over the built-in book.
+/// A price written in a policy (`[[price]]`), laid over the built-in book. While it is in force, and on its terms, it
+/// takes the place of every price of the book for the quantities that it names, whatever the tier or context; the
+/// others stay. Nothing but zeros makes the model free. `model` may be a name or alias of the book, or a dated or
+/// fine-tuned form of one: that form then becomes a model of its own, with all that the known one has.
 struct PriceOverlay {
   std::string provider;
   std::string model;
@@ -99,7 +105,8 @@ class PriceBook {
 
   /// The book compiled into this library.
   static std::shared_ptr<const PriceBook> builtin();
-  /// The built-in book with a policy's prices over it. The version then names both.
+  /// The built-in book with a policy's prices over it. The version then names both. `invalid_policy` for a price
+  /// without a rate (a zero must be written), two prices for one instant, an alias that another model has.
   static Result<std::shared_ptr<const PriceBook>> with_overlays(std::vector<PriceOverlay> overlays);
 
   /// Like "2026-11-21" or "2026-11-21+5f3a1c" with overlays.
@@ -107,10 +114,12 @@ class PriceBook {
   /// By exact name, alias, or dated form ("gpt-5-mini-2025-08-07", "ft:gpt-4o-mini-2024-07-18:org::id" by its base's
   /// fine-tuning entry only if there is one); never by likeness. Null when unknown.
   virtual const Model* find(std::string_view provider, std::string_view name) const = 0;
-  /// The rates that apply: in force at `at_ms`, most specific condition first. Empty when no rate is in force.
+  /// The rates that apply: in force at `at_ms`, of the rows whose conditions hold the most specific for each quantity.
+  /// Empty when no rate is in force.
   virtual std::optional<RateSet> rates(const Model& model, const Terms& terms) const = 0;
-  /// The dearest rate of each quantity over all tiers this request can still reach (R25): every context tier up to
-  /// `terms.context_tokens`, every service tier unless one is given that the provider never exceeds.
+  /// The dearest rate of each quantity over all that this request can still reach (R25): every context tier up to
+  /// `terms.context_tokens`, every service tier that the one asked for can be served as (the book's data per provider),
+  /// every hour. Its input_tokens rate is that of a cache write where that is dearer; output likewise with reasoning.
   virtual std::optional<RateSet> dearest_rates(const Model& model, const Terms& terms) const = 0;
   /// Up to `most` near names, best first, for messages about an unknown model.
   virtual std::vector<std::string> near(std::string_view provider, std::string_view name, std::size_t most) const = 0;
