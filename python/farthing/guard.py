@@ -28,6 +28,8 @@ from farthing.scope import Action, Joined, ScopeBlock, Task
 
 C = TypeVar("C")
 
+_LATEST_MS = 200  # refusals are written off the path of calls; those who look want the latest
+
 
 class Guard:
     """Opens a policy and its store; calls of the clients it guards leave only when every cap can pay for them.
@@ -173,7 +175,7 @@ class Guard:
         estimate.ceiling_usd          # Decimal, for one call
         estimate.left                 # what every cap would have left after 500 at their ceiling
         """
-        body = json.dumps(request, ensure_ascii=False, default=_jsonable)
+        body = json.dumps(request, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
         return estimate_of(
             self._core.estimate(endpoint, body, pairs(labels or {}), _ambient.scope(), host, count)
         )
@@ -225,10 +227,12 @@ class Guard:
 
     def denials(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest refusals of the store, as in `farthing ledger --denied`."""
+        self._core.flush(_LATEST_MS)
         return [json.loads(denial) for denial in self._core.denials(limit)]
 
     def why(self, id: str) -> str:
         """Everything known of an attempt, call or refusal, in words: `farthing why ID`."""
+        self._core.flush(_LATEST_MS)
         return self._core.why(id)
 
     def halt(self, why: str, *, match: Mapping[str, Globs] | None = None, who: str = "") -> int:
@@ -264,6 +268,11 @@ class Guard:
         datetime with a time zone, ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the
         policy's limit is back. `"0 USD"` refuses all that costs.
         """
+        if not isinstance(limit, str):
+            raise ArgumentError(
+                f'limit={limit!r}: expected text with its unit, such as "50 USD"',
+                "invalid_argument",
+            )
         until_ms = None if until is None else self._moment(until)
         self._core.set_limit(cap, list(each), limit, until_ms, who, why)
 

@@ -12,12 +12,13 @@ use as a decorator enters anew. What is entered holds for this thread or task of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from farthing import _ambient, _farthing
 from farthing._generators import decorate
 from farthing._labels import LabelValue, pairs
+from farthing.errors import ArgumentError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -135,6 +136,11 @@ class Task(ScopeBlock):
     def __init__(self, guard: _farthing.Guard, name: str, limit: str | None) -> None:
         super().__init__({})
         self._guard = guard
+        if limit is not None and not isinstance(limit, str):
+            raise ArgumentError(
+                f'limit={limit!r}: expected text with its currency, such as "0.50 USD"',
+                "invalid_argument",
+            )
         self.name = name
         self.limit: Decimal | None = None if limit is None else Decimal(_farthing.parse_usd(limit))
         """USD; None: no limit of its own."""
@@ -163,7 +169,14 @@ class Task(ScopeBlock):
     @property
     def remaining(self) -> Decimal | None:
         """USD, limit - spent - reserved; None without a limit."""
-        return None if self.limit is None else Decimal(self._counter()["remaining"])
+        if self.limit is None:
+            return None
+        counter = (
+            self._counter()
+        )  # it is made by the first call, and does not know the limit before
+        with localcontext() as exact:
+            exact.prec = 40
+            return self.limit - Decimal(counter["spent"]) - Decimal(counter["reserved"])
 
     def _counter(self) -> Mapping[str, Any]:
         return self._guard.run(self.run_id)
