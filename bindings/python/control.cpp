@@ -145,7 +145,9 @@ std::int64_t next_weekday_ms(const std::string& zone, int weekday, std::int64_t 
 }  // namespace
 
 void bind_control(py::class_<GuardRef>& guard) {
-  py::class_<Rows>(guard, "Rows").def("__iter__", [](py::object self) { return self; }).def("__next__", &Rows::next);
+  py::class_<Rows>(guard, "Rows", plain_type())
+      .def("__iter__", [](py::object self) { return self; })
+      .def("__next__", &Rows::next);
   guard.def("status", status)
       .def("ledger", ledger, py::arg("since_ms"), py::arg("until_ms"), py::arg("labels"), py::arg("model"),
            py::arg("call"), py::arg("run"), py::arg("how"), py::arg("id"), py::arg("most"))

@@ -58,6 +58,11 @@ py::dict quantities(const Quantities& values);  // those that are not 0
 py::dict cap_left(const CapLeft& left);
 py::list caps_left(const std::vector<CapLeft>& left);
 
+/// Classes of the type `type`, as the stub has them; pybind11's own type is for settable static properties.
+inline py::metaclass plain_type() {
+  return py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
+}
+
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 py::dict dict_of(const Pairs& pairs);
 Labels labels_of(const Pairs& pairs);

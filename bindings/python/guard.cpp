@@ -117,7 +117,7 @@ py::list runs(const ScopeRef& self) {
 }
 
 void bind_scope(py::module_& module) {
-  py::class_<ScopeRef>(module, "Scope")
+  py::class_<ScopeRef>(module, "Scope", plain_type())
       .def_static("root", [] { return ScopeRef{Scope::root()}; })
       .def_static(
           "join", [](std::string_view token) { return scope_or_raise(Scope::join(token)); }, py::arg("token"))
@@ -144,8 +144,8 @@ void bind_scope(py::module_& module) {
 
 void bind_guard(py::module_& module) {
   bind_scope(module);
-  py::class_<BindingRef>(module, "Binding");
-  py::class_<GuardRef> guard(module, "Guard");
+  py::class_<BindingRef>(module, "Binding", plain_type());
+  py::class_<GuardRef> guard(module, "Guard", plain_type());
   guard.def_static("open_file", open_file, py::arg("path"), py::arg("store"), py::arg("main_folder"))
       .def_static("open_code", open_code, py::arg("document"), py::arg("name"), py::arg("store"),
                   py::arg("main_folder"))

@@ -1,6 +1,9 @@
-# What the extension module has, kept by hand; mypy.stubtest compares it with the module (tests/python/test_types.py).
+# What the extension module has, kept by hand; mypy.stubtest compares the two (scripts/lint).
+# What has an __init__ for Never cannot be made by calling it.
 from collections.abc import Callable, Sequence
 from typing import Any, final
+
+from typing_extensions import Never
 
 __version__: str
 
@@ -19,6 +22,7 @@ def parse_rate(text: str) -> str: ...
 def default_store(main_folder: str) -> str: ...
 
 class Scope:
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
     @staticmethod
     def root() -> Scope: ...
     @staticmethod
@@ -34,7 +38,8 @@ class Scope:
     @property
     def action(self) -> str: ...
 
-class Binding: ...
+class Binding:
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
 
 @final
 class CallSlot:
@@ -93,9 +98,11 @@ class Attempt:
 
 class Guard:
     class Rows:
+        def __init__(self, *args: Never, **kwargs: Never) -> None: ...
         def __iter__(self) -> Guard.Rows: ...
         def __next__(self) -> dict[str, Any]: ...
 
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...
     @staticmethod
     def open_file(path: str, store: str, main_folder: str) -> Guard: ...
     @staticmethod
