@@ -65,6 +65,16 @@ void fill(HostFacts& facts, const Known& known) {
   facts.output_limit_name = known.output_limit_name;
 }
 
+/// The rule with exactly this name, else the first whose pattern matches.
+const HostRule* rule_for(const std::vector<HostRule>& rules, std::string_view host) {
+  const HostRule* matching = nullptr;
+  for (const HostRule& rule : rules) {
+    if (rule.name == host) return &rule;
+    if (matching == nullptr && glob(rule.name, host)) matching = &rule;
+  }
+  return matching;
+}
+
 }  // namespace
 
 HostTable::HostTable(std::vector<HostRule> rules) : rules_(std::move(rules)) {}
@@ -76,37 +86,32 @@ HostFacts HostTable::find(std::string_view host) const {
     facts.provider = known->provider;
     fill(facts, *known);
   }
-  for (const HostRule& rule : rules_) {
-    if (!glob(rule.name, host)) continue;
-    if (!rule.provider.empty()) {
-      facts.provider = rule.provider;
-      // A gateway in front of a provider behaves as that provider does, unless the rule says otherwise.
-      for (const Known& like : table) {
-        if (known == nullptr && like.provider == rule.provider) {
-          fill(facts, like);
-          facts.stops_on_disconnect = false;  // what stands in between may not pass a disconnect on
-          break;
-        }
+  const HostRule* found = rule_for(rules_, host);
+  if (found == nullptr) return facts;
+  const HostRule& rule = *found;
+  if (!rule.provider.empty()) {
+    facts.provider = rule.provider;
+    // A gateway in front of a provider behaves as that provider does, unless the rule says otherwise.
+    for (const Known& like : table) {
+      if (known == nullptr && like.provider == rule.provider) {
+        fill(facts, like);
+        facts.stops_on_disconnect = false;  // what stands in between may not pass a disconnect on
+        break;
       }
     }
-    facts.free = rule.free;
-    if (rule.free && facts.provider.empty()) facts.provider = "local";
-    facts.guard = rule.guard;
-    facts.release_unknown = rule.release_unknown;
-    if (rule.usage_in_streams) facts.usage_in_streams = *rule.usage_in_streams;
-    if (rule.stops_on_disconnect) facts.stops_on_disconnect = *rule.stops_on_disconnect;
-    if (!rule.deployments.empty()) facts.deployments = &rule.deployments;
-    break;
   }
+  facts.free = rule.free;
+  if (rule.free && facts.provider.empty()) facts.provider = "local";
+  facts.guard = rule.guard;
+  facts.release_unknown = rule.release_unknown;
+  if (rule.usage_in_streams) facts.usage_in_streams = *rule.usage_in_streams;
+  if (rule.stops_on_disconnect) facts.stops_on_disconnect = *rule.stops_on_disconnect;
+  if (!rule.deployments.empty()) facts.deployments = &rule.deployments;
   return facts;
 }
 
 bool HostTable::known(std::string_view host) const {
-  if (known_host(host) != nullptr) return true;
-  for (const HostRule& rule : rules_) {
-    if (glob(rule.name, host)) return true;
-  }
-  return false;
+  return known_host(host) != nullptr || rule_for(rules_, host) != nullptr;
 }
 
 }  // namespace farthing

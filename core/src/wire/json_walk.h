@@ -7,24 +7,25 @@
 // Thread-safety: one walk per thread at a time (a scratch buffer per thread).
 #pragma once
 
+#if defined(__SSE2__)
 #define RAPIDJSON_SSE2
+#elif defined(__ARM_NEON)
+#define RAPIDJSON_NEON
+#endif
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace farthing::wire {
-
-/// RapidJSON works on a copy of its own streams, so a handler would not know where it is; on this one it does not.
-struct TrackedStream : rapidjson::InsituStringStream {
-  explicit TrackedStream(char* text) : rapidjson::InsituStringStream(text) {}
-};
 
 /// Nesting beyond this is refused: no request has it, and it costs.
 inline constexpr std::size_t max_depth = 128;
@@ -55,7 +56,7 @@ struct Scalar {
   bool boolean = false;
   std::int64_t integer = 0;
   std::string_view text;
-  std::size_t begin = 0;  // of numbers and literals: their place in the text
+  std::size_t begin = 0;  // of numbers and literals in the first two levels: their place in the text
   std::size_t end = 0;
   bool is_text() const { return kind == Kind::text; }
   bool is_null() const { return kind == Kind::null; }
@@ -64,21 +65,21 @@ struct Scalar {
 template <class Visitor>
 class Handler {
  public:
-  Handler(Visitor& visitor, const TrackedStream& stream, std::string_view body)
-      : visitor_(visitor), stream_(stream), body_(body) {}
+  Handler(Visitor& visitor, std::string_view body, const char* decoded)
+      : visitor_(visitor), body_(body), decoded_(decoded) {}
 
-  bool Null() { return literal({}, 4); }
+  bool Null() { return plain({}); }
   bool Bool(bool value) {
     Scalar scalar;
     scalar.kind = Scalar::Kind::boolean;
     scalar.boolean = value;
-    return literal(scalar, value ? 4 : 5);
+    return plain(scalar);
   }
   bool Int(int value) { return integer(value); }
   bool Uint(unsigned value) { return integer(value); }
   bool Int64(std::int64_t value) { return integer(value); }
-  bool Uint64(std::uint64_t) { return number({}, Scalar::Kind::number); }  // beyond int64
-  bool Double(double) { return number({}, Scalar::Kind::number); }
+  bool Uint64(std::uint64_t) { return number(); }  // beyond int64
+  bool Double(double) { return number(); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType length, bool) {
     Scalar scalar;
@@ -99,7 +100,7 @@ class Handler {
 
  private:
   bool open(bool array) {
-    visitor_.open(path_, array, stream_at() + 1);  // told before its bracket is taken
+    visitor_.open(path_, array, path_.depth_ == 0 ? body_.find_first_of("{[") + 1 : value_begin() + 1);
     if (path_.depth_ >= max_depth) return false;
     path_.keys_[path_.depth_++] = {};
     return true;
@@ -109,59 +110,67 @@ class Handler {
     visitor_.close(path_, array, members);
     return true;
   }
-  bool literal(Scalar scalar, std::size_t length) {
-    scalar.end = stream_at();
-    scalar.begin = scalar.end - length;
-    visitor_.value(path_, scalar);
-    return true;
-  }
   bool integer(std::int64_t value) {
     Scalar scalar;
+    scalar.kind = Scalar::Kind::integer;
     scalar.integer = value;
-    return number(scalar, Scalar::Kind::integer);
+    return plain(scalar);
   }
-  bool number(Scalar scalar, Scalar::Kind kind) {
-    scalar.kind = kind;
-    scalar.end = stream_at();
-    scalar.begin = scalar.end;
-    // Numbers are told after their last character; the first is found by looking back.
-    while (scalar.begin > 0 &&
-           std::string_view("0123456789+-.eE").find(body_[scalar.begin - 1]) != std::string_view::npos)
-      --scalar.begin;
+  bool number() {
+    Scalar scalar;
+    scalar.kind = Scalar::Kind::number;
+    return plain(scalar);
+  }
+  /// A number or a literal.
+  bool plain(Scalar scalar) {
+    if (const std::size_t begin = value_begin(); begin != 0) {
+      scalar.begin = begin;
+      scalar.end = std::min(body_.find_first_of(" \t\r\n,}]", begin), body_.size());
+    }
     visitor_.value(path_, scalar);
     return true;
   }
-  std::size_t stream_at() const {
-    return stream_.src_ == nullptr ? 0 : static_cast<std::size_t>(stream_.src_ - stream_.head_);
+  /// Where the value of the last key begins; 0 in arrays and deep down, where nobody writes. RapidJSON does not tell
+  /// places, but a key is decoded where it stands, so its value is found from there.
+  std::size_t value_begin() const {
+    if (path_.depth_ == 0 || path_.depth_ > 2 || path_.keys_[path_.depth_ - 1].data() == nullptr) return 0;
+    std::size_t at = static_cast<std::size_t>(path_.keys_[path_.depth_ - 1].data() - decoded_);
+    while (body_[at] != '"')
+      at += body_[at] == '\\' ? 2 : 1;
+    return body_.find_first_not_of(" \t\r\n:", at + 1);
   }
 
   Visitor& visitor_;
-  const TrackedStream& stream_;
-  std::string_view body_;
+  const std::string_view body_;
+  const char* const decoded_;  // the copy that the keys point into
   Path path_;
 };
+
+/// Whether a text is UTF-8: without overlong forms, surrogates and what is beyond Unicode. Quick where it is ASCII.
+bool is_utf8(std::string_view text);
 
 /// Empty when the whole text is one JSON value; else what is wrong with it, and where.
 template <class Visitor>
 std::string walk(std::string_view body, Visitor& visitor) {
+  if (body.substr(0, 3) == "\xef\xbb\xbf") return "begins with a byte order mark";
+  if (!is_utf8(body)) return "is not UTF-8";
   static thread_local std::vector<char> scratch;
-  std::size_t skipped = 0;
-  if (body.substr(0, 3) == "\xef\xbb\xbf") skipped = 3;  // a byte order mark
-  const std::string_view text = body.substr(skipped);
-  scratch.assign(text.begin(), text.end());
-  scratch.push_back('\0');
-  TrackedStream stream(scratch.data());
-  Handler<Visitor> handler(visitor, stream, text);
+  constexpr std::size_t padding = 16;  // the reader looks at 16 bytes at a time
+  scratch.resize(body.size() + padding);
+  if (!body.empty()) std::memcpy(scratch.data(), body.data(), body.size());
+  std::memset(scratch.data() + body.size(), 0, padding);
+  rapidjson::InsituStringStream stream(scratch.data());
+  Handler<Visitor> handler(visitor, body, scratch.data());
   rapidjson::Reader reader;
-  // Numbers as they are; in situ: strings are decoded in the scratch, never allocated.
-  const auto result =
-      reader
-          .Parse<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
-              stream, handler);
+  // In situ: strings are decoded in the scratch, never allocated. Recursion ends at max_depth.
+  const auto result = reader.Parse<rapidjson::kParseInsituFlag>(stream, handler);
+  const bool whole = stream.Tell() == body.size();  // a zero byte would end it before
   if (scratch.capacity() > (4U << 20U)) std::vector<char>().swap(scratch);
-  if (!result.IsError() && skipped == 0) return {};
-  if (!result.IsError()) return "begins with a byte order mark";
-  return std::string(rapidjson::GetParseError_En(result.Code())) + " At byte " + std::to_string(result.Offset()) + ".";
+  if (result.IsError()) {
+    return std::string(rapidjson::GetParseError_En(result.Code())) + " At byte " + std::to_string(result.Offset()) +
+           ".";
+  }
+  return whole ? std::string() : "a zero byte stands in it";
 }
 
 /// A visitor that ignores everything: dialects override what they look for.

@@ -6,14 +6,55 @@ namespace farthing {
 
 namespace {
 
-/// POSTs that cost nothing (R31), by the end of their path. Source: OpenAI's pricing and API reference, 2026-11.
-constexpr std::array<std::string_view, 11> free_ends = {
-    "/moderations", "/cancel",   "/responses/input_tokens", "/tokenize", "/files",        "/uploads",
-    "/parts",       "/complete", "/vector_stores",          "/search",   "/count_tokens",
+/// POSTs that cost nothing (R31), by the end of their path: `*` stands for one or more characters. A name that costs
+/// somewhere else is free only at its own provider. Source: the providers' pricing and API references, 2026-11.
+struct FreePost {
+  std::string_view end;
+  std::string_view provider;  // "" = everywhere
 };
+constexpr std::array<FreePost, 23> free_posts = {{
+    {"/cancel", ""},
+    {"/moderations", "openai"},  // Mistral bills them
+    {"/responses/input_tokens", ""},
+    {"/files", ""},
+    {"/uploads", ""},
+    {"/uploads/*/parts", ""},
+    {"/uploads/*/complete", ""},
+    {"/vector_stores", "openai"},
+    {"/vector_stores/*", "openai"},
+    {"/openai/vector_stores", "azure"},
+    {"/openai/vector_stores/*", "azure"},
+    {"/v1/vector_stores", "azure"},
+    {"/v1/vector_stores/*", "azure"},
+    {"/conversations", "openai"},
+    {"/conversations/*", "openai"},
+    {"/v1/conversations", "azure"},
+    {"/v1/conversations/*", "azure"},
+    {"/chat/completions/*", "openai"},  // the metadata of a stored one
+    {"/pause", "openai"},               // fine-tuning jobs
+    {"/messages/count_tokens", "anthropic"},
+    {":countTokens", "gemini"},
+    {"/tokenize-text", "xai"},
+    {"/tokenize", ""},
+}};
 
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+bool ends_like(std::string_view path, std::string_view end) {
+  const std::size_t star = end.find('*');
+  if (star == std::string_view::npos) return ends_with(path, end);
+  const std::string_view rest = end.substr(star + 1);
+  const std::size_t at = path.find(end.substr(0, star));
+  return at != std::string_view::npos && path.size() > at + star + rest.size() && ends_with(path, rest);
+}
+
+bool is_free_post(std::string_view path, std::string_view provider) {
+  for (const FreePost& post : free_posts) {
+    if ((post.provider.empty() || post.provider == provider) && ends_like(path, post.end)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -41,9 +82,7 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
     route.dialect = dialect;
     return route;
   }
-  for (const std::string_view end : free_ends) {
-    if (ends_with(path, end)) route.kind = Route::Kind::free;
-  }
+  if (is_free_post(path, route.host.provider)) route.kind = Route::Kind::free;
   return route;
 }
 

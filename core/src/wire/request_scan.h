@@ -3,6 +3,8 @@
 // Thread-safety: one thread.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,17 +14,25 @@
 
 namespace farthing::wire {
 
+/// No dialect has as many; comparing each with all would cost.
+inline constexpr std::size_t max_members = 256;
+
 struct RequestScan : Ignore {
   RequestFacts facts;
   std::string problem;  // the first thing that makes the request unreadable
   std::vector<std::string_view> seen;
+  int include_usage_told = 0;
+  std::optional<Span> null_limit;  // where a limit is written as null
+  std::string_view null_limit_name;
 
   void fail(std::string text) {
     if (problem.empty()) problem = std::move(text);
   }
   /// A member told twice could be read differently by the provider than by us.
   void key(const Path& path) {
+    if (path.is("stream_options", "include_usage") && ++include_usage_told > 1) fail("\"include_usage\" stands twice");
     if (path.depth() != 1) return;
+    if (seen.size() >= max_members) return fail("the body has more than " + std::to_string(max_members) + " members");
     for (const std::string_view earlier : seen) {
       if (earlier == path.own()) fail("the member \"" + std::string(path.own()) + "\" stands twice");
     }
@@ -33,6 +43,18 @@ struct RequestScan : Ignore {
       if (array) fail("the body is an array, not an object");
       facts.object_open = at;
     }
+    plain(path, {"model", "stream", "service_tier"});
+  }
+  /// Members that are no objects or arrays; called where one opens.
+  void plain(const Path& path, std::initializer_list<std::string_view> names) {
+    if (path.depth() == 1 && std::find(names.begin(), names.end(), path.own()) != names.end()) {
+      fail("\"" + std::string(path.own()) + "\" is not a plain value");
+    }
+  }
+  void finish() {
+    if (!facts.output_limit_spans.empty() || !null_limit) return;
+    facts.output_limit_spans.push_back(*null_limit);
+    facts.output_limit_name = null_limit_name;
   }
   void close(const Path& path, bool, std::size_t members) {
     if (path.depth() == 0) facts.object_empty = members == 0;
@@ -60,9 +82,11 @@ struct RequestScan : Ignore {
   /// `name` is a literal: it outlives the scan.
   void output_limit(const Path& path, const Scalar& scalar, std::string_view name) {
     if (scalar.is_null()) {
-      // A null is no limit, and the place where ours goes.
-      if (facts.output_limit_name.empty()) facts.output_limit_name = name;
-      facts.output_limit_spans.push_back({scalar.begin, scalar.end - scalar.begin});
+      // A null is no limit, and the place where ours goes if there is no number; of two the newer name's.
+      if (!null_limit || name == "max_completion_tokens") {
+        null_limit = Span{scalar.begin, scalar.end - scalar.begin};
+        null_limit_name = name;
+      }
       return;
     }
     std::int64_t limit = 0;
@@ -112,6 +136,7 @@ Result<RequestFacts> scan_with(std::string_view body) {
   scan.facts.input_bytes = static_cast<std::int64_t>(body.size());
   std::string problem = walk(body, scan);
   if (problem.empty()) problem = std::move(scan.problem);
+  scan.finish();
   if (problem.empty() && scan.facts.object_open == 0) problem = "the body is not an object";
   if (!problem.empty())
     return Error{Code::unreadable_request, "the request cannot be read, so its cost cannot be bounded: " + problem};

@@ -18,9 +18,7 @@ struct Splice {
 std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewrite& change) {
   std::vector<Splice> splices;
   std::string members;  // new ones, at the front of the body's object
-  const auto add_member = [&](const std::string& text) {
-    members += text + (facts.object_empty && members.empty() ? "" : ",");
-  };
+  const auto add_member = [&](const std::string& text) { members += (members.empty() ? "" : ",") + text; };
 
   if (change.output_limit) {
     const std::string limit = std::to_string(*change.output_limit);
@@ -40,6 +38,7 @@ std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewr
       add_member("\"stream_options\":{\"include_usage\":true}");
     }
   }
+  if (!members.empty() && !facts.object_empty) members += ",";
   if (!members.empty()) splices.push_back({facts.object_open, 0, members});
 
   std::sort(splices.begin(), splices.end(), [](const Splice& a, const Splice& b) { return a.at < b.at; });

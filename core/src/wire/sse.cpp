@@ -13,9 +13,10 @@ StreamReader::Delivery EventStream::feed(std::string_view bytes) {
       skip_lf_ = false;
       if (c == '\n') {
         line_start_ = at + 1;
-        // The LF of a CRLF that ended an event belongs to that event's bytes.
+        // The LF of a CRLF that ended an event belongs to that event's bytes, and goes where they went.
         if (event_start_ == at) {
-          out_.push_back(c);
+          if (fate_ == Fate::pass) out_.push_back(c);
+          if (fate_ == Fate::hold) held_.push_back(c);
           event_start_ = at + 1;
         }
         continue;
@@ -74,15 +75,17 @@ void EventStream::end_event(std::size_t end) {
   const std::string_view raw(buffer_.data() + event_start_, end - event_start_);
   event_start_ = end;
   first_line_ = false;
-  const Fate fate = has_data_ ? event(data_) : Fate::pass;
-  has_data_ = false;
-  if (fate == Fate::hold) {
-    held_.append(raw);
-    return;
+  if (has_data_) {
+    fate_ = event(data_);
+    out_.append(held_);
+    held_.clear();
+  } else {
+    // A comment (keep-alive) is no next event: it waits with what is held.
+    fate_ = held_.empty() ? Fate::pass : Fate::hold;
   }
-  out_.append(held_);
-  held_.clear();
-  if (fate == Fate::pass) out_.append(raw);
+  has_data_ = false;
+  if (fate_ == Fate::pass) out_.append(raw);
+  if (fate_ == Fate::hold) held_.append(raw);
 }
 
 }  // namespace farthing::wire

@@ -39,7 +39,8 @@ class EventStream : public StreamReader {
   std::string buffer_;          // bytes of events not finished yet
   std::size_t line_start_ = 0;  // in buffer_
   std::size_t event_start_ = 0;
-  bool skip_lf_ = false;  // the line before ended with CR
+  Fate fate_ = Fate::pass;  // of the event that ended last
+  bool skip_lf_ = false;    // the line before ended with CR
   bool first_line_ = true;
   bool has_data_ = false;
   std::string data_;

@@ -33,17 +33,22 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
       number(reasoning_);
     else if (name == "audio_tokens")
       number(output_audio_);
+    else if (name == "image_tokens")
+      number(output_image_);
   }
 }
 
 std::optional<Quantities> UsageFields::quantities(bool has_output) const {
-  if (broken_ || !input_ || *input_ == 0) return std::nullopt;  // no request has no input
+  if (broken_ || !input_) return std::nullopt;
   if (has_output && !output_) return std::nullopt;
   const std::int64_t output = output_.value_or(0);
-  // xAI tells reasoning beside the completion; everybody else inside. The total says which.
-  const bool beside = reasoning_ > 0 && total_ && *total_ == *input_ + output + reasoning_;
-  const std::int64_t inside = beside ? 0 : reasoning_;
-  if (cached_ > *input_ || inside + output_audio_ > output) return std::nullopt;
+  // xAI tells reasoning beside the completion, Gemini in the total only; everybody else inside. The total says which.
+  const std::int64_t beyond = total_ ? *total_ - *input_ - output : 0;
+  const bool beside = beyond > 0;
+  const std::int64_t reasoning = beside ? std::max(beyond, reasoning_) : reasoning_;
+  const std::int64_t inside = beside ? 0 : reasoning;
+  if (beyond < 0 || inside + output_audio_ + output_image_ > output) return std::nullopt;
+  if (cached_ > *input_ || input_audio_ + input_image_ > *input_) return std::nullopt;
   Quantities quantities;
   const std::int64_t uncached = *input_ - cached_;
   quantities[Quantity::cache_read_tokens] = cached_;
@@ -53,9 +58,10 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
       std::min(input_image_, uncached - quantities[Quantity::input_audio_tokens]);
   quantities[Quantity::input_tokens] =
       uncached - quantities[Quantity::input_audio_tokens] - quantities[Quantity::input_image_tokens];
-  quantities[Quantity::reasoning_tokens] = reasoning_;
+  quantities[Quantity::reasoning_tokens] = reasoning;
   quantities[Quantity::output_audio_tokens] = output_audio_;
-  quantities[Quantity::output_tokens] = output - inside - output_audio_;
+  quantities[Quantity::output_image_tokens] = output_image_;
+  quantities[Quantity::output_tokens] = output - inside - output_audio_ - output_image_;
   quantities[Quantity::requests] = 1;
   return quantities;
 }

@@ -12,6 +12,11 @@ namespace farthing::wire {
 
 class UsageFields {
  public:
+  /// A member `depth` levels below what the usage object stands in: 1 = of the usage itself, 2 = of its object `detail`.
+  void take_at(std::size_t depth, std::string_view detail, std::string_view name, const Scalar& scalar) {
+    if (depth == 1) take({}, name, scalar);
+    if (depth == 2) take(detail, name, scalar);
+  }
   /// A member of the usage object, `detail` the object it stands in ("" for the usage itself).
   void take(std::string_view detail, std::string_view name, const Scalar& scalar);
   /// Something was there, if only `{}`.
@@ -28,6 +33,7 @@ class UsageFields {
   std::int64_t input_image_ = 0;
   std::int64_t reasoning_ = 0;
   std::int64_t output_audio_ = 0;
+  std::int64_t output_image_ = 0;
   bool broken_ = false;
 };
 

@@ -29,9 +29,9 @@ struct ChatAnswer : Ignore {
       return;
     }
     if (path.key(0) == "usage") {
-      usage.take(path.depth() == 3 ? path.key(1) : std::string_view(), own, scalar);
+      usage.take_at(path.depth() - 1, path.key(1), own, scalar);
     } else if (path.key(0) == "x_groq" && path.key(1) == "usage") {
-      usage.take(path.depth() == 4 ? path.key(2) : std::string_view(), own, scalar);
+      usage.take_at(path.depth() - 2, path.key(2), own, scalar);
     } else if (path.key(0) == "choices") {
       choice(path, scalar);
     } else if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
@@ -79,6 +79,9 @@ class ChatStream final : public EventStream {
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
+      // R24: after the last finish_reason a chunk of nothing but usage is the bill; a loop that stops at the finish_reason
+      // never asks for the marker after it.
+      if (answer.choices_empty && !facts_.finish_reason.empty()) facts_.final = facts_.quantities.has_value();
       if (strip_usage_ && answer.choices_empty) return Fate::strip;
     }
     return strip_usage_ && answer.finished ? Fate::hold : Fate::pass;  // R24: together with the next event

@@ -1,9 +1,22 @@
+#include <algorithm>
+#include <array>
+
 #include "wire/openai_chat/chat.h"
 #include "wire/request_scan.h"
 
 namespace farthing::wire {
 
 namespace {
+
+/// Members by which other hosts take the chat elsewhere first: searches, plugins, a company's own data. Sources: the API
+/// references of OpenAI, xAI, OpenRouter and Azure, 2026-11.
+constexpr std::array<std::string_view, 4> server_members = {"web_search_options", "search_parameters", "plugins",
+                                                            "data_sources"};
+
+bool names_link(std::string_view name) {
+  return name == "image_url" || name == "video_url" || name == "audio_url" || name == "file_url" ||
+         name == "document_url";
+}
 
 struct ChatScan : RequestScan {
   void value(const Path& path, const Scalar& scalar) {
@@ -17,6 +30,9 @@ struct ChatScan : RequestScan {
       facts.include_usage_span = Span{scalar.begin, scalar.end - scalar.begin};
     } else if (path.key(0) == "messages") {
       message(path, scalar);
+    } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
+      // Every kind that the caller does not run itself runs at the provider (Groq, OpenRouter, Moonshot).
+      if (!scalar.is_text() || (scalar.text != "function" && scalar.text != "custom")) facts.server_tools = true;
     } else if (path.is("response_format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
     } else if (path.key(0) == "modalities" && scalar.is_text() && scalar.text == "audio") {
@@ -25,12 +41,18 @@ struct ChatScan : RequestScan {
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
+    plain(path, {"n", "max_tokens", "max_completion_tokens", "reasoning_effort"});
     if (path.depth() == 1) {
       const std::string_view name = path.own();
-      if (name == "stream_options" && !array) facts.stream_options_open = at;
-      if (name == "web_search_options") facts.server_tools = true;
-      if (name == "model" || name == "stream" || name == "n")
-        fail("\"" + std::string(name) + "\" is not a plain value");
+      if (name == "stream_options") {
+        if (array) fail("\"stream_options\" is not an object");
+        facts.stream_options_open = at;
+      }
+      if (std::find(server_members.begin(), server_members.end(), name) != server_members.end()) {
+        facts.server_tools = true;
+      }
+    } else if (path.is("stream_options", "include_usage")) {
+      fail("\"include_usage\" is not true or false");
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
     }
@@ -49,11 +71,13 @@ struct ChatScan : RequestScan {
       text(path, scalar, facts.reasoning_effort);
     else if (name == "stream_options" && scalar.is_null())
       facts.stream_options_span = Span{scalar.begin, scalar.end - scalar.begin};
+    else if (name == "stream_options")
+      fail("\"stream_options\" is not an object");
   }
   void message(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;
     const std::string_view own = path.own();
-    if (own == "url" && path.parent() == "image_url")
+    if (names_link(own) || (own == "url" && names_link(path.parent())))
       link(scalar.text);
     else if (own == "data" && path.parent() == "input_audio")
       media_bytes(scalar.text.size());

@@ -25,7 +25,10 @@ struct EmbeddingsScan : RequestScan {
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
-    if (path.depth() == 2 && path.key(0) == "input") ++elements;
+    if (path.depth() == 2 && path.key(0) == "input") {
+      ++elements;
+      if (!array) facts.media = true;  // parts with images, on other hosts
+    }
     update();
   }
   void update() { facts.inputs = tokens ? 1 : std::max<std::int64_t>(elements, 1); }
@@ -41,7 +44,7 @@ struct EmbeddingsAnswer : Ignore {
       if (path.own() == "id") facts.id = scalar.text;
       if (path.own() == "model") facts.model = scalar.text;
     } else if (path.key(0) == "usage") {
-      usage.take(path.depth() == 3 ? path.key(1) : std::string_view(), path.own(), scalar);
+      usage.take_at(path.depth() - 1, path.key(1), path.own(), scalar);
     } else if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
       if (path.own() == "code" || (path.own() == "type" && facts.error_code.empty())) facts.error_code = scalar.text;
     }

@@ -31,6 +31,7 @@ struct ResponseAnswer : Ignore {
         event_code = scalar.text;
       return;
     }
+    if (depth == 1 && path.is("error", "code") && scalar.is_text()) event_code = scalar.text;
     if (!in_response(path)) return;
     const std::size_t own_depth = path.depth() - depth;
     if (own_depth == 1 && scalar.is_text()) {
@@ -43,7 +44,7 @@ struct ResponseAnswer : Ignore {
       else if (own == "status")
         status = scalar.text;
     } else if (path.key(depth) == "usage") {
-      usage.take(own_depth == 3 ? path.key(depth + 1) : std::string_view(), own, scalar);
+      usage.take_at(own_depth - 1, path.key(depth + 1), own, scalar);
     } else if (path.key(depth) == "incomplete_details" && own == "reason" && scalar.is_text()) {
       facts.finish_reason = scalar.text;
     } else if (path.key(depth) == "error" && own_depth == 2 && scalar.is_text()) {

@@ -18,8 +18,11 @@ struct ResponsesScan : RequestScan {
     if (path.depth() == 1) {
       top(path, scalar);
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
+      ++typed_tools_;
       if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
         facts.server_tools = true;
+    } else if (path.key(0) == "tools" && path.depth() == 4 && path.key(2) == "environment" && path.own() == "type") {
+      if (!scalar.is_text() || scalar.text != "local") facts.server_tools = true;  // a shell in a container of theirs
     } else if (path.is("reasoning", "effort")) {
       text(path, scalar, facts.reasoning_effort);
     } else if (path.is("text", "format", "type")) {
@@ -30,16 +33,23 @@ struct ResponsesScan : RequestScan {
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
-    if (path.depth() == 1) {
-      const std::string_view name = path.own();
-      if (name == "conversation" || name == "prompt") facts.remote = true;
-      if (name == "model" || name == "stream") fail("\"" + std::string(name) + "\" is not a plain value");
-    } else if (path.depth() == 2 && path.key(0) == "tools") {
+    plain(path, {"max_output_tokens", "max_tool_calls", "background", "previous_response_id"});
+    if (path.is("conversation") || path.is("prompt")) facts.remote = true;
+    if (path.depth() == 2 && path.key(0) == "tools") {
       facts.tools = true;
+      ++tools_;
     }
+  }
+  /// A tool that does not say what it is may be any.
+  void finish() {
+    RequestScan::finish();
+    if (typed_tools_ < tools_) facts.server_tools = true;
   }
 
  private:
+  std::int64_t tools_ = 0;
+  std::int64_t typed_tools_ = 0;
+
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
     if (name == "max_output_tokens") {

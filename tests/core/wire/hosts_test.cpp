@@ -1,0 +1,126 @@
+// Where a request goes (R31): hosts of the table and of a policy, dialects by path, what costs nothing.
+#include <gtest/gtest.h>
+
+#include "wire/wire.h"
+
+namespace farthing {
+namespace {
+
+HostRule rule(std::string name, std::string provider) {
+  HostRule made;
+  made.name = std::move(name);
+  made.provider = std::move(provider);
+  return made;
+}
+
+TEST(Hosts, table_knows_providers) {
+  const HostTable hosts({});
+  EXPECT_EQ(hosts.find("api.openai.com").provider, "openai");
+  EXPECT_EQ(hosts.find("eu.api.openai.com").provider, "openai");
+  EXPECT_EQ(hosts.find("acme.openai.azure.com").provider, "azure");
+  EXPECT_EQ(hosts.find("acme.services.ai.azure.com").provider, "azure");
+  EXPECT_TRUE(hosts.find("api.openai.com").usage_in_streams);
+  EXPECT_TRUE(hosts.find("api.openai.com").stops_on_disconnect);
+  EXPECT_FALSE(hosts.find("acme.openai.azure.com").stops_on_disconnect);
+  EXPECT_FALSE(hosts.find("api.mistral.ai").usage_in_streams);  // 422 when asked
+  EXPECT_TRUE(hosts.find("api.mistral.ai").usage_unasked);
+  EXPECT_EQ(hosts.find("api.mistral.ai").output_limit_name, "max_tokens");
+}
+
+TEST(Hosts, what_only_looks_like_a_known_host_is_unknown) {
+  const HostTable hosts({});
+  for (const char* host : {"api.openai.com.evil.test", "evilapi.openai.com", "openai.azure.com.test", "localhost", "",
+                           "api.openai.com:8443"}) {
+    EXPECT_EQ(hosts.find(host).provider, "") << host;
+    EXPECT_FALSE(hosts.known(host)) << host;
+  }
+}
+
+TEST(Hosts, rules_win_over_the_table_and_the_exact_one_over_globs) {
+  HostRule wide = rule("127.0.0.1:*", "openai");
+  HostRule exact = rule("127.0.0.1:11434", "ollama");
+  exact.free = true;
+  HostRule guarded = rule("api.openai.com", "");
+  guarded.guard = false;
+  const HostTable hosts({wide, exact, guarded});
+  EXPECT_EQ(hosts.find("127.0.0.1:11434").provider, "ollama");
+  EXPECT_TRUE(hosts.find("127.0.0.1:11434").free);
+  EXPECT_EQ(hosts.find("127.0.0.1:9000").provider, "openai");
+  EXPECT_TRUE(hosts.find("127.0.0.1:9000").usage_in_streams) << "behaves like its provider";
+  EXPECT_TRUE(hosts.known("127.0.0.1:9000"));
+  EXPECT_FALSE(hosts.known("127.0.0.1"));
+  EXPECT_EQ(hosts.find("api.openai.com").provider, "openai");
+  EXPECT_FALSE(hosts.find("api.openai.com").guard);
+}
+
+TEST(Hosts, a_rule_says_otherwise) {
+  HostRule made = rule("gateway.test", "openai");
+  made.usage_in_streams = false;
+  made.stops_on_disconnect = true;
+  const HostTable hosts({made});
+  EXPECT_FALSE(hosts.find("gateway.test").usage_in_streams);
+  EXPECT_TRUE(hosts.find("gateway.test").stops_on_disconnect);
+}
+
+TEST(Recognise, posts_of_dialects_are_priced) {
+  const HostTable hosts({});
+  const auto endpoint = [&](std::string_view host, std::string_view path) {
+    const Route route = recognise("POST", host, path, hosts);
+    return route.kind == Route::Kind::priced ? route.dialect->endpoint : std::string_view("none");
+  };
+  EXPECT_EQ(endpoint("api.openai.com", "/v1/chat/completions"), "chat.completions");
+  EXPECT_EQ(endpoint("api.openai.com", "/v1/chat/completions/?x=/files"), "chat.completions");
+  EXPECT_EQ(endpoint("api.openai.com", "/v1/responses"), "responses");
+  EXPECT_EQ(endpoint("api.openai.com", "/v1/embeddings"), "embeddings");
+  EXPECT_EQ(endpoint("generativelanguage.googleapis.com", "/v1beta/openai/chat/completions"), "chat.completions");
+  EXPECT_EQ(endpoint("unknown.test", "/v1/chat/completions"), "chat.completions");
+}
+
+TEST(Recognise, azure_names_its_deployment_in_the_path) {
+  const Route route = recognise("POST", "acme.openai.azure.com",
+                                "/openai/deployments/our-gpt/chat/completions?api-version=2026-01-01", HostTable({}));
+  EXPECT_EQ(route.kind, Route::Kind::priced);
+  EXPECT_EQ(route.deployment, "our-gpt");
+  EXPECT_EQ(route.host.provider, "azure");
+}
+
+TEST(Recognise, free_calls_pass) {
+  const HostTable hosts({});
+  for (const char* path :
+       {"/v1/moderations", "/v1/responses/resp_1/cancel", "/v1/batches/b_1/cancel", "/v1/files", "/v1/uploads",
+        "/v1/uploads/u_1/parts", "/v1/uploads/u_1/complete", "/v1/responses/input_tokens", "/v1/vector_stores",
+        "/v1/vector_stores/vs_1/files", "/v1/vector_stores/vs_1/search", "/v1/conversations"}) {
+    EXPECT_EQ(recognise("POST", "api.openai.com", path, hosts).kind, Route::Kind::free) << path;
+  }
+  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/count_tokens", hosts).kind, Route::Kind::free);
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "DELETE"}) {
+    EXPECT_EQ(recognise(method, "api.openai.com", "/v1/chat/completions", hosts).kind, Route::Kind::free) << method;
+  }
+}
+
+TEST(Recognise, every_other_post_is_unknown) {
+  const HostTable hosts({});
+  const auto unknown = [&](std::string_view host, std::string_view path) {
+    return recognise("POST", host, path, hosts).kind == Route::Kind::unknown;
+  };
+  EXPECT_TRUE(unknown("api.openai.com", "/v1/images/generations"));
+  EXPECT_TRUE(unknown("api.openai.com", "/v1/batches"));
+  EXPECT_TRUE(unknown("api.openai.com", "/v1/audio/speech"));
+  EXPECT_TRUE(unknown("api.openai.com", "/"));
+  // Billed, although they end like something free.
+  EXPECT_TRUE(unknown("api.anthropic.com", "/v1/complete"));
+  EXPECT_TRUE(unknown("api.perplexity.ai", "/search"));
+  EXPECT_TRUE(unknown("api.mistral.ai", "/v1/moderations"));
+  EXPECT_TRUE(recognise("PUT", "api.openai.com", "/v1/files", hosts).kind == Route::Kind::unknown);
+}
+
+TEST(Dialects, are_found_by_their_endpoint) {
+  for (const Dialect* dialect : dialects())
+    EXPECT_EQ(dialect_of(dialect->endpoint), dialect);
+  EXPECT_EQ(dialect_of("images"), nullptr);
+  EXPECT_EQ(dialect_of("responses")->output_limit_minimum, 16);
+  EXPECT_FALSE(dialect_of("embeddings")->has_output);
+}
+
+}  // namespace
+}  // namespace farthing

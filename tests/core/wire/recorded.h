@@ -1,0 +1,15 @@
+// RecordedCall: one line of tests/recorded/*.jsonl.gz.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace farthing {
+
+struct RecordedCall {
+  std::string source, provider, endpoint, request, response;
+  bool stream = false;
+};
+std::vector<RecordedCall> recorded_calls();
+
+}  // namespace farthing
