@@ -4,23 +4,28 @@ namespace farthing::wire {
 
 namespace {
 
-/// How many bytes the character at `at` takes; 0 when it is none. Unicode 15, table 3-7.
-std::size_t character(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
+bool follows(unsigned char byte) {
+  return (byte & 0xC0U) == 0x80U;
+}
+
+/// How many bytes the character takes that begins here, 0 when it is none; 4 bytes can be read. Unicode 15, table 3-7.
+std::size_t character(const unsigned char* text) {
+  const unsigned char first = text[0];
+  const unsigned char second = text[1];
   if (first < 0x80U) return 1;
-  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
-  if (first >= 0xE0U && first <= 0xEFU) {
-    const bool narrow = (first == 0xE0U && second < 0xA0U) || (first == 0xEDU && second > 0x9FU);
-    return !narrow && follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0U && first <= 0xF4U) {
-    const bool narrow = (first == 0xF0U && second < 0x90U) || (first == 0xF4U && second > 0x8FU);
-    return !narrow && follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
+  if (first < 0xC2U || first > 0xF4U || !follows(second)) return 0;
+  if (first < 0xE0U) return 2;
+  if (!follows(text[2])) return 0;
+  if (first < 0xF0U) return (first == 0xE0U && second < 0xA0U) || (first == 0xEDU && second > 0x9FU) ? 0 : 3;
+  if (!follows(text[3])) return 0;
+  return (first == 0xF0U && second < 0x90U) || (first == 0xF4U && second > 0x8FU) ? 0 : 4;
+}
+
+/// Three bytes that are a character, without the leads that need a closer look.
+bool is_usual_three(const char* text) {
+  const auto byte = [&](int i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  return (lead & 0xF0U) == 0xE0U && lead != 0xE0U && lead != 0xEDU && follows(byte(1)) && follows(byte(2));
 }
 
 }  // namespace
@@ -35,8 +40,20 @@ bool is_utf8(std::string_view text) {
         at += 16;
         continue;
       }
+      // Most of what is no ASCII stands in runs of three bytes; five of them before the next look.
+      std::size_t run = 0;
+      while (run < 5 && is_usual_three(text.data() + at + 3 * run))
+        ++run;
+      at += 3 * run;
+      if (run == 5) continue;
+      const std::size_t length = run == 0 ? character(reinterpret_cast<const unsigned char*>(text.data()) + at) : 0;
+      if (run == 0 && length == 0) return false;
+      at += length;
+      continue;
     }
-    const std::size_t length = character(text, at);
+    unsigned char bytes[4] = {};  // what is beyond the end follows nothing
+    std::memcpy(bytes, text.data() + at, std::min<std::size_t>(4, text.size() - at));
+    const std::size_t length = character(bytes);
     if (length == 0) return false;
     at += length;
   }
