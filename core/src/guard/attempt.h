@@ -86,6 +86,7 @@ struct Attempt::State {
   Verdict refuse(const Refused& refused);
   Verdict refuse_unpriced();
   std::optional<Verdict> plan_and_size();
+  Result<std::shared_ptr<const guard::CallPlan>> find_plan() const;
   Verdict granted(const Granted& grant);
   Verdict wait_for(const HeldBack& back);
   void fill_draft();

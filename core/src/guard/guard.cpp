@@ -87,7 +87,11 @@ class LocalGuard final : public Guard {
     return left;
   }
 
-  std::shared_ptr<Control> control() override { return Control::over(core_->store); }
+  std::shared_ptr<Control> control() override {
+    // Who looks sees the refusals of a moment ago.
+    static_cast<void>(core_->housekeeping.flush(0));
+    return Control::over(core_->store);
+  }
   std::string store_location() const override { return core_->store->info().location; }
   std::string store_id() const override { return core_->store->info().store_id; }
   const Policy& policy() const override { return core_->policy; }

@@ -90,17 +90,27 @@ Verdict Attempt::State::begin(const RequestView& request) {
   return verdict;
 }
 
+Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const {
+  return core->contexts.find({.binding = *binding,
+                              .scope = *scope,
+                              .host = host,
+                              .host_facts = route.host,
+                              .dialect = *route.dialect,
+                              .asked = facts.model,
+                              .key_id = key_id,
+                              .retry = attempt_number > 1});
+}
+
 /// Labels, plan and size; a verdict when that already refuses.
 std::optional<Verdict> Attempt::State::plan_and_size() {
-  const guard::CalledBy by{.binding = *binding,
-                           .scope = *scope,
-                           .host = host,
-                           .host_facts = route.host,
-                           .dialect = *route.dialect,
-                           .asked = facts.model,
-                           .key_id = key_id,
-                           .retry = attempt_number > 1};
-  auto found = core->contexts.find(by);
+  auto found = find_plan();
+  // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
+  if (found &&
+      (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
+    if (const auto loaded = core->contexts.reload(); !loaded)
+      return refuse(Code::store_unavailable, loaded.error().message);
+    found = find_plan();
+  }
   if (!found) return refuse(Code::store_unavailable, found.error().message);
   plan = std::move(*found);
   const Plan& caps = plan->plan;
