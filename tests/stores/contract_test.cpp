@@ -89,7 +89,7 @@ TEST_P(StoreContract, R5_each_gives_every_value_its_own_counter) {
   EXPECT_FALSE(granted(store->next_id(), Labels{{"user", "a"}}, 1));
   EXPECT_TRUE(granted(store->next_id(), Labels{{"user", "b"}}, usd));
   EXPECT_TRUE(granted(store->next_id(), Labels{{"user", "big"}}, 3 * usd));
-  EXPECT_TRUE(granted(store->next_id(), acme, usd));   // (none) is capped too
+  EXPECT_TRUE(granted(store->next_id(), acme, usd));  // (none) is capped too
   EXPECT_FALSE(granted(store->next_id(), acme, 1));
 }
 
@@ -142,7 +142,9 @@ TEST_P(StoreContract, R7_a_new_cap_counts_from_the_ledger_and_from_open_holds) {
   settle(done, marketing, usd / 4);
   const AttemptId open = store->next_id();
   ASSERT_TRUE(granted(open, marketing, usd / 2));
-  apply("[[cap]]\nid=\"org\"\nlimit=\"10 USD\"\nper=\"month\"\n[[cap]]\nid=\"p\"\nmatch={project=\"marketing\"}\nlimit=\"1 USD\"\nper=\"day\"\n");
+  apply(
+      "[[cap]]\nid=\"org\"\nlimit=\"10 "
+      "USD\"\nper=\"month\"\n[[cap]]\nid=\"p\"\nmatch={project=\"marketing\"}\nlimit=\"1 USD\"\nper=\"day\"\n");
   EXPECT_EQ(counter("p").committed, usd * 3 / 4);
   EXPECT_EQ(counter("p").reserved, usd / 2);
   settle(open, marketing, usd / 8);
@@ -217,14 +219,71 @@ TEST_P(StoreContract, R12_the_next_window_opens_when_the_stored_one_ends) {
 }
 
 TEST_P(StoreContract, R14_a_settlement_touches_only_the_window_of_its_reserve) {
-  apply(one_cap);
+  apply("[[cap]]\nid = \"minute\"\nlimit = \"1 USD\"\nper = \"minute\"\n");
   const AttemptId id = store->next_id();
   ASSERT_TRUE(granted(id, acme, usd));
-  clock->advance(24 * hour_ms);
+  clock->advance(61'000);  // the hold lives, its window is over
   ASSERT_TRUE(granted(store->next_id(), acme, usd / 2));
   settle(id, acme, usd / 4);
-  EXPECT_EQ(counter("day").committed, usd / 2);
+  EXPECT_EQ(counter("minute").committed, usd / 2);
   EXPECT_EQ(rows().at(0).booked[Meter::usd], usd / 4);
+}
+
+TEST_P(StoreContract, R9_a_counter_that_another_process_deleted_is_found_by_its_key) {
+  apply("[[cap]]\nid=\"u\"\neach=[\"user\"]\nlimit=\"1 USD\"\nper=\"minute\"\n");
+  const Labels u1{{"user", "u1"}};
+  const Labels u2{{"user", "u2"}};
+  const Plan kept = plan(u1);  // remembers the row
+  const auto reserve_kept = [&](std::int64_t nano) {
+    ReserveRequest request;
+    request.id = store->next_id();
+    request.plan = &kept;
+    request.demand.fixed[Meter::usd] = nano;
+    LedgerRow draft;
+    request.draft = &draft;
+    return std::holds_alternative<Granted>(store->reserve(request));
+  };
+  ASSERT_TRUE(reserve_kept(usd / 2));
+  clock->advance(121'000);
+  ASSERT_TRUE(store->sweep());
+  clock->advance(25 * hour_ms);
+  ASSERT_TRUE(store->sweep());
+  ASSERT_TRUE(granted(store->next_id(), u2, usd));
+  int granted_count = 0;
+  for (int i = 0; i < 10; ++i)
+    granted_count += reserve_kept(usd / 4) ? 1 : 0;
+  EXPECT_EQ(granted_count, 4);
+}
+
+TEST_P(StoreContract, R18_an_id_that_holds_is_not_held_twice) {
+  apply(one_cap);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 10));
+  EXPECT_TRUE(std::holds_alternative<Error>(reserve(id, acme, {.fixed = usd / 10})));
+  EXPECT_EQ(counter("day").committed, usd / 10);
+}
+
+TEST_P(StoreContract, R7_a_cap_that_was_away_is_counted_again) {
+  apply("[[cap]]\nid=\"a\"\nlimit=\"1 USD\"\nper=\"day\"\n");
+  AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 10));
+  settle(id, acme, usd / 10);
+  apply("[[cap]]\nid=\"b\"\nlimit=\"5 USD\"\nper=\"month\"\n");
+  id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  settle(id, acme, usd / 2);
+  apply("[[cap]]\nid=\"a\"\nlimit=\"1 USD\"\nper=\"day\"\n");
+  EXPECT_EQ(spent("a"), usd / 10 + usd / 2);
+}
+
+TEST_P(StoreContract, R4_an_old_id_that_means_another_thing_is_a_new_cap) {
+  apply("[[cap]]\nid=\"a\"\nlimit=\"1 USD\"\nper=\"total\"\n");
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd));
+  settle(id, acme, usd);
+  clock->advance(48 * hour_ms);
+  apply("[[cap]]\nid=\"a\"\nlimit=\"1 USD\"\nper=\"day\"\n");
+  EXPECT_TRUE(granted(store->next_id(), acme, usd / 2));
 }
 
 TEST_P(StoreContract, R17_an_expired_hold_is_charged_and_a_renewed_one_lives) {
@@ -306,7 +365,8 @@ TEST_P(StoreContract, R19_an_adjustment_is_absolute_idempotent_and_may_lower) {
 
 TEST_P(StoreContract, R20_the_largest_output_limit_that_every_cap_can_pay_is_granted) {
   apply(two_caps);
-  const auto answer = reserve(store->next_id(), marketing, {.fixed = usd / 10, .per_output = usd / 1000, .want = 5000, .least = 100});
+  const auto answer =
+      reserve(store->next_id(), marketing, {.fixed = usd / 10, .per_output = usd / 1000, .want = 5000, .least = 100});
   ASSERT_TRUE(std::holds_alternative<Granted>(answer));
   EXPECT_EQ(std::get<Granted>(answer).output_limit, 900);
   EXPECT_EQ(counter("project").committed, usd);
@@ -314,7 +374,8 @@ TEST_P(StoreContract, R20_the_largest_output_limit_that_every_cap_can_pay_is_gra
 
 TEST_P(StoreContract, R20_an_output_without_a_limit_takes_a_sixteenth_of_what_is_unspent) {
   apply("[[cap]]\nid=\"day\"\nlimit=\"16 USD\"\nper=\"day\"\n");
-  const auto answer = reserve(store->next_id(), acme, {.per_output = usd / 1000, .want = 16384, .least = 256, .share = 16, .take = false});
+  const auto answer = reserve(store->next_id(), acme,
+                              {.per_output = usd / 1000, .want = 16384, .least = 256, .share = 16, .take = false});
   ASSERT_TRUE(std::holds_alternative<Granted>(answer));
   EXPECT_EQ(std::get<Granted>(answer).output_limit, 1000);
 }
@@ -337,7 +398,8 @@ TEST_P(StoreContract, R28_runs_have_their_own_counter_and_nest) {
   apply(one_cap);
   const RunHold outer{"run-1", "nightly", Usd{usd / 2}};
   const RunHold inner{"run-2", "step", Usd{usd / 4}};
-  EXPECT_TRUE(std::holds_alternative<Granted>(reserve(store->next_id(), acme, {.fixed = usd / 4, .runs = {outer, inner}})));
+  EXPECT_TRUE(
+      std::holds_alternative<Granted>(reserve(store->next_id(), acme, {.fixed = usd / 4, .runs = {outer, inner}})));
   const auto refused = reserve(store->next_id(), acme, {.fixed = 1, .runs = {outer, inner}});
   ASSERT_TRUE(std::holds_alternative<Refused>(refused));
   EXPECT_EQ(std::get<Refused>(refused).caps[0].cap_id, "run:run-2");
@@ -389,7 +451,9 @@ TEST_P(StoreContract, R2_refusals_are_logged_and_coalesced) {
 }
 
 TEST_P(StoreContract, R1_on_random_schedules_of_many_threads) {
-  apply("[[cap]]\nid=\"u\"\neach=[\"user\"]\nlimit=\"1 USD\"\nper=\"day\"\n[[cap]]\nid=\"all\"\nlimit=\"3 USD\"\nper=\"day\"\n");
+  apply(
+      "[[cap]]\nid=\"u\"\neach=[\"user\"]\nlimit=\"1 USD\"\nper=\"day\"\n[[cap]]\nid=\"all\"\nlimit=\"3 "
+      "USD\"\nper=\"day\"\n");
   std::atomic<std::int64_t> booked{0};
   std::vector<std::thread> threads;
   for (unsigned seed = 0; seed < 8; ++seed) {
@@ -406,11 +470,13 @@ TEST_P(StoreContract, R1_on_random_schedules_of_many_threads) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   EXPECT_EQ(spent("all"), booked.load());
   EXPECT_LE(counter("all").committed, 3 * usd);
   EXPECT_EQ(counter("all").reserved, 0);
-  for (int u = 0; u < 4; ++u) EXPECT_LE(counter("u", "u" + std::to_string(u)).committed, usd);
+  for (int u = 0; u < 4; ++u)
+    EXPECT_LE(counter("u", "u" + std::to_string(u)).committed, usd);
 }
 
 TEST_P(StoreContract, R9_counters_go_a_day_after_their_window_when_no_hold_names_them) {
@@ -427,7 +493,8 @@ TEST_P(StoreContract, R9_counters_go_a_day_after_their_window_when_no_hold_names
   EXPECT_TRUE(granted(store->next_id(), acme, usd));  // the cached row is not trusted
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("memory", "file"), [](const auto& store) { return store.param; });
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("memory", "file"),
+                         [](const auto& store) { return store.param; });
 
 }  // namespace
 }  // namespace farthing::test

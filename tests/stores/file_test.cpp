@@ -32,7 +32,7 @@ class FileStore : public ::testing::Test, public Bench {
 
 TEST_F(FileStore, is_made_with_its_folder_for_its_owner_only) {
   open(location);
-  struct stat found {};
+  struct stat found{};
   ASSERT_EQ(stat(path.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600U);
   ASSERT_EQ(stat((folder.path + "/deep").c_str(), &found), 0);
@@ -57,7 +57,8 @@ TEST_F(FileStore, keeps_what_was_spent_over_a_reopening) {
 
 TEST_F(FileStore, refuses_a_foreign_file_and_leaves_it_alone) {
   std::filesystem::create_directories(folder.path + "/deep");
-  std::ofstream(path) << "these are notes, not a database, and long enough to be taken for one if nobody looked closely at the head of it....";
+  std::ofstream(path) << "these are notes, not a database, and long enough to be taken for one if nobody looked "
+                         "closely at the head of it....";
   EXPECT_EQ(code_of_open(), Code::store_foreign);
   EXPECT_GT(std::filesystem::file_size(path), 50U);
 }
@@ -124,6 +125,36 @@ TEST_F(FileStore, works_in_a_forked_child_R36) {
   EXPECT_TRUE(granted(store->next_id(), acme, usd / 4));
 }
 
+TEST_F(FileStore, what_a_child_books_outlives_the_parents_close_R36) {
+  open(location);
+  apply(one_cap);
+  int ready[2];
+  int go[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(go), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    static_cast<void>(store->now_ms());  // reopened
+    EXPECT_EQ(write(ready[1], "x", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(read(go[0], &byte, 1), 1);
+    const AttemptId id = store->next_id();
+    EXPECT_TRUE(granted(id, acme, usd / 4));
+    settle(id, acme, usd / 8);
+    _exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  store->close();
+  ASSERT_EQ(write(go[1], "x", 1), 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  open(location);
+  refresh();
+  EXPECT_EQ(spent("day"), usd / 8);
+}
+
 TEST_F(FileStore, memory_refuses_in_a_forked_child_R36) {
   open("memory:");
   apply(one_cap);
@@ -158,7 +189,8 @@ TEST_F(FileStore, processes_share_a_cap_to_the_last_nano_and_use_it) {
     EXPECT_EQ(status, 0);
   }
   std::int64_t sum = 0;
-  for (const LedgerRow& row : rows()) sum += row.booked[Meter::usd];
+  for (const LedgerRow& row : rows())
+    sum += row.booked[Meter::usd];
   EXPECT_EQ(sum, spent("day"));
   EXPECT_LE(counter("day").committed, usd);
   EXPECT_GT(sum, usd * 9 / 10);
@@ -168,11 +200,13 @@ TEST_F(FileStore, processes_share_a_cap_to_the_last_nano_and_use_it) {
 /// After a kill: the counters are exactly what ledger and holds say, and the cap stands.
 void check_books(Bench& bench) {
   std::int64_t booked = 0;
-  for (const LedgerRow& row : bench.rows()) booked += row.booked[Meter::usd];
+  for (const LedgerRow& row : bench.rows())
+    booked += row.booked[Meter::usd];
   std::int64_t held = 0;
   const auto holds = bench.store->holds();
   ASSERT_TRUE(holds) << holds.error().message;
-  for (const HoldView& hold : *holds) held += hold.draft.held[Meter::usd];
+  for (const HoldView& hold : *holds)
+    held += hold.draft.held[Meter::usd];
   const CounterView view = bench.counter("day");
   EXPECT_EQ(view.committed, booked + held);
   EXPECT_EQ(view.reserved, held);
@@ -209,7 +243,8 @@ TEST_P(KilledAt, any_step_leaves_exact_books) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, KilledAt,
-                         ::testing::Values("begun", "counter", "hold", "before commit", "after commit", "left", "erase hold", "ledger"),
+                         ::testing::Values("begun", "counter", "hold", "before commit", "after commit", "left",
+                                           "erase hold", "ledger"),
                          [](const auto& point) {
                            std::string name = point.param;
                            std::replace(name.begin(), name.end(), ' ', '_');

@@ -46,7 +46,8 @@ class Folder {
 inline Policy policy_of(const std::string& toml, const std::string& name = "test") {
   PolicyOrProblems read = policy_from_toml(toml, "test.toml", [](std::string_view) { return std::nullopt; });
   if (!read.ok()) {
-    for (const Problem& problem : read.problems) ADD_FAILURE() << problem.where << ": " << problem.message;
+    for (const Problem& problem : read.problems)
+      ADD_FAILURE() << problem.where << ": " << problem.message;
   }
   Policy policy = read.ok() ? std::move(*read.policy) : Policy{};
   policy.name = name;
@@ -97,7 +98,8 @@ class Bench {
     context->labels = labels;
     draft.context = context;
     draft.ceiling = Usd{ask.fixed + ask.per_output * ask.want};
-    for (const RunHold& run : ask.runs) draft.runs.emplace_back(run.id, run.task);
+    for (const RunHold& run : ask.runs)
+      draft.runs.emplace_back(run.id, run.task);
     request.id = id;
     request.plan = &planned;
     request.runs = ask.runs;

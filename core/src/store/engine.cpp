@@ -24,7 +24,9 @@ std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output
   return pinned((room - fixed) / per_output);
 }
 
-Int128 room_now(const Slot& slot) { return static_cast<Int128>(slot.limit) - slot.entry.committed; }
+Int128 room_now(const Slot& slot) {
+  return static_cast<Int128>(slot.limit) - slot.entry.committed;
+}
 Int128 room_unspent(const Slot& slot) {
   return static_cast<Int128>(slot.limit) - slot.entry.committed + slot.entry.reserved;
 }
@@ -55,7 +57,8 @@ RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want
   refused.help_url = cap.help_url;
   if (slot.cap->limit != slot.cap->limit_before_override) refused.baseline = slot.cap->limit_before_override;
   if (slot.set != nullptr) {
-    for (std::size_t i = 0; i < cap.each.size(); ++i) refused.counter.emplace_back(cap.each[i], slot.set->each_values[i]);
+    for (std::size_t i = 0; i < cap.each.size(); ++i)
+      refused.counter.emplace_back(cap.each[i], slot.set->each_values[i]);
     if (slot.entry.end_ms != forever_ms) refused.resets_at_ms = slot.entry.end_ms;
   }
   return refused;
@@ -96,7 +99,7 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   if (demand.share > 0) {
     for (const Slot& slot : slots) {
       const std::int64_t per_output = demand.per_output[slot.meter];
-      if (per_output == 0 || slot.limit == no_limit) continue;
+      if (per_output == 0 || slot.limit == no_limit || slot.per_call) continue;  // nobody shares what one call may cost
       const Int128 share = std::max<Int128>(room_unspent(slot), 0) / demand.share / per_output;
       want = std::min(want, pinned(share));
     }
@@ -132,11 +135,13 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   const std::int64_t needed = waits ? settled_limit : demand.least;
   std::vector<const Slot*> short_of;
   for (const Slot& slot : slots) {
-    if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter]) < needed) short_of.push_back(&slot);
+    if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter]) < needed)
+      short_of.push_back(&slot);
   }
   std::stable_sort(short_of.begin(), short_of.end(), [](const Slot* a, const Slot* b) { return a->order < b->order; });
   for (const Slot* slot : short_of) {
-    const bool held = affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter]) >= demand.least;
+    const bool held =
+        affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter]) >= demand.least;
     refused.caps.push_back(refused_cap(*slot, demand, want, held));
   }
   if (!short_of.empty() && short_of.front()->per_call) refused.code = Code::per_call_cap_exceeded;
@@ -171,6 +176,7 @@ void settle(Entry& entry, std::int64_t held, std::int64_t booked, bool outcome_u
 std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused) {
   std::vector<int> fired;
   for (const int threshold : cap.alert) {
+    if (threshold < 1 || threshold > 100) continue;
     const std::uint64_t bit = 1ULL << (static_cast<unsigned>(threshold) % 64U);
     std::uint64_t& word = entry.alerts[threshold / 64];
     if ((word & bit) != 0) continue;
@@ -196,6 +202,8 @@ AlertFired alert_of(const Entry& entry, const Cap& cap, const std::vector<std::s
   return alert;
 }
 
-std::int64_t booked_on(Meter meter, const Amounts& booked) { return meter == Meter::concurrent ? 0 : booked[meter]; }
+std::int64_t booked_on(Meter meter, const Amounts& booked) {
+  return meter == Meter::concurrent ? 0 : booked[meter];
+}
 
 }  // namespace farthing::engine

@@ -20,15 +20,15 @@ namespace farthing::engine {
 
 /// One counter: a cap's amounts in one window (R9: committed is spent and held). Plain data; stores keep it as it is.
 struct Entry {
-  std::uint32_t number = 0;      // RegisteredCap::number; 0 = a run's own counter
+  std::uint32_t number = 0;  // RegisteredCap::number; 0 = a run's own counter
   std::uint32_t reserved_bits = 0;
-  std::int64_t start_ms = 0;     // the stored window (R12)
+  std::int64_t start_ms = 0;  // the stored window (R12)
   std::int64_t end_ms = 0;
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
-  std::int64_t unknown = 0;      // part of spent whose outcome is not known (R23)
-  std::int64_t limit = 0;        // last one in force; a run's own limit
-  std::int64_t touched_ms = 0;   // last hold
+  std::int64_t unknown = 0;          // part of spent whose outcome is not known (R23)
+  std::int64_t limit = 0;            // last one in force; a run's own limit
+  std::int64_t touched_ms = 0;       // last hold
   std::uint64_t alerts[2] = {0, 0};  // bit t: threshold t fired in this window for this limit (R35)
 
   std::int64_t spent() const { return committed - reserved; }
@@ -40,15 +40,15 @@ inline constexpr std::int64_t no_limit = INT64_MAX;
 
 /// An entry as a call meets it.
 struct Slot {
-  Entry entry;                   // rolled to the window of now
-  const PlannedCap* cap = nullptr;   // null: a run
-  const PlannedSet* set = nullptr;   // null: a run, or per = "call"
+  Entry entry;                      // rolled to the window of now
+  const PlannedCap* cap = nullptr;  // null: a run
+  const PlannedSet* set = nullptr;  // null: a run, or per = "call"
   const RunHold* run = nullptr;
   Meter meter = Meter::usd;
   std::int64_t limit = 0;
   std::uint32_t order = 0;
   bool per_call = false;
-  std::size_t set_index = 0;     // where it came from
+  std::size_t set_index = 0;  // where it came from
   std::size_t entry_index = 0;
 };
 

@@ -19,19 +19,26 @@ constexpr std::size_t max_changes = 10'000;
 /// R2: equal refusals within this time are one entry with a count.
 constexpr std::int64_t coalesce_ms = 60'000;
 
-Json parsed(const std::string& text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+Json parsed(const std::string& text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
 
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string override_key(const std::string& cap_id, const std::vector<std::string>& each_values) {
   return cap_id + "|" + Json(each_values).dump();
 }
 
-Json match_json(const Match& match) { return Json::parse(match.to_json()); }
+Json match_json(const Match& match) {
+  return Json::parse(match.to_json());
+}
 
 Match match_of(const Json& json) {
   Match match;
-  for (const auto& [kind, globs] : json.items()) match.of.emplace_back(kind, globs.get<std::vector<std::string>>());
+  for (const auto& [kind, globs] : json.items())
+    match.of.emplace_back(kind, globs.get<std::vector<std::string>>());
   return match;
 }
 
@@ -55,7 +62,9 @@ Code refusal_of(const std::string& text) {
   return Code::cap_exceeded;
 }
 
-std::string document_key(const Document& document) { return document.name + "/" + number_key(document.at_ms); }
+std::string document_key(const Document& document) {
+  return document.name + "/" + number_key(document.at_ms);
+}
 
 /// Reads a list of facts, skipping none: a broken one is a corrupt store.
 template <class Fill>
@@ -72,7 +81,8 @@ Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
         good = false;
       }
     }
-    if (!good) return Error{Code::store_corrupt, "the store's record " + std::string(kind) + " " + key + " cannot be read"};
+    if (!good)
+      return Error{Code::store_corrupt, "the store's record " + std::string(kind) + " " + key + " cannot be read"};
   }
   return success();
 }
@@ -172,9 +182,12 @@ Status erase_override(Tables& tables, const std::string& cap_id, const std::vect
 }
 
 Status put_halt(Tables& tables, const Halt& halt) {
-  return tables.put_fact(
-      "halt", number_key(halt.id),
-      dumped({{"id", halt.id}, {"match", match_json(halt.match)}, {"who", halt.who}, {"why", halt.why}, {"at_ms", halt.at_ms}}));
+  return tables.put_fact("halt", number_key(halt.id),
+                         dumped({{"id", halt.id},
+                                 {"match", match_json(halt.match)},
+                                 {"who", halt.who},
+                                 {"why", halt.why},
+                                 {"at_ms", halt.at_ms}}));
 }
 
 Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int64_t now_ms) {
@@ -194,7 +207,8 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
     auto caps = caps_of(document);
     if (!caps) return caps.error();
     for (Cap& cap : *caps) {
-      const auto same = std::find_if(bound.begin(), bound.end(), [&](const auto& entry) { return entry.first.id == cap.id; });
+      const auto same =
+          std::find_if(bound.begin(), bound.end(), [&](const auto& entry) { return entry.first.id == cap.id; });
       if (same == bound.end()) {
         bound.emplace_back(std::move(cap), std::vector{document.name});
         continue;
@@ -215,8 +229,10 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
   });
   if (!read) return read.error();
   for (auto& [cap, names] : bound) {
-    const auto own = std::find_if(numbered.begin(), numbered.end(), [&](const RegisteredCap& r) { return r.cap.id == cap.id; });
-    if (own == numbered.end()) continue;  // being registered in this very step
+    // The newest number of an id: an earlier one belongs to what the id meant before.
+    const auto own =
+        std::find_if(numbered.rbegin(), numbered.rend(), [&](const RegisteredCap& r) { return r.cap.id == cap.id; });
+    if (own == numbered.rend()) continue;  // being registered in this very step
     own->cap = std::move(cap);
     own->documents = std::move(names);
     registry.caps.push_back(*own);
@@ -253,8 +269,8 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
   return registry;
 }
 
-Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who, const std::string& what,
-                  const std::string& why) {
+Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
+                  const std::string& what, const std::string& why) {
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("change", number_key(number),
                                       dumped({{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
@@ -312,7 +328,8 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
   DenialEntry whole = entry;
   std::int64_t number = 0;
   // The newest equal one is found by what makes refusals equal.
-  const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" + entry.model;
+  const std::string same =
+      std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" + entry.model;
   const auto last = tables.fact("denial_last", same);
   if (!last) return last.error();
   if (*last) {
@@ -364,7 +381,8 @@ Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
     result.push_back(std::move(entry));
   });
   if (!read) return read.error();
-  std::stable_sort(result.begin(), result.end(), [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
+  std::stable_sort(result.begin(), result.end(),
+                   [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
   if (result.size() > most) result.resize(most);
   return result;
 }

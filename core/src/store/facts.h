@@ -31,8 +31,8 @@ Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 Status put_halt(Tables& tables, const Halt& halt);
 
-Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who, const std::string& what,
-                  const std::string& why);
+Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
+                  const std::string& what, const std::string& why);
 Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most);
 Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert);
 Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most);

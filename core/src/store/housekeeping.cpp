@@ -74,7 +74,8 @@ Status LocalStore::delete_old_counters(Step& step) {
       old = old && over_ms != engine::forever_ms && step.now_ms() - over_ms > delete_after_ms;
     }
     for (const auto& [hold, draft] : *holds) {
-      for (const HeldCounter& counter : hold.counters) old = old && counter.row != set.row;
+      for (const HeldCounter& counter : hold.counters)
+        old = old && counter.row != set.row;
     }
     if (!old) continue;
     if (const Status done = tables_->erase_set(set.row); !done) return done;
@@ -124,7 +125,8 @@ Result<std::string> LocalStore::secret() {
   std::random_device random;
   std::string made;
   constexpr char digits[] = "0123456789abcdef";
-  for (int i = 0; i < 64; ++i) made += digits[random() & 15U];
+  for (int i = 0; i < 64; ++i)
+    made += digits[random() & 15U];
   if (const Status done = tables_->put_fact("meta", "secret", made); !done) return done.error();
   if (const Status done = step.commit(); !done) return done.error();
   return made;

@@ -24,11 +24,14 @@ std::int64_t cached_row(const PlannedSet& set, std::uint64_t serial) {
 }
 
 void cache_row(const PlannedSet& set, std::uint64_t serial, std::int64_t row) {
-  std::atomic_ref(set.row).store(static_cast<std::int64_t>((serial & 0xffffffU) << row_bits | static_cast<std::uint64_t>(row)),
-                                 std::memory_order_relaxed);
+  std::atomic_ref(set.row).store(
+      static_cast<std::int64_t>((serial & 0xffffffU) << row_bits | static_cast<std::uint64_t>(row)),
+      std::memory_order_relaxed);
 }
 
-std::string run_key(const RunHold& run) { return "run/" + run.id; }
+std::string run_key(const RunHold& run) {
+  return "run/" + run.id;
+}
 
 }  // namespace
 
@@ -41,7 +44,9 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
 
 LocalStore::~LocalStore() = default;
 
-void LocalStore::forget_rows() { serial_ = next_serial.fetch_add(1); }
+void LocalStore::forget_rows() {
+  serial_ = next_serial.fetch_add(1);
+}
 
 std::unique_lock<std::mutex> LocalStore::lock() {
   if (owner_.load() != getpid()) {
@@ -117,7 +122,12 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   // R18: an id that has ended takes no hold.
   const auto ended = tables_->find_row(request.id);
   if (!ended) return ended.error();
-  if (*ended) return Error{Code::invalid_argument, "attempt " + to_text(request.id) + " has ended: " + std::string(how_text((*ended)->how))};
+  const auto open = tables_->find_hold(request.id);
+  if (!open) return open.error();
+  if (*open) return Error{Code::invalid_argument, "attempt " + to_text(request.id) + " holds already"};
+  if (*ended)
+    return Error{Code::invalid_argument,
+                 "attempt " + to_text(request.id) + " has ended: " + std::string(how_text((*ended)->how))};
 
   // What the call meets: a slot per counter, each in a copy, since a refusal changes nothing (R2).
   static thread_local std::vector<engine::Slot> slots;
@@ -141,6 +151,15 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     sets[i].clear();
     if (row != 0) {
       if (const Status read = tables_->read_set(row, sets[i]); !read) return read.error();
+      if (sets[i].empty()) {
+        // Another process deleted the old counter (R9): rows are never used again, so the key says where it is now.
+        const auto again = tables_->find_set(set.key);
+        if (!again) return again.error();
+        rows.back() = *again;
+        if (*again != 0) {
+          if (const Status read = tables_->read_set(*again, sets[i]); !read) return read.error();
+        }
+      }
     }
     for (const PlannedCap& cap : set.caps) {
       engine::Slot& slot = slots.emplace_back();
@@ -204,11 +223,13 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     // R35: 100 also fires at a window's first refusal; only where the window is open already, since a refusal opens none (R2).
     bool fired = false;
     for (const engine::Slot& slot : slots) {
-      if (slot.cap == nullptr || slot.per_call || rows[slot.set_index] == 0 || slot.cap->registered->cap.alert.empty()) continue;
+      if (slot.cap == nullptr || slot.per_call || rows[slot.set_index] == 0 || slot.cap->registered->cap.alert.empty())
+        continue;
       const auto& stored = sets[slot.set_index][slot.entry_index];
       if (stored.start_ms != slot.entry.start_ms || stored.end_ms != slot.entry.end_ms) continue;
-      const bool refuses = std::any_of(refused.caps.begin(), refused.caps.end(),
-                                       [&](const RefusedCap& cap) { return cap.cap_id == slot.cap->registered->cap.id; });
+      const bool refuses = std::any_of(refused.caps.begin(), refused.caps.end(), [&](const RefusedCap& cap) {
+        return cap.cap_id == slot.cap->registered->cap.id;
+      });
       if (!refuses) continue;
       engine::Entry entry = stored;
       engine::set_limit(entry, slot.limit);
@@ -264,7 +285,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   }
   for (const engine::Slot& slot : slots) {
     if (slot.per_call) continue;
-    hold.counters.push_back({rows[slot.set_index], slot.entry.number, static_cast<std::uint8_t>(slot.meter), slot.entry.start_ms});
+    hold.counters.push_back(
+        {rows[slot.set_index], slot.entry.number, static_cast<std::uint8_t>(slot.meter), slot.entry.start_ms});
   }
   LedgerRow draft = request.draft != nullptr ? *request.draft : LedgerRow{};
   draft.id = request.id;
@@ -274,7 +296,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   draft.policy_revision = plan.revision;
   if (const Status added = tables_->add_hold(hold, draft); !added) return added.error();
   if (const Status done = step.commit(); !done) return done.error();
-  for (std::size_t i = 0; i < plan.sets.size(); ++i) cache_row(plan.sets[i], serial_, rows[i]);
+  for (std::size_t i = 0; i < plan.sets.size(); ++i)
+    cache_row(plan.sets[i], serial_, rows[i]);
 
   Granted granted;
   granted.at_ms = now;
@@ -283,8 +306,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   return granted;
 }
 
-Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Settled& settled,
-                                    std::vector<std::int64_t>& alert_rows) {
+Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
+                                    Settled& settled, std::vector<std::int64_t>& alert_rows) {
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
@@ -295,7 +318,8 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
     bool changed = false;
     for (; i < hold.counters.size() && hold.counters[i].row == row; ++i) {
       const HeldCounter& counter = hold.counters[i];
-      const auto found = std::find_if(entries.begin(), entries.end(), [&](const engine::Entry& e) { return e.number == counter.number; });
+      const auto found = std::find_if(entries.begin(), entries.end(),
+                                      [&](const engine::Entry& e) { return e.number == counter.number; });
       // R14: only while that window is current; the ledger has the rest.
       if (found == entries.end() || found->start_ms != counter.start_ms) continue;
       const auto meter = static_cast<Meter>(counter.meter);
@@ -347,14 +371,16 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
     settled.how = (*ended)->how;
     settled.actual = (*ended)->actual;
     // R18: after expiry the real amount is booked as exactly one adjustment.
-    const bool real = settlement.row.how == How::usage || settlement.row.how == How::counted || settlement.row.how == How::provider_error;
+    const bool real = settlement.row.how == How::usage || settlement.row.how == How::counted ||
+                      settlement.row.how == How::provider_error;
     if ((*ended)->how != How::expired || !real) return settled;
     const std::string id = "late-" + to_text(settlement.row.id);
     const auto before = tables_->booked_before(id);
     if (!before) return before.error();
     if (*before) return settled;
     auto adjusted = adjust_in(step, **ended,
-                              Adjustment{settlement.row.id, id, settlement.row.booked, settlement.row.actual, "", "settled after its hold expired"},
+                              Adjustment{settlement.row.id, id, settlement.row.booked, settlement.row.actual, "",
+                                         "settled after its hold expired"},
                               settlement.row.how);
     if (!adjusted) return adjusted;
     if (const Status done = step.commit(); !done) return done.error();
@@ -362,7 +388,8 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
     return adjusted;
   }
   if (settlement.row.how != How::released) {
-    return Error{Code::unknown_attempt, "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+    return Error{Code::unknown_attempt,
+                 "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
   }
   // R18: the release came before its reserve, which must then find the id taken.
   LedgerRow row = settlement.row;
@@ -388,7 +415,8 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow row, const HoldRow& 
   row.settled_ms = step.now_ms();
   row.booked[Meter::concurrent] = 0;
   std::vector<std::int64_t> alert_rows;
-  if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done) return done.error();
+  if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
+    return done.error();
   if (const Status done = tables_->erase_hold(hold.id); !done) return done.error();
   if (const Status done = tables_->add_row(row); !done) return done.error();
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {

@@ -67,8 +67,8 @@ class LocalStore : public Store {
   Result<Settled> settle_in(Step& step, LedgerRow row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
   Result<int> sweep_in(Step& step);
-  Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Settled& settled,
-                          std::vector<std::int64_t>& alert_rows);
+  Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
+                          Settled& settled, std::vector<std::int64_t>& alert_rows);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
   Status delete_old_counters(Step& step);
   Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown);
@@ -81,7 +81,7 @@ class LocalStore : public Store {
   std::uint64_t serial_;  // tells a cached row of this store from another's
   /// The pid that holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew (R36).
   std::atomic<int> owner_;
-  std::uint32_t process_ = 0;    // slot in the store
+  std::uint32_t process_ = 0;  // slot in the store
   std::unique_ptr<IdMaker> ids_;
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
   std::unique_ptr<Tables> tables_;

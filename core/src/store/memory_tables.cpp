@@ -50,7 +50,8 @@ Status MemoryTables::erase_set(std::int64_t row) {
 
 Result<std::vector<SetRow>> MemoryTables::sets() {
   std::vector<SetRow> result;
-  std::copy_if(sets_.begin(), sets_.end(), std::back_inserter(result), [](const SetRow& set) { return !set.key.empty(); });
+  std::copy_if(sets_.begin(), sets_.end(), std::back_inserter(result),
+               [](const SetRow& set) { return !set.key.empty(); });
   return result;
 }
 
@@ -74,7 +75,8 @@ Status MemoryTables::erase_hold(AttemptId id) {
 Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   std::vector<std::pair<HoldRow, LedgerRow>> result;
   result.reserve(holds_.size());
-  for (const auto& [id, hold] : holds_) result.push_back(hold);
+  for (const auto& [id, hold] : holds_)
+    result.push_back(hold);
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first.id < b.first.id; });
   return result;
 }
@@ -106,8 +108,9 @@ Result<std::vector<LedgerRow>> MemoryTables::adjustments(AttemptId of) {
 }
 
 Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
-  return std::any_of(ledger_.begin(), ledger_.end(),
-                     [adjustment](const LedgerRow& row) { return !adjustment.empty() && row.adjustment == adjustment; });
+  return std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const LedgerRow& row) {
+    return !adjustment.empty() && row.adjustment == adjustment;
+  });
 }
 
 Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
@@ -137,8 +140,8 @@ Status MemoryTables::erase_fact(std::string_view kind, std::string_view key) {
 
 Result<std::vector<std::pair<std::string, std::string>>> MemoryTables::facts(std::string_view kind) {
   std::vector<std::pair<std::string, std::string>> result;
-  for (auto fact = facts_.lower_bound(std::pair(std::string(kind), std::string())); fact != facts_.end() && fact->first.first == kind;
-       ++fact) {
+  for (auto fact = facts_.lower_bound(std::pair(std::string(kind), std::string()));
+       fact != facts_.end() && fact->first.first == kind; ++fact) {
     result.emplace_back(fact->first.second, fact->second);
   }
   return result;

@@ -17,8 +17,9 @@ class MemoryTables final : public Tables {
   Status commit() override { return success(); }
   void rollback() override {}
   Status after_fork() override {
-    return Error{Code::store_not_shared, "memory: lives in the process that opened it, and this is a forked child: use file:PATH for "
-                                         "both, or open a guard of its own here"};
+    return Error{Code::store_not_shared,
+                 "memory: lives in the process that opened it, and this is a forked child: use file:PATH for "
+                 "both, or open a guard of its own here"};
   }
 
   Result<StoreState> state() override { return state_; }
@@ -57,8 +58,8 @@ class MemoryTables final : public Tables {
   std::vector<SetRow> sets_;  // index + 1 is the row; an erased one has no key
   std::unordered_map<std::string, std::int64_t> set_of_key_;
   std::unordered_map<std::uint64_t, std::pair<HoldRow, LedgerRow>> holds_;
-  std::deque<LedgerRow> ledger_;  // as booked
-  std::uint64_t dropped_ = 0;     // rows that fell out of the front
+  std::deque<LedgerRow> ledger_;                                // as booked
+  std::uint64_t dropped_ = 0;                                   // rows that fell out of the front
   std::unordered_map<std::uint64_t, std::uint64_t> row_of_id_;  // -> place since the first row ever
   std::map<std::pair<std::string, std::string>, std::string, std::less<>> facts_;
 };

@@ -16,12 +16,14 @@ Result<std::shared_ptr<Store>> open_store(const std::string& location, const Sto
   if (location == "memory:") {
     info.kind = "memory";
     std::random_device random;
-    for (int i = 0; i < 32; ++i) info.store_id += "0123456789abcdef"[random() & 15U];
+    for (int i = 0; i < 32; ++i)
+      info.store_id += "0123456789abcdef"[random() & 15U];
     return std::shared_ptr<Store>(std::make_shared<LocalStore>(info, options, std::make_unique<MemoryTables>()));
   }
   constexpr std::string_view file = "file:";
   if (location.rfind(file, 0) != 0 || !std::filesystem::path(location.substr(file.size())).is_absolute()) {
-    return Error{Code::invalid_argument, "\"" + location + "\" is no store; accepted are memory: and file:/ABSOLUTE/PATH"};
+    return Error{Code::invalid_argument,
+                 "\"" + location + "\" is no store; accepted are memory: and file:/ABSOLUTE/PATH"};
   }
   auto tables = FileTables::open(location.substr(file.size()), options);
   if (!tables) return tables.error();

@@ -76,13 +76,15 @@ Status LocalStore::ledger(const LedgerFilter& filter, const std::function<bool(c
   const auto collect = [&](const LedgerRow& row) {
     const CallContext none;
     const CallContext& context = row.context ? *row.context : none;
-    if (!filter.model.empty() && context.model != filter.model && context.model_asked != filter.model && row.model_served != filter.model) {
+    if (!filter.model.empty() && context.model != filter.model && context.model_asked != filter.model &&
+        row.model_served != filter.model) {
       return true;
     }
     if (!filter.call.empty() && row.call != filter.call) return true;
     if (filter.how && row.how != *filter.how) return true;
-    if (!filter.run.empty() &&
-        std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) { return run.first == filter.run || run.second == filter.run; })) {
+    if (!filter.run.empty() && std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) {
+          return run.first == filter.run || run.second == filter.run;
+        })) {
       return true;
     }
     for (const auto& [kind, value] : filter.labels.entries()) {
@@ -139,8 +141,8 @@ Result<Settled> LocalStore::adjust(const Adjustment& adjustment) {
   const auto original = tables_->find_row(adjustment.attempt);
   if (!original) return original.error();
   if (!*original) {
-    return Error{Code::unknown_attempt, "attempt " + to_text(adjustment.attempt) + " is not in the ledger of " + info_.location +
-                                            "; one that is still open is settled first"};
+    return Error{Code::unknown_attempt, "attempt " + to_text(adjustment.attempt) + " is not in the ledger of " +
+                                            info_.location + "; one that is still open is settled first"};
   }
   auto adjusted = adjust_in(step, **original, adjustment, How::usage);
   if (!adjusted) return adjusted;
@@ -155,7 +157,8 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   Amounts difference;
   for (std::size_t i = 0; i < meter_count; ++i) {
     Int128 booked = original.booked.of[i];
-    for (const LedgerRow& row : *earlier) booked += row.booked.of[i];
+    for (const LedgerRow& row : *earlier)
+      booked += row.booked.of[i];
     difference.of[i] = static_cast<std::int64_t>(static_cast<Int128>(adjustment.booked.of[i]) - booked);
   }
   difference[Meter::concurrent] = 0;
@@ -184,7 +187,8 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   settled.actual = adjustment.actual;
   settled.adjusted = true;
   const bool was_unknown = earlier->empty() && (original.how == How::hold || original.how == How::expired);
-  if (const Status done = add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}); !done) return done.error();
+  if (const Status done = add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}); !done)
+    return done.error();
   return settled;
 }
 
@@ -214,7 +218,8 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
 }
 
 /// Books a difference on the counters that a row's labels and runs fall on, where its windows are still current.
-Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown) {
+Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference,
+                                   const Amounts& no_longer_unknown) {
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
@@ -230,7 +235,8 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
         if (const Status read = tables_->read_set(*place, entries); !read) return read;
       }
       for (const PlannedCap& cap : set.caps) {
-        auto entry = std::find_if(entries.begin(), entries.end(), [&](const engine::Entry& e) { return e.number == cap.number; });
+        auto entry = std::find_if(entries.begin(), entries.end(),
+                                  [&](const engine::Entry& e) { return e.number == cap.number; });
         if (entry == entries.end()) {
           engine::Entry fresh;
           fresh.number = cap.number;

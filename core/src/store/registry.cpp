@@ -32,7 +32,9 @@ Result<Registry> LocalStore::registry() {
 namespace {
 
 /// R7: does an entry of the ledger count on a cap, and for how much.
-Int128 counted_on(const Cap& cap, const Amounts& amounts) { return engine::booked_on(cap.meter, amounts); }
+Int128 counted_on(const Cap& cap, const Amounts& amounts) {
+  return engine::booked_on(cap.meter, amounts);
+}
 
 }  // namespace
 
@@ -111,7 +113,8 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
   // The holds that were open now end on the new counter as well.
   for (std::size_t i = 0; i < touched.size(); ++i) {
     auto& [hold, draft] = touched[i];
-    hold.counters.push_back({rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
+    hold.counters.push_back(
+        {rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
     if (const Status done = tables_->erase_hold(hold.id); !done) return done;
     if (const Status done = tables_->add_hold(hold, draft); !done) return done;
   }
@@ -130,8 +133,10 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   const Document* current = nullptr;
   bool replaced_earlier = false;
   for (const Document& document : *history) {
-    if (document.current) current = &document;
-    else if (document.json == json) replaced_earlier = true;
+    if (document.current)
+      current = &document;
+    else if (document.json == json)
+      replaced_earlier = true;
   }
   if (current != nullptr && current->json == json) {
     if (const Status done = step.commit(); !done) return done.error();
@@ -144,13 +149,16 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   if (policy.origin == Origin::file && replaced_earlier && !force) {
     const std::vector<std::string> loosened = loosens(*registry, policy);
     if (!loosened.empty()) {
-      std::string message = "policy \"" + policy.name + "\" (" + policy.path +
-                            ") was replaced in this store by a newer version, and opening it again would loosen limits in force:";
-      for (const std::string& limit : loosened) message += "\n  " + limit;
+      std::string message =
+          "policy \"" + policy.name + "\" (" + policy.path +
+          ") was replaced in this store by a newer version, and opening it again would loosen limits in force:";
+      for (const std::string& limit : loosened)
+        message += "\n  " + limit;
       message += "\nIf that is meant: farthing policy apply --force " + (policy.path.empty() ? "FILE" : policy.path);
       return Error{Code::policy_superseded, message};
     }
-    warnings.push_back("policy \"" + policy.name + "\" was replaced in this store by a newer version and is in force again");
+    warnings.push_back("policy \"" + policy.name +
+                       "\" was replaced in this store by a newer version and is in force again");
   }
 
   for (Document document : *history) {
@@ -170,12 +178,16 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   if (!numbers) return numbers.error();
   std::vector<RegisteredCap> fresh;
   for (const Cap& cap : policy.caps) {
-    if (numbers->count(cap.id) != 0) continue;
+    // R4: the same counters only for a cap that is in force now and means the same. One that was away, or means another
+    // thing under its old id, is counted anew from the ledger (R7).
+    const auto in_force = std::find_if(registry->caps.begin(), registry->caps.end(),
+                                       [&](const RegisteredCap& other) { return other.cap.id == cap.id; });
+    if (in_force != registry->caps.end() && in_force->cap.identity() == cap.identity()) continue;
     RegisteredCap registered;
     registered.cap = cap;
     registered.registered_ms = step.now_ms();
     registered.documents.push_back(policy.name);
-    const auto old = cap.was.empty() ? numbers->end() : numbers->find(cap.was);
+    const auto old = cap.was.empty() || numbers->count(cap.id) != 0 ? numbers->end() : numbers->find(cap.was);
     if (old != numbers->end()) {
       registered.number = old->second;
     } else {
@@ -189,8 +201,9 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
     if (const Status done = count_from_ledger(step, cap); !done) return done.error();
   }
   ++step.state().revision;
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + policy.name + "\" in force",
-                                          policy.origin == Origin::file ? policy.path : "opened in code");
+  const Status logged =
+      facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + policy.name + "\" in force",
+                        policy.origin == Origin::file ? policy.path : "opened in code");
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
   return warnings;
@@ -210,7 +223,9 @@ Status LocalStore::remove_document(const std::string& name) {
   }
   if (!found) return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + info_.location};
   ++step.state().revision;
-  if (const Status done = facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + name + "\" removed", ""); !done) {
+  if (const Status done =
+          facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + name + "\" removed", "");
+      !done) {
     return done;
   }
   return step.commit();
@@ -223,18 +238,20 @@ Status LocalStore::set_override(const Override& change) {
   stored.at_ms = step.now_ms();
   if (const Status done = facts::put_override(*tables_, stored); !done) return done;
   ++step.state().revision;
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), change.who,
-                                          "limit of " + change.cap_id + " set to " + std::to_string(change.limit), change.why);
+  const Status logged =
+      facts::add_change(*tables_, step.state(), step.now_ms(), change.who,
+                        "limit of " + change.cap_id + " set to " + std::to_string(change.limit), change.why);
   return logged ? step.commit() : logged;
 }
 
-Status LocalStore::clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
-                                  const std::string& why) {
+Status LocalStore::clear_override(const std::string& cap_id, const std::vector<std::string>& each_values,
+                                  const std::string& who, const std::string& why) {
   Step step(*this);
   if (!step.status()) return step.status();
   if (const Status done = facts::erase_override(*tables_, cap_id, each_values); !done) return done;
   ++step.state().revision;
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, "limit of " + cap_id + " cleared", why);
+  const Status logged =
+      facts::add_change(*tables_, step.state(), step.now_ms(), who, "limit of " + cap_id + " cleared", why);
   return logged ? step.commit() : logged;
 }
 
@@ -246,7 +263,8 @@ Result<Halt> LocalStore::halt(const Halt& halt) {
   stored.at_ms = step.now_ms();
   if (const Status done = facts::put_halt(*tables_, stored); !done) return done.error();
   ++step.state().revision;
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), halt.who, "halt " + halt.match.to_json(), halt.why);
+  const Status logged =
+      facts::add_change(*tables_, step.state(), step.now_ms(), halt.who, "halt " + halt.match.to_json(), halt.why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
   return stored;
@@ -263,9 +281,11 @@ Status LocalStore::resume(std::optional<std::int64_t> id, const std::string& who
     found = true;
     if (const Status done = tables_->erase_fact("halt", key); !done) return done;
   }
-  if (!found && id) return Error{Code::invalid_argument, "there is no halt " + std::to_string(*id) + " in " + info_.location};
+  if (!found && id)
+    return Error{Code::invalid_argument, "there is no halt " + std::to_string(*id) + " in " + info_.location};
   ++step.state().revision;
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, id ? "resume " + std::to_string(*id) : "resume all", why);
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who,
+                                          id ? "resume " + std::to_string(*id) : "resume all", why);
   return logged ? step.commit() : logged;
 }
 

@@ -30,9 +30,9 @@ namespace farthing {
 /// What a call can need: per meter a fixed part and a part per output token, and the output limit wanted and the least
 /// acceptable (R20). The store grants the largest output limit in [least, want] that every cap can pay.
 struct Demand {
-  Amounts fixed;                 // usd rounded up to whole nano; requests 1; concurrent 1; input tokens, ...
-  Amounts per_output;            // usd: unit price rounded up x choices; output_tokens and tokens: choices; else 0
-  std::int64_t want = 0;         // output limit; 0 and least 0 where the endpoint has no output
+  Amounts fixed;          // usd rounded up to whole nano; requests 1; concurrent 1; input tokens, ...
+  Amounts per_output;     // usd: unit price rounded up x choices; output_tokens and tokens: choices; else 0
+  std::int64_t want = 0;  // output limit; 0 and least 0 where the endpoint has no output
   std::int64_t least = 0;
   /// R20: the output part asks at most this share of limit - spent on any cap: 1/share; 0 = no such bound (the caller
   /// limited the output). Never below `least`.
@@ -43,25 +43,25 @@ struct Demand {
 struct RunHold {
   std::string id;
   std::string task;
-  std::optional<Usd> limit;      // nothing: only counted
+  std::optional<Usd> limit;  // nothing: only counted
 };
 
 struct ReserveRequest {
   AttemptId id;
   const Plan* plan = nullptr;
-  std::vector<RunHold> runs;          // outermost first, at most 8
-  Amounts call_committed;             // per = "call": what this call's attempts hold and spent so far (R27)
+  std::vector<RunHold> runs;  // outermost first, at most 8
+  Amounts call_committed;     // per = "call": what this call's attempts hold and spent so far (R27)
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
-  const LedgerRow* draft = nullptr;   // what the ledger will say of this attempt if nobody settles it
+  const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
 };
 
 struct AlertFired {
   std::string cap_id;
   std::vector<std::string> each_values;
   std::int64_t window_start_ms = 0;
-  int threshold = 0;                  // percent
+  int threshold = 0;  // percent
   std::int64_t limit = 0;
   std::int64_t spent = 0;
   std::int64_t reserved = 0;
@@ -69,8 +69,8 @@ struct AlertFired {
   std::optional<std::int64_t> resets_at_ms;
 };
 
-struct Remaining {                    // what is left on a counter after this step, for receipts; in the order of the plan, runs last
-  const RegisteredCap* cap = nullptr; // null: a run
+struct Remaining {  // what is left on a counter after this step, for receipts; in the order of the plan, runs last
+  const RegisteredCap* cap = nullptr;  // null: a run
   std::int64_t limit = 0;
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
@@ -78,7 +78,7 @@ struct Remaining {                    // what is left on a counter after this st
 };
 
 struct Granted {
-  std::int64_t at_ms = 0;             // the store's time
+  std::int64_t at_ms = 0;  // the store's time
   std::int64_t output_limit = 0;
   Amounts held;
   std::vector<AlertFired> alerts;
@@ -86,59 +86,61 @@ struct Granted {
 struct Refused {
   std::int64_t at_ms = 0;
   Code code = Code::cap_exceeded;
-  std::vector<RefusedCap> caps;       // headline first
-  bool held = false;                  // would pass if all holds settled
+  std::vector<RefusedCap> caps;                   // headline first
+  bool held = false;                              // would pass if all holds settled
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
-  std::vector<AlertFired> alerts;     // 100 fires at a window's first refusal (R35)
+  std::vector<AlertFired> alerts;                 // 100 fires at a window's first refusal (R35)
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).
 struct HeldBack {
   std::int64_t at_ms = 0;
-  Refused refusal;                    // what it would be if it refused now
-  std::string waiting_for;            // counter set key and cap, for the queue (R21)
-  std::int64_t fits_now = 0;          // the output limit that would be granted now; 0 = none
+  Refused refusal;            // what it would be if it refused now
+  std::string waiting_for;    // counter set key and cap, for the queue (R21)
+  std::int64_t fits_now = 0;  // the output limit that would be granted now; 0 = none
 };
-struct PolicyChanged { std::uint64_t revision = 0; };
+struct PolicyChanged {
+  std::uint64_t revision = 0;
+};
 
 using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Error>;
 
 /// Ends a hold: settle, release or charge, by `row.how`. `row.booked` is what to book; a counter of a meter is
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
-  LedgerRow row;                      // whole; id names the hold
+  LedgerRow row;  // whole; id names the hold
 };
 struct Settled {
-  bool first = true;                  // false: it had ended before, this is what was booked then (R18)
-  bool adjusted = false;              // it had expired; booked as an adjustment
+  bool first = true;      // false: it had ended before, this is what was booked then (R18)
+  bool adjusted = false;  // it had expired; booked as an adjustment
   How how = How::usage;
   std::optional<Usd> actual;
   std::int64_t at_ms = 0;
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
-  std::shared_ptr<const void> keep;   // keeps what `remaining` points at alive
+  std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
 };
 
-struct Adjustment {                   // R19
+struct Adjustment {  // R19
   AttemptId attempt;
   std::string id;
-  Amounts booked;                     // new absolute amounts
+  Amounts booked;  // new absolute amounts
   std::optional<Usd> actual;
   std::string who;
   std::string why;
 };
 
 struct CounterView {
-  const RegisteredCap* cap = nullptr; // null: a run's counter
+  const RegisteredCap* cap = nullptr;  // null: a run's counter
   std::shared_ptr<const void> keep;
   std::string run;
   std::string task;
   std::vector<std::string> each_values;
   WindowBounds window;
-  std::int64_t limit = 0;             // in force
+  std::int64_t limit = 0;  // in force
   std::optional<std::int64_t> baseline;
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
-  std::int64_t unknown = 0;           // part of spent whose outcome is unknown (R23)
+  std::int64_t unknown = 0;  // part of spent whose outcome is unknown (R23)
   std::optional<std::int64_t> counted_since_ms;
 };
 
@@ -158,13 +160,13 @@ struct DenialEntry {
   std::string labels_json;
   std::string model;
   std::string message;
-  std::string body;                   // the denial's JSON
+  std::string body;  // the denial's JSON
 };
 
 struct StoreInfo {
-  std::string kind;                   // "memory", "file"
-  std::string location;               // "memory:" or "file:/absolute/path"
-  std::string store_id;               // random, made with the store (R37)
+  std::string kind;      // "memory", "file"
+  std::string location;  // "memory:" or "file:/absolute/path"
+  std::string store_id;  // random, made with the store (R37)
   int format = 1;
 };
 
@@ -175,8 +177,8 @@ struct StoreOptions {
   std::function<void(const std::function<void()>&)> blocking;
   /// Tests only: called at the named points of the file store, which may kill the process there.
   std::function<void(const char*)> at_point;
-  std::int64_t gate_wait_ms = 10'000;   // then store_unavailable (a stopped holder must not hang everybody)
-  std::int64_t hold_ms = 120'000;       // R17
+  std::int64_t gate_wait_ms = 10'000;  // then store_unavailable (a stopped holder must not hang everybody)
+  std::int64_t hold_ms = 120'000;      // R17
   std::int64_t hold_max_ms = 3'600'000;
 };
 
@@ -208,7 +210,12 @@ class Store {
   /// All halts, or the one with this id; who and why go to the change log.
   virtual Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) = 0;
   /// The log of such changes, newest first: (time, who, what, why).
-  struct Change { std::int64_t at_ms; std::string who; std::string what; std::string why; };
+  struct Change {
+    std::int64_t at_ms;
+    std::string who;
+    std::string what;
+    std::string why;
+  };
   virtual Result<std::vector<Change>> changes(std::size_t most) = 0;
 
   // Reading.

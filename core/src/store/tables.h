@@ -20,15 +20,15 @@ namespace farthing {
 
 /// Row 1: what every step reads and writes.
 struct StoreState {
-  std::uint64_t revision = 0;       // of the registry
-  std::int64_t time_ms = 0;         // highest store time seen (R12)
-  std::int64_t boot_ms = 0;         // the boot clock at that time
+  std::uint64_t revision = 0;  // of the registry
+  std::int64_t time_ms = 0;    // highest store time seen (R12)
+  std::int64_t boot_ms = 0;    // the boot clock at that time
   std::uint64_t boot_id = 0;
   std::int64_t next_sweep_ms = 0;
-  std::uint32_t next_cap = 1;       // RegisteredCap::number
+  std::uint32_t next_cap = 1;  // RegisteredCap::number
   std::uint32_t next_process = 1;
   std::int64_t next_halt = 1;
-  std::int64_t next_note = 1;       // keys of changes, denials, alerts
+  std::int64_t next_note = 1;  // keys of changes, denials, alerts
 };
 
 /// A hold's counter: booked in this window, or no longer touched (R14).

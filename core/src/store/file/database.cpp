@@ -18,8 +18,8 @@ namespace {
 
 /// File systems whose locks and shared memory do not hold between hosts.
 constexpr std::array<std::uint32_t, 10> network_systems = {
-    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42U /* CIFS */, 0xfe534d42U /* SMB2 */, AFS_SUPER_MAGIC,
-    V9FS_MAGIC,      0x00c36400U /* Ceph */, 0x0bd00bd0U /* Lustre */, CODA_SUPER_MAGIC, OCFS2_SUPER_MAGIC,
+    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,        0xff534d42U /* CIFS */,   0xfe534d42U /* SMB2 */, AFS_SUPER_MAGIC,
+    V9FS_MAGIC,      0x00c36400U /* Ceph */, 0x0bd00bd0U /* Lustre */, CODA_SUPER_MAGIC,       OCFS2_SUPER_MAGIC,
 };
 
 constexpr const char* schema = R"sql(
@@ -27,7 +27,7 @@ CREATE TABLE state(
   id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER, time_ms INTEGER, boot_ms INTEGER, boot_id INTEGER,
   next_sweep_ms INTEGER, next_cap INTEGER, next_process INTEGER, next_halt INTEGER, next_note INTEGER);
 INSERT INTO state VALUES(1, 0, 0, 0, 0, 0, 1, 1, 1, 1);
-CREATE TABLE counter_set(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, each_values TEXT NOT NULL, entries BLOB NOT NULL);
+CREATE TABLE counter_set(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, each_values TEXT NOT NULL, entries BLOB NOT NULL);
 CREATE TABLE hold(id INTEGER PRIMARY KEY, process INTEGER, created_ms INTEGER, body BLOB NOT NULL, draft BLOB NOT NULL);
 CREATE TABLE ledger(
   id INTEGER PRIMARY KEY, kind TEXT, "of" INTEGER, adjustment TEXT, attempt TEXT,
@@ -46,12 +46,15 @@ CREATE TABLE fact(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, ke
 )sql";
 
 std::string way_out(const std::string& path) {
-  return " Name another file in `store`, or move this one away (mv " + path + " " + path + ".aside): the next call makes a new store, which counts from zero.";
+  return " Name another file in `store`, or move this one away (mv " + path + " " + path +
+         ".aside): the next call makes a new store, which counts from zero.";
 }
 
 }  // namespace
 
-Statement::~Statement() { sqlite3_finalize(handle_); }
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
 
 bool Statement::prepare(sqlite3* database, const char* sql) {
   return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr) == SQLITE_OK;
@@ -86,19 +89,25 @@ bool Statement::step() {
   return false;
 }
 
-void Statement::done() { sqlite3_reset(handle_); }
+void Statement::done() {
+  sqlite3_reset(handle_);
+}
 
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
-  return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+  return bytes == nullptr ? std::string()
+                          : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
 }
 
 std::string_view Statement::blob(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, column));
-  return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+  return bytes == nullptr ? std::string_view()
+                          : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
 }
 
-Connection::~Connection() { close(); }
+Connection::~Connection() {
+  close();
+}
 
 void Connection::close() {
   sqlite3_close_v2(handle_);
@@ -129,19 +138,23 @@ Error Connection::error() const {
   const int code = handle_ == nullptr ? SQLITE_NOMEM : sqlite3_errcode(handle_);
   const std::string said = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_);
   switch (code & 0xff) {
-    case SQLITE_NOTADB: return {Code::store_foreign, path_ + " is not a Farthing store (" + said + ")." + way_out(path_)};
+    case SQLITE_NOTADB:
+      return {Code::store_foreign, path_ + " is not a Farthing store (" + said + ")." + way_out(path_)};
     case SQLITE_CORRUPT:
       return {Code::store_corrupt, path_ + " is damaged (" + said + "). What can be read of it: sqlite3 " + path_ +
                                        " .recover." + way_out(path_)};
-    case SQLITE_READONLY: return {Code::store_unavailable, path_ + " cannot be written (" + said + "): every call is an entry in it"};
+    case SQLITE_READONLY:
+      return {Code::store_unavailable, path_ + " cannot be written (" + said + "): every call is an entry in it"};
     case SQLITE_FULL:
-      return {Code::store_unavailable, "the disk of " + path_ + " is full: nothing was changed, calls pass again when there is space"};
-    default: return {Code::store_unavailable, "the store " + path_ + " cannot be used: " + said};
+      return {Code::store_unavailable,
+              "the disk of " + path_ + " is full: nothing was changed, calls pass again when there is space"};
+    default:
+      return {Code::store_unavailable, "the store " + path_ + " cannot be used: " + said};
   }
 }
 
 std::optional<FileIdentity> identity_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (stat(path.c_str(), &found) != 0) return std::nullopt;
   return FileIdentity{found.st_dev, found.st_ino};
 }
@@ -151,20 +164,24 @@ Result<FileIdentity> prepare_file(const std::string& path) {
   std::error_code problem;
   if (!folder.empty() && !std::filesystem::exists(folder, problem)) {
     std::filesystem::create_directories(folder, problem);
-    if (problem) return Error{Code::store_unavailable, "cannot make the folder " + folder.string() + ": " + problem.message()};
+    if (problem)
+      return Error{Code::store_unavailable, "cannot make the folder " + folder.string() + ": " + problem.message()};
     chmod(folder.c_str(), 0700);
   }
-  struct statfs system {};
+  struct statfs system{};
   if (statfs(folder.empty() ? "." : folder.c_str(), &system) == 0 &&
-      std::find(network_systems.begin(), network_systems.end(), static_cast<std::uint32_t>(system.f_type)) != network_systems.end()) {
-    return Error{Code::store_on_network, path + " is on a network file system, where locks do not hold between machines: put the store "
-                                                "on a local disk"};
+      std::find(network_systems.begin(), network_systems.end(), static_cast<std::uint32_t>(system.f_type)) !=
+          network_systems.end()) {
+    return Error{Code::store_on_network,
+                 path +
+                     " is on a network file system, where locks do not hold between machines: put the store "
+                     "on a local disk"};
   }
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     return Error{Code::store_unavailable, "cannot open the store " + path + " for writing: " + std::strerror(errno)};
   }
-  struct stat found {};
+  struct stat found{};
   const int known = fstat(descriptor, &found);
   close(descriptor);
   if (known != 0) return Error{Code::store_unavailable, "cannot read " + path + ": " + std::strerror(errno)};
@@ -172,8 +189,14 @@ Result<FileIdentity> prepare_file(const std::string& path) {
 }
 
 Status prepare_schema(Connection& connection, const std::string& path, bool durable_power) {
-  struct stat found {};
-  const bool fresh = stat(path.c_str(), &found) == 0 && found.st_size == 0;
+  struct stat found{};
+  bool fresh = stat(path.c_str(), &found) == 0 && found.st_size == 0;
+  if (!fresh) {
+    // A process may have been killed between making the file and its tables: such a file is still new.
+    const auto tables = connection.number("SELECT count(*) FROM sqlite_master");
+    if (!tables) return tables.error();
+    fresh = *tables == 0;
+  }
   if (fresh) {
     // Small pages: dirty ones are what a call costs. No automatic checkpoint: it would be somebody's commit.
     for (const char* sql : {"PRAGMA page_size=1024", "PRAGMA journal_mode=WAL", "BEGIN IMMEDIATE"}) {
@@ -188,7 +211,8 @@ Status prepare_schema(Connection& connection, const std::string& path, bool dura
   const auto id = connection.number("PRAGMA application_id");
   if (!id) return id.error();
   if (*id != application_id) {
-    return Error{Code::store_foreign, path + " is a database of another program, not a Farthing store." + way_out(path)};
+    return Error{Code::store_foreign,
+                 path + " is a database of another program, not a Farthing store." + way_out(path)};
   }
   const auto format = connection.number("PRAGMA user_version");
   if (!format) return format.error();
@@ -197,8 +221,8 @@ Status prepare_schema(Connection& connection, const std::string& path, bool dura
                                         std::to_string(store_format) + ": use the newer Farthing; nothing was written"};
   }
   const std::string durability = std::string("PRAGMA synchronous=") + (durable_power ? "FULL" : "NORMAL");
-  for (const char* sql : {"PRAGMA journal_mode=WAL", durability.c_str(), "PRAGMA wal_autocheckpoint=0", "PRAGMA temp_store=MEMORY",
-                          "PRAGMA cache_size=-4000"}) {
+  for (const char* sql : {"PRAGMA journal_mode=WAL", durability.c_str(), "PRAGMA wal_autocheckpoint=0",
+                          "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-4000"}) {
     if (const Status done = connection.run(sql); !done) return done;
   }
   return success();

@@ -21,7 +21,9 @@ constexpr int worth_a_checkpoint = 512;
 /// Packed counters and holds carry this in front (R38).
 constexpr std::uint32_t packed_format = 1;
 
-void append(std::string& out, const void* data, std::size_t size) { out.append(static_cast<const char*>(data), size); }
+void append(std::string& out, const void* data, std::size_t size) {
+  out.append(static_cast<const char*>(data), size);
+}
 
 void pack_entries(const Tables::Entries& entries, std::string& out) {
   out.clear();
@@ -88,7 +90,9 @@ std::vector<std::string> values_of(const std::string& text) {
   return values;
 }
 
-Error damaged(const char* what) { return {Code::store_corrupt, std::string("a ") + what + " in the store is not of a format this version knows"}; }
+Error damaged(const char* what) {
+  return {Code::store_corrupt, std::string("a ") + what + " in the store is not of a format this version knows"};
+}
 
 int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
   *static_cast<int*>(place) = pages;
@@ -98,18 +102,22 @@ int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
 }  // namespace
 
 struct FileTables::Statements {
-  Statement begin, commit, rollback, state, set_state, find_set, read_set, write_set, add_set, each_values, erase_set, sets, add_hold,
-      find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact, erase_fact, facts;
+  Statement begin, commit, rollback, state, set_state, find_set, read_set, write_set, add_set, each_values, erase_set,
+      sets, add_hold, find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact,
+      erase_fact, facts;
 
   bool prepare(sqlite3* db) {
     const std::string columns = ledger_columns;
     return begin.prepare(db, "BEGIN IMMEDIATE") && commit.prepare(db, "COMMIT") && rollback.prepare(db, "ROLLBACK") &&
-           state.prepare(db,
-                         "SELECT revision,time_ms,boot_ms,boot_id,next_sweep_ms,next_cap,next_process,next_halt,next_note FROM state "
-                         "WHERE id=1") &&
-           set_state.prepare(db,
-                             "UPDATE state SET revision=?,time_ms=?,boot_ms=?,boot_id=?,next_sweep_ms=?,next_cap=?,next_process=?,"
-                             "next_halt=?,next_note=? WHERE id=1") &&
+           state.prepare(
+               db,
+               "SELECT revision,time_ms,boot_ms,boot_id,next_sweep_ms,next_cap,next_process,next_halt,next_note FROM "
+               "state "
+               "WHERE id=1") &&
+           set_state.prepare(
+               db,
+               "UPDATE state SET revision=?,time_ms=?,boot_ms=?,boot_id=?,next_sweep_ms=?,next_cap=?,next_process=?,"
+               "next_halt=?,next_note=? WHERE id=1") &&
            find_set.prepare(db, "SELECT id FROM counter_set WHERE key=?") &&
            read_set.prepare(db, "SELECT entries FROM counter_set WHERE id=?") &&
            write_set.prepare(db, "UPDATE counter_set SET entries=?2 WHERE id=?1") &&
@@ -120,12 +128,14 @@ struct FileTables::Statements {
            add_hold.prepare(db, "INSERT INTO hold VALUES(?,?,?,?,?)") &&
            find_hold.prepare(db, "SELECT process,created_ms,body FROM hold WHERE id=?") &&
            erase_hold.prepare(db, "DELETE FROM hold WHERE id=?") &&
-           holds.prepare(db, "SELECT process,created_ms,body,id,draft FROM hold ORDER BY id") && add_row.prepare(db, insert_ledger_row) &&
+           holds.prepare(db, "SELECT process,created_ms,body,id,draft FROM hold ORDER BY id") &&
+           add_row.prepare(db, insert_ledger_row) &&
            find_row.prepare(db, ("SELECT " + columns + " FROM ledger WHERE id=?").c_str()) &&
            adjustments.prepare(db, ("SELECT " + columns + " FROM ledger WHERE \"of\"=? ORDER BY id").c_str()) &&
            booked_before.prepare(db, "SELECT 1 FROM ledger WHERE adjustment=? LIMIT 1") &&
            fact.prepare(db, "SELECT value FROM fact WHERE kind=? AND key=?") &&
-           put_fact.prepare(db, "INSERT INTO fact VALUES(?,?,?) ON CONFLICT(kind,key) DO UPDATE SET value=excluded.value") &&
+           put_fact.prepare(
+               db, "INSERT INTO fact VALUES(?,?,?) ON CONFLICT(kind,key) DO UPDATE SET value=excluded.value") &&
            erase_fact.prepare(db, "DELETE FROM fact WHERE kind=? AND key=?") &&
            facts.prepare(db, "SELECT key,value FROM fact WHERE kind=? ORDER BY key");
   }
@@ -147,6 +157,10 @@ Status FileTables::connect() {
   if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
   connection_ = new Connection;
   Status done = connection_->open(path_, false);
+  // R36: after a fork the parent does not see the child's locks in SQLite's books, and would take itself for the last one
+  // to close: it must not fold and delete the log under the child.
+  if (done) sqlite3_db_config(connection_->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (done) sqlite3_busy_timeout(connection_->get(), 200);  // a reader of the sqlite3 command
   if (done) done = prepare_schema(*connection_, path_, options_.durable_power);
   if (done) {
     statements_ = new Statements;
@@ -160,13 +174,15 @@ Status FileTables::connect() {
     } else if (*known) {
       // R37: another store in the place of ours.
       if (!store_id_.empty() && store_id_ != **known) {
-        done = Error{Code::store_replaced, path_ + " is another store than the one that was opened: open the guard again"};
+        done =
+            Error{Code::store_replaced, path_ + " is another store than the one that was opened: open the guard again"};
       }
       store_id_ = **known;
     } else {
       std::random_device random;
       constexpr char digits[] = "0123456789abcdef";
-      for (int i = 0; i < 32; ++i) store_id_ += digits[random() & 15U];
+      for (int i = 0; i < 32; ++i)
+        store_id_ += digits[random() & 15U];
       done = put_fact("meta", "store_id", store_id_);
     }
   }
@@ -186,8 +202,10 @@ Status FileTables::after_fork() {
 
 Status FileTables::check_file() const {
   if (const auto now = identity_of(path_); now && *now == identity_) return success();
-  return Error{Code::store_replaced, path_ + " was replaced or removed while it was open; what this process would book there would be lost. "
-                                             "Open the guard again (restart the program) to use the file that is there now"};
+  return Error{Code::store_replaced,
+               path_ +
+                   " was replaced or removed while it was open; what this process would book there would be lost. "
+                   "Open the guard again (restart the program) to use the file that is there now"};
 }
 
 Status FileTables::begin() {
@@ -266,7 +284,9 @@ Result<StoreState> FileTables::state() {
 Status FileTables::set_state(const StoreState& state) {
   Statement& row = statements_->set_state;
   row.bind(1, static_cast<std::int64_t>(state.revision)).bind(2, state.time_ms).bind(3, state.boot_ms);
-  row.bind(4, static_cast<std::int64_t>(state.boot_id)).bind(5, state.next_sweep_ms).bind(6, static_cast<std::int64_t>(state.next_cap));
+  row.bind(4, static_cast<std::int64_t>(state.boot_id))
+      .bind(5, state.next_sweep_ms)
+      .bind(6, static_cast<std::int64_t>(state.next_cap));
   row.bind(7, static_cast<std::int64_t>(state.next_process)).bind(8, state.next_halt).bind(9, state.next_note);
   row.step();
   return row.failed() ? Status(error()) : success();
@@ -294,10 +314,13 @@ Status FileTables::write_set(std::int64_t id, const Entries& entries) {
   pack_entries(entries, buffer_);
   Statement& row = statements_->write_set;
   row.bind(1, id).bind_blob(2, buffer_).step();
-  return row.failed() ? Status(error()) : success();
+  if (row.failed()) return error();
+  if (sqlite3_changes(connection_->get()) == 1) return success();
+  return Error{Code::store_corrupt, "a counter of the store was gone while it was written"};
 }
 
-Result<std::int64_t> FileTables::add_set(std::string_view key, const std::vector<std::string>& each_values, const Entries& entries) {
+Result<std::int64_t> FileTables::add_set(std::string_view key, const std::vector<std::string>& each_values,
+                                         const Entries& entries) {
   pack_entries(entries, buffer_);
   const std::string values = values_text(each_values);
   Statement& row = statements_->add_set;
@@ -308,7 +331,8 @@ Result<std::int64_t> FileTables::add_set(std::string_view key, const std::vector
 
 Result<std::vector<std::string>> FileTables::each_values(std::int64_t id) {
   Statement& row = statements_->each_values;
-  if (!row.bind(1, id).step()) return row.failed() ? Result<std::vector<std::string>>(error()) : std::vector<std::string>{};
+  if (!row.bind(1, id).step())
+    return row.failed() ? Result<std::vector<std::string>>(error()) : std::vector<std::string>{};
   auto values = values_of(row.text(0));
   row.done();
   return values;
@@ -344,7 +368,9 @@ Status FileTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
   buffer_.clear();
   pack(draft, buffer_);
   Statement& row = statements_->add_hold;
-  row.bind(1, static_cast<std::int64_t>(hold.id.value)).bind(2, static_cast<std::int64_t>(hold.process)).bind(3, hold.created_ms);
+  row.bind(1, static_cast<std::int64_t>(hold.id.value))
+      .bind(2, static_cast<std::int64_t>(hold.process))
+      .bind(3, hold.created_ms);
   row.bind_blob(4, body).bind_blob(5, buffer_).step();
   if (!row.failed()) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
@@ -417,7 +443,8 @@ Result<std::vector<LedgerRow>> FileTables::adjustments(AttemptId of) {
   std::vector<LedgerRow> result;
   Statement& row = statements_->adjustments;
   row.bind(1, static_cast<std::int64_t>(of.value));
-  while (row.step()) result.push_back(read_ledger_row(row));
+  while (row.step())
+    result.push_back(read_ledger_row(row));
   if (row.failed()) return error();
   return result;
 }
@@ -432,7 +459,8 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
 
 namespace {
 
-Status scan_with(Connection& connection, const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
+Status scan_with(Connection& connection, const LedgerFilter& filter,
+                 const std::function<bool(const LedgerRow&)>& visit) {
   std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
   if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
   if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
@@ -488,7 +516,8 @@ Result<std::vector<std::pair<std::string, std::string>>> FileTables::facts(std::
   std::vector<std::pair<std::string, std::string>> result;
   Statement& row = statements_->facts;
   row.bind(1, kind);
-  while (row.step()) result.emplace_back(row.text(0), row.text(1));
+  while (row.step())
+    result.emplace_back(row.text(0), row.text(1));
   if (row.failed()) return error();
   return result;
 }

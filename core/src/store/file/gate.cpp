@@ -63,7 +63,8 @@ Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::fun
     }
     if (failure == 0) break;
     return Error{Code::store_unavailable, failure == ETIMEDOUT
-                                              ? "another process has held the store's gate " + path_ + " for " + std::to_string(wait_ms) +
+                                              ? "another process has held the store's gate " + path_ + " for " +
+                                                    std::to_string(wait_ms) +
                                                     " ms: is one of them stopped? (see `fuser " + path_ + "`)"
                                               : "cannot lock " + path_ + ": " + std::strerror(failure)};
   }

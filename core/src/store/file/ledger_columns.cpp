@@ -36,7 +36,9 @@ Amounts amounts_of(const std::string& text) {
   return amounts;
 }
 
-std::string runs_text(const LedgerRow& row) { return row.runs.empty() ? "" : nlohmann::json(row.runs).dump(); }
+std::string runs_text(const LedgerRow& row) {
+  return row.runs.empty() ? "" : nlohmann::json(row.runs).dump();
+}
 
 std::string_view kind_text(RowKind kind) {
   return kind == RowKind::adjust ? "adjust" : kind == RowKind::book ? "book" : "attempt";
@@ -45,12 +47,16 @@ std::string_view kind_text(RowKind kind) {
 }  // namespace
 
 const char* const insert_ledger_row =
-    "INSERT INTO ledger VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT INTO ledger "
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 const char* const ledger_columns =
-    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,provider,host,endpoint,modality,model,"
-    "model_asked,model_served,tier_asked,tier_served,labels,api_key,call,attempt_number,action,runs,quantities,booked,held,"
-    "output_limit_asked,output_limit,confidence,book_version,rates,policy_revision,process,status,latency_ms,finish_reason,error_class,"
+    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,provider,host,endpoint,"
+    "modality,model,"
+    "model_asked,model_served,tier_asked,tier_served,labels,api_key,call,attempt_number,action,runs,quantities,booked,"
+    "held,"
+    "output_limit_asked,output_limit,confidence,book_version,rates,policy_revision,process,status,latency_ms,finish_"
+    "reason,error_class,"
     "request_id,response_id,headroom,approval,who,why";
 
 bool insert(Statement& statement, const LedgerRow& row) {
@@ -67,16 +73,22 @@ bool insert(Statement& statement, const LedgerRow& row) {
   int place = 0;
   const auto number = [&](std::int64_t value) { statement.bind(++place, value); };
   const auto number_or_null = [&](std::int64_t value) {
-    if (value == 0) statement.bind_null(++place);
-    else statement.bind(++place, value);
+    if (value == 0)
+      statement.bind_null(++place);
+    else
+      statement.bind(++place, value);
   };
   const auto text = [&](std::string_view value) {
-    if (value.empty()) statement.bind_null(++place);
-    else statement.bind(++place, value);
+    if (value.empty())
+      statement.bind_null(++place);
+    else
+      statement.bind(++place, value);
   };
   const auto money = [&](const std::optional<Usd>& value) {
-    if (value) statement.bind(++place, value->nano);
-    else statement.bind_null(++place);
+    if (value)
+      statement.bind(++place, value->nano);
+    else
+      statement.bind_null(++place);
   };
   number(static_cast<std::int64_t>(row.id.value));
   text(kind_text(row.kind));
