@@ -16,12 +16,12 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from examples.runaway_agent import view
-from examples.runaway_agent.agent import work
 from openai import OpenAI
-from tests.fakes.provider.handle import FakeProvider, start
 
 import farthing
+from examples.runaway_agent import view
+from examples.runaway_agent.agent import work
+from tests.fakes.provider.handle import FakeProvider, start
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -49,8 +49,12 @@ def main() -> int:
 
 
 def run_agent(policy: Path, provider: FakeProvider) -> bool:
-    view.title("1. A coding agent in a loop on the real OpenAI client, its task capped at 0.10 USD a day")
-    print("   client = guard.wrap(OpenAI(), project=..., task=...)     <- the only line of Farthing\n")
+    view.title(
+        "1. A coding agent in a loop on the real OpenAI client, its task capped at 0.10 USD a day"
+    )
+    print(
+        "   client = guard.wrap(OpenAI(), project=..., task=...)     <- the only line of Farthing\n"
+    )
     guard = farthing.Guard(policy, on_alert=view.threshold)
     client = guard.wrap(OpenAI(base_url=provider.url), project="assistant", task="fix-the-build")
     view.head()
@@ -80,7 +84,9 @@ def run_swarm(policy: Path, provider: FakeProvider) -> None:
     print("   every one of them was refused at the cap, and ended")
 
 
-def compare(policy: Path, provider: FakeProvider, task: str, what: str, least_used: int = 0) -> bool:
+def compare(
+    policy: Path, provider: FakeProvider, task: str, what: str, least_used: int = 0
+) -> bool:
     """The witness's total, which knows nothing of Farthing, against the ledger's."""
     witness = ROOT / "tests" / "witness" / "bill.py"
     done = subprocess.run(
@@ -97,7 +103,9 @@ def compare(policy: Path, provider: FakeProvider, task: str, what: str, least_us
     used = Decimal(cap.spent) / Decimal(cap.limit) * 100
     equal = billed == spent
     print(f"\n   the provider would bill   {billed:.9f} USD   (its own log, tests/witness/bill.py)")
-    print(f"   the ledger says           {spent:.9f} USD   {'equal to the nano' if equal else 'NOT EQUAL'}")
+    print(
+        f"   the ledger says           {spent:.9f} USD   {'equal to the nano' if equal else 'NOT EQUAL'}"
+    )
     under = Decimal(cap.spent) <= Decimal(cap.limit)
     print(
         f"   {what}: {cap.spent} of {cap.limit} USD, {used:.1f} % of the cap used, "

@@ -32,7 +32,10 @@ def work(client: OpenAI) -> Iterator[tuple[str, Any]]:
     """Calls for ever: plain with tools, then streamed. Yields what kind of call it was, and the reply."""
     messages: list[Any] = [
         {"role": "system", "content": "You are a careful engineer. Make the tests pass."},
-        {"role": "user", "content": "The build is red. Fix it, and do not stop before it is green."},
+        {
+            "role": "user",
+            "content": "The build is red. Fix it, and do not stop before it is green.",
+        },
     ]
     while True:
         reply = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS)

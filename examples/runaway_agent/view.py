@@ -26,7 +26,9 @@ def money(amount: Decimal | None, digits: int = 4) -> str:
 
 def head() -> None:
     left = "".join(f"{cap:>15}" for cap in CAPS)
-    print(f"{'call':>4} {'kind':<7}{'model':<12}{'likely':>8}{'at most':>9}{'cost':>12}   left:{left}")
+    print(
+        f"{'call':>4} {'kind':<7}{'model':<12}{'likely':>8}{'at most':>9}{'cost':>12}   left:{left}"
+    )
 
 
 def line(number: int, kind: str, receipt: farthing.Receipt) -> None:

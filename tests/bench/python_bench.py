@@ -23,9 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import farthing
 import openai
 
+import farthing
 from tests.fakes.provider.handle import FakeProvider, start
 
 MODEL = "gpt-4.1-nano"
@@ -185,7 +185,7 @@ def measure_200kb(provider: FakeProvider, rounds: int) -> list[dict[str, Any]]:
                 "POST",
                 f"{provider.url}/chat/completions",
                 content=json.dumps({"model": MODEL, "messages": turn}).encode(),
-                headers=[*client.default_headers.items(), *client.auth_headers.items()],
+                headers={**answer.http_request.headers, "content-type": "application/json"},
             )
             response = stack.Response(
                 200, headers=answer.headers, content=answer.http_response.content, request=request

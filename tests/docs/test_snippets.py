@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import farthing
 import httpx
 import httpx2
 import pytest
 
+import farthing
 from tests.fakes.provider.fixtures import provider, provider_process
 from tests.fakes.provider.handle import FakeProvider
 

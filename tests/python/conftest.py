@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import farthing
 import openai
 import pytest
 
+import farthing
 from tests.fakes.provider.fixtures import provider, provider_process
 from tests.fakes.provider.handle import FakeProvider
 

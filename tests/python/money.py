@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import farthing
-
 from tests.fakes.provider.handle import FakeProvider
 
 _BILL = Path(__file__).resolve().parents[1] / "witness" / "bill.py"

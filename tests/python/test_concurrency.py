@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop
 from .money import billed, booked, counted

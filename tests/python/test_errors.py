@@ -9,9 +9,10 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import openai
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, MODEL, Shop
 
@@ -175,7 +176,6 @@ def test_unpriced_model(shop: Shop) -> None:
     assert caught.value.cap is None and caught.value.limit is None
 
 
-@pytest.mark.xfail(reason="a halt that was seen is not looked up again when it ends")
 def test_halted(shop: Shop) -> None:
     guard = shop.guard(farthing.Cap("5 USD", per="day"))
     client = guard.wrap(shop.client())

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import farthing
 import openai
 import pytest
+
+import farthing
 
 from .conftest import Shop
 from .money import billed, counted

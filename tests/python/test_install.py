@@ -6,8 +6,9 @@ import subprocess
 import sys
 import textwrap
 
-import farthing
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop, sdk_family
 

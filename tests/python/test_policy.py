@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import farthing
 import pytest
+
+import farthing
 
 TOML = """
 store = "memory:"

@@ -10,8 +10,9 @@ import textwrap
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop
 from .money import billed, booked, counted

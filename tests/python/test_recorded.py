@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import farthing
 import httpx
 import pytest
+
+import farthing
 
 from .conftest import Shop
 from .money import WITNESS

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import farthing
 import openai
 import pydantic
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, MODEL, Shop
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import openai
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop
 from .money import billed, booked, counted

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import pytest
+
+import farthing
 from farthing import _ambient
 
 from .conftest import CHEAP, Shop

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import farthing
 import openai
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop, sdk_family
 from .money import billed, booked, counted
@@ -218,7 +219,6 @@ def test_unknown_price_is_not_zero(shop: Shop) -> None:
     assert next(guard.ledger()).actual_usd is None
 
 
-@pytest.mark.xfail(reason="receipts are not kept by the provider's request id yet")
 def test_receipt_of_parsed_embeddings(shop: Shop) -> None:
     """They have no id of their own; the SDK keeps the request's."""
     client = shop.guard(DAY).wrap(shop.client())

@@ -6,9 +6,10 @@ import copy
 import inspect
 from typing import Any
 
-import farthing
 import openai
 import pytest
+
+import farthing
 
 from .conftest import CHEAP, Shop, sdk_family
 

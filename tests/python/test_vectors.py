@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import farthing
 import pytest
+
+import farthing
 from farthing import _farthing
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"

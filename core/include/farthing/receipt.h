@@ -31,7 +31,8 @@ struct CapLeft {
 struct Receipt {
   std::string attempt;  // id, as in the ledger and the x-farthing-attempt header
   std::string call;
-  std::string response_id;
+  std::string response_id;  // the provider's, "" where it gives none (embeddings)
+  std::string request_id;   // of the provider's x-request-id header
   std::string model;
   std::string model_served;
   std::optional<Usd> cost;  // nothing: no price known, or not settled yet

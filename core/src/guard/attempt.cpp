@@ -64,11 +64,11 @@ void Attempt::wait() {
   const auto ticket = state_->ticket;
   if (!ticket) return;
   const std::int64_t left = state_->wait_until_ms - state_->core->clock->boot_ms();
-  state_->core->queue.wait(*ticket, std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 40));
+  state_->core->here().queue.wait(*ticket, std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 40));
 }
 
 void Attempt::on_wake(std::function<void()> wake) {
-  if (state_->ticket) state_->core->queue.on_wake(*state_->ticket, std::move(wake));
+  if (state_->ticket) state_->core->here().queue.on_wake(*state_->ticket, std::move(wake));
 }
 
 void Attempt::sent() {

@@ -54,6 +54,7 @@ struct Attempt::State {
   std::string_view body_now;  // the caller's bytes, valid during begin
   std::shared_ptr<const guard::CallPlan> plan;
   guard::Sized sized;
+  std::vector<std::string> counted_ids;  // of the action and runs that this attempt is the first of
   AttemptId attempt_id;
   std::string id_text;
   int attempt_number = 1;
@@ -89,6 +90,8 @@ struct Attempt::State {
   Result<std::shared_ptr<const guard::CallPlan>> find_plan() const;
   Verdict granted(const Granted& grant);
   Verdict wait_for(const HeldBack& back);
+  void count_ids();
+  void forget_ids();
   void fill_draft();
   std::string_view limit_name() const;
   std::vector<RunHold> run_holds() const;

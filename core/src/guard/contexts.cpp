@@ -39,8 +39,9 @@ std::shared_ptr<const CallContext> CallPlan::priced_by(const RateSet& rates) con
   return made;
 }
 
-Contexts::Contexts(std::shared_ptr<Store> store, const Policy& policy, std::shared_ptr<const PriceBook> book)
-    : store_(std::move(store)), policy_(policy), book_(std::move(book)) {}
+Contexts::Contexts(std::shared_ptr<Store> store, const Policy& policy, std::shared_ptr<const PriceBook> book,
+                   const KeyNames& key_names)
+    : store_(std::move(store)), policy_(policy), book_(std::move(book)), key_names_(key_names) {}
 
 std::size_t Contexts::Hash::operator()(const Key& key) const {
   std::size_t hash = mix(key.binding, hash_of(key.labels));
@@ -126,7 +127,7 @@ Labels Contexts::labels_of(const CalledBy& by) const {
   for (const auto& [kind, value] : by.scope.labels().entries())
     labels.set_default(kind, value);
   std::string_view key_name = by.key_id;
-  if (const auto named = names_by_id_.find(std::string(by.key_id)); named != names_by_id_.end()) {
+  if (const auto named = key_names_.find(std::string(by.key_id)); named != key_names_.end()) {
     const ApiKeyName& key = policy_.api_keys[named->second];
     key_name = key.name;
     for (const auto& [kind, value] : key.labels.entries())

@@ -57,17 +57,19 @@ class CallPlan {
   mutable std::vector<std::pair<RateSet, std::shared_ptr<const CallContext>>> priced_;
 };
 
+/// Which `[[api_key]]` of the policy a key id belongs to, by place.
+using KeyNames = std::unordered_map<std::string, std::size_t>;
+
 class Contexts {
  public:
-  Contexts(std::shared_ptr<Store> store, const Policy& policy, std::shared_ptr<const PriceBook> book);
+  Contexts(std::shared_ptr<Store> store, const Policy& policy, std::shared_ptr<const PriceBook> book,
+           const KeyNames& key_names);
 
   /// The error is the store's: the registry could not be read.
   Result<std::shared_ptr<const CallPlan>> find(const CalledBy& by);
   /// Reads the registry again. True where its revision is another than before.
   Result<bool> reload();
 
-  /// The name that a policy gives to a key id, else the id.
-  void name_keys(std::unordered_map<std::string, std::size_t> names_by_id) { names_by_id_ = std::move(names_by_id); }
   /// The model that a text asks for: deployments of the client, then of the host, then the book.
   const Model* model_of(const CalledBy& by, std::string* resolved = nullptr) const;
   /// All labels of a call: bound, ambient, of the key, of the policy, then those that Farthing sets (R29).
@@ -98,7 +100,7 @@ class Contexts {
   const std::shared_ptr<Store> store_;
   const Policy& policy_;
   const std::shared_ptr<const PriceBook> book_;
-  std::unordered_map<std::string, std::size_t> names_by_id_;
+  const KeyNames& key_names_;
 
   std::shared_mutex mutex_;  // guards what follows
   std::shared_ptr<const CapIndex> index_;

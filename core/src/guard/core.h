@@ -1,8 +1,9 @@
-// Core: what all attempts of one guard share: store, policy, price book, hosts, keys, caches, the line of waiters, the
-// background thread.
+// Core: what all attempts of one guard share: store, policy, price book, hosts, keys; and, for each process, caches, the
+// line of waiters, receipts and the background thread.
 // Thread-safety: every member from any thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,10 +21,13 @@
 
 namespace farthing::guard {
 
-/// Ids that were counted once: of actions and runs, for the meters of these names (R10). Forgets the oldest half when full.
+/// Ids of actions and runs that were counted, for the meters of these names (R10). Forgets all when full: an id that old is
+/// not used again.
 class SeenOnce {
  public:
   bool first(const std::string& id);
+  /// What was counted was taken back.
+  void forget(const std::string& id);
 
  private:
   std::mutex mutex_;
@@ -31,8 +35,27 @@ class SeenOnce {
 };
 
 struct Core {
+  /// What changes. A forked child has its own (R36): the parent's locks may have been held by threads that it has not.
+  struct OfProcess {
+    explicit OfProcess(const Core& core);
+
+    const std::uint64_t generation;
+    Contexts contexts;
+    HoldQueue queue;
+    Receipts receipts;
+    SeenOnce seen;
+    Housekeeping housekeeping;
+    std::atomic<bool> told_of_cut{false};  // "our output limit cut an answer": once
+  };
+
   Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
        std::shared_ptr<const PriceBook> own_book, const std::string& secret);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  /// This process's part.
+  OfProcess& here() const;
 
   const Policy policy;
   const GuardOptions options;
@@ -41,12 +64,11 @@ struct Core {
   const std::shared_ptr<const PriceBook> book;
   const HostTable hosts;
   const KeyHasher keys;
-  Contexts contexts;
-  HoldQueue queue;
-  Receipts receipts;
-  SeenOnce seen;
-  Housekeeping housekeeping;
-  std::atomic<std::uint64_t> serial{1};
+  KeyNames key_names;  // filled by open, constant after
+  mutable std::atomic<std::uint64_t> serial{1};
+
+ private:
+  mutable std::atomic<OfProcess*> here_{nullptr};
 };
 
 }  // namespace farthing::guard

@@ -12,29 +12,6 @@
 
 namespace farthing {
 
-namespace guard {
-
-bool SeenOnce::first(const std::string& id) {
-  constexpr std::size_t most = 100'000;
-  const std::lock_guard lock(mutex_);
-  if (ids_.size() >= most) ids_.clear();  // an id that old is not used again
-  return ids_.insert(id).second;
-}
-
-Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
-           std::shared_ptr<const PriceBook> own_book, const std::string& secret)
-    : policy(std::move(own_policy)),
-      options(std::move(own_options)),
-      clock(options.clock),
-      store(std::move(own_store)),
-      book(std::move(own_book)),
-      hosts(policy.hosts),
-      keys(secret),
-      contexts(store, policy, book),
-      housekeeping(store, clock, options.background_thread, options.on_alert) {}
-
-}  // namespace guard
-
 namespace {
 
 using guard::Core;
@@ -70,7 +47,7 @@ class LocalGuard final : public Guard {
   Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                             std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) override;
 
-  std::optional<Receipt> receipt(std::string_view id) const override { return core_->receipts.find(id); }
+  std::optional<Receipt> receipt(std::string_view id) const override { return core_->here().receipts.find(id); }
 
   Result<CapLeft> run(const std::string& run_id) override {
     const auto views = core_->store->counters(std::nullopt);
@@ -89,22 +66,22 @@ class LocalGuard final : public Guard {
 
   std::shared_ptr<Control> control() override {
     // Who looks sees the refusals of a moment ago.
-    static_cast<void>(core_->housekeeping.flush(0));
+    static_cast<void>(core_->here().housekeeping.flush(0));
     return Control::over(core_->store);
   }
   std::string store_location() const override { return core_->store->info().location; }
   std::string store_id() const override { return core_->store->info().store_id; }
   const Policy& policy() const override { return core_->policy; }
   std::vector<std::string> warnings() const override { return warnings_; }
-  std::size_t queued() const override { return core_->housekeeping.queued(); }
-  Status flush(std::int64_t wait_ms) override { return core_->housekeeping.flush(wait_ms); }
+  std::size_t queued() const override { return core_->here().housekeeping.queued(); }
+  Status flush(std::int64_t wait_ms) override { return core_->here().housekeeping.flush(wait_ms); }
 
   void close() override {
     if (closed_) return;
     closed_ = true;
     constexpr std::int64_t at_exit_ms = 2'000;  // R26
-    static_cast<void>(core_->housekeeping.flush(at_exit_ms));
-    core_->housekeeping.stop();
+    static_cast<void>(core_->here().housekeeping.flush(at_exit_ms));
+    core_->here().housekeeping.stop();
     if (!core_->options.opened_store) core_->store->close();
   }
 
@@ -166,13 +143,13 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   const std::string asked_host(host.empty() ? "api.openai.com" : host);
   const HostFacts host_facts = core_->hosts.find(asked_host);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
-  const auto plan = core_->contexts.find({.binding = **binding,
-                                          .scope = *ambient,
-                                          .host = asked_host,
-                                          .host_facts = host_facts,
-                                          .dialect = *dialect,
-                                          .asked = facts->model,
-                                          .key_id = ""});
+  const auto plan = core_->here().contexts.find({.binding = **binding,
+                                                 .scope = *ambient,
+                                                 .host = asked_host,
+                                                 .host_facts = host_facts,
+                                                 .dialect = *dialect,
+                                                 .asked = facts->model,
+                                                 .key_id = ""});
   if (!plan) return plan.error();
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
@@ -236,8 +213,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
 }
 
 /// R30: the names that a policy gives to keys, by id; an id of another secret is an error.
-Result<std::unordered_map<std::string, std::size_t>> named_keys(const Policy& policy, const guard::KeyHasher& keys) {
-  std::unordered_map<std::string, std::size_t> names;
+Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher& keys) {
+  guard::KeyNames names;
   for (std::size_t i = 0; i < policy.api_keys.size(); ++i) {
     for (const std::string& id : policy.api_keys[i].ids) {
       if (guard::fingerprint_of(id) != keys.fingerprint()) {
@@ -299,7 +276,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
       std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(book), secret);
   auto names = named_keys(core->policy, core->keys);
   if (!names) return names.error();
-  core->contexts.name_keys(std::move(*names));
+  core->key_names = std::move(*names);
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
 }
 

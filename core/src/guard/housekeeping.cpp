@@ -1,146 +1,195 @@
 #include "guard/housekeeping.h"
 
+#include <atomic>
 #include <chrono>
-
-#include "guard/process.h"
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace farthing::guard {
 
 namespace {
 
-constexpr std::size_t max_queued = 100'000;
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr std::size_t max_denials_waiting = 1'000;
-constexpr std::int64_t renew_every_ms = 30'000;  // R17
+constexpr auto renew_every = std::chrono::seconds(30);  // R17
+constexpr auto sweep_every = std::chrono::seconds(30);
 constexpr auto turn = std::chrono::milliseconds(500);
+/// After as many turns without a call the thread sleeps until the next one.
+constexpr int idle_turns = 4;
+
+/// The store was away; anything else will not go better another time.
+bool worth_retrying(const Error& error) {
+  return error.code == Code::store_unavailable;
+}
+
+std::string key_of(const DenialEntry& entry) {
+  std::string key(code_text(entry.code));
+  for (const std::string* part : {&entry.cap_id, &entry.model, &entry.labels_json})
+    key.append(1, '\n').append(*part);
+  return key;
+}
 
 }  // namespace
 
 struct Housekeeping::Inside {
   std::shared_ptr<Store> store;
-  std::shared_ptr<Clock> clock;
   bool threaded = true;
   std::function<void(const AlertEvent&)> on_alert;
 
-  mutable std::mutex mutex;
+  std::atomic<std::int64_t> open_holds{0};
+  std::atomic<bool> touched{false};  // a call came since the thread looked
+  std::atomic<bool> asleep{true};    // the thread waits without a time, or does not run
+
+  mutable std::mutex mutex;  // guards what follows
   std::condition_variable changed;
   std::thread thread;
-  std::uint64_t generation = 0;  // of the process that the thread lives in
   bool stopping = false;
-  std::int64_t open_holds = 0;
-  std::int64_t renewed_ms = 0;
   std::deque<Settlement> settlements;
-  std::vector<DenialEntry> denials;
+  std::unordered_map<std::string, DenialEntry> denials;
   std::deque<AlertEvent> alerts;
-  std::size_t busy = 0;  // being written outside of the lock
+  std::size_t busy = 0;  // rounds of work that run outside of the lock
+
+  bool waiting() const { return !settlements.empty() || !denials.empty() || !alerts.empty(); }
+  bool work(std::unique_lock<std::mutex>& lock);
+  bool write_settlements(std::unique_lock<std::mutex>& lock);
+  void run();
 };
 
-Housekeeping::Housekeeping(std::shared_ptr<Store> store, std::shared_ptr<Clock> clock, bool threaded,
-                           std::function<void(const AlertEvent&)> on_alert)
+Housekeeping::Housekeeping(std::shared_ptr<Store> store, bool threaded, std::function<void(const AlertEvent&)> on_alert)
     : inside_(std::make_shared<Inside>()) {
   inside_->store = std::move(store);
-  inside_->clock = std::move(clock);
   inside_->threaded = threaded;
   inside_->on_alert = std::move(on_alert);
-  inside_->generation = fork_generation();
 }
 
 Housekeeping::~Housekeeping() {
   stop();
 }
 
-void Housekeeping::ensure_thread() {
-  if (inside_->generation != fork_generation()) {
-    // R36: the parent's thread, lock and queue are the parent's. They are left where they are: the lock may be held for ever.
-    auto fresh = std::make_shared<Inside>();
-    fresh->store = inside_->store;
-    fresh->clock = inside_->clock;
-    fresh->threaded = inside_->threaded;
-    fresh->on_alert = inside_->on_alert;
-    fresh->generation = fork_generation();
-    static_cast<void>(new std::shared_ptr<Inside>(inside_));  // never destroyed: its thread is not ours to join
-    inside_ = fresh;
-  }
-  const std::lock_guard lock(inside_->mutex);
-  if (!inside_->threaded || inside_->stopping || inside_->thread.joinable()) return;
-  inside_->renewed_ms = inside_->clock->boot_ms();
-  inside_->thread = std::thread([inside = inside_] { run(inside); });
-}
-
-void Housekeeping::run(const std::shared_ptr<Inside>& inside) {
-  std::unique_lock lock(inside->mutex);
-  while (!inside->stopping) {
-    inside->changed.wait_for(lock, turn, [&] { return inside->stopping || !inside->alerts.empty(); });
-    if (inside->stopping) break;
-    work(*inside, lock);
-    if (inside->open_holds > 0 && inside->clock->boot_ms() - inside->renewed_ms >= renew_every_ms) {
-      inside->renewed_ms = inside->clock->boot_ms();
-      lock.unlock();
-      static_cast<void>(inside->store->renew());
-      lock.lock();
+void Housekeeping::Inside::run() {
+  auto renewed = SteadyClock::now();
+  auto swept = SteadyClock::time_point{};
+  int quiet = 0;
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    if (quiet >= idle_turns && open_holds.load() == 0 && !waiting()) {
+      asleep.store(true);
+      changed.wait(lock, [&] { return stopping || touched.load() || waiting(); });
+      asleep.store(false);
+      quiet = 0;
+    } else {
+      changed.wait_for(lock, turn, [&] { return stopping || !alerts.empty(); });
     }
+    if (stopping) break;
+    quiet = touched.exchange(false) ? 0 : quiet + 1;
+    work(lock);
+
     lock.unlock();
-    static_cast<void>(inside->store->checkpoint());
+    const auto now = SteadyClock::now();
+    if (now - swept >= sweep_every) {
+      static_cast<void>(store->sweep());
+      swept = now;
+    }
+    if (open_holds.load() > 0 && now - renewed >= renew_every) {
+      static_cast<void>(store->renew());
+      renewed = now;
+    }
+    if (quiet <= 1) static_cast<void>(store->checkpoint());  // also once after the last call
     lock.lock();
   }
 }
 
-/// One round over everything that waits; false when the store still refuses. Nothing is done under the lock.
-bool Housekeeping::work(Inside& inside, std::unique_lock<std::mutex>& lock) {
-  auto alerts = std::exchange(inside.alerts, {});
-  auto denials = std::exchange(inside.denials, {});
-  ++inside.busy;
+/// One round over everything that waits; false when the store still refuses.
+bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
+  auto events = std::exchange(alerts, {});
+  std::vector<DenialEntry> entries;
+  for (auto& [key, entry] : std::exchange(denials, {}))
+    entries.push_back(std::move(entry));
+  ++busy;
   lock.unlock();
-  if (inside.on_alert) {
-    for (const AlertEvent& event : alerts)
-      inside.on_alert(event);
+  if (on_alert) {
+    for (const AlertEvent& event : events)
+      on_alert(event);
   }
-  bool good = denials.empty() || inside.store->add_denials(denials).ok();
+  // The log of refusals is a service, not a promise: what the store does not take is dropped.
+  bool good = entries.empty() || store->add_denials(entries).ok();
   lock.lock();
-  if (!good && inside.denials.empty()) inside.denials = std::move(denials);
-  while (good && !inside.settlements.empty()) {
-    Settlement next = std::move(inside.settlements.front());
-    inside.settlements.pop_front();
-    lock.unlock();
-    const auto settled = inside.store->settle(next);
-    lock.lock();
-    if (settled || settled.error().code == Code::unknown_attempt) continue;
-    inside.settlements.push_front(std::move(next));
-    good = false;
-  }
-  --inside.busy;
-  inside.changed.notify_all();
+  good = write_settlements(lock) && good;
+  --busy;
+  changed.notify_all();
   return good;
 }
 
-void Housekeeping::hold_opened() {
-  ensure_thread();
-  const std::lock_guard lock(inside_->mutex);
-  ++inside_->open_holds;
+bool Housekeeping::Inside::write_settlements(std::unique_lock<std::mutex>& lock) {
+  while (!settlements.empty()) {
+    Settlement next = std::move(settlements.front());
+    settlements.pop_front();
+    lock.unlock();
+    const auto settled = store->settle(next);
+    lock.lock();
+    if (settled || !worth_retrying(settled.error())) continue;
+    settlements.push_front(std::move(next));
+    return false;
+  }
+  return true;
 }
 
-void Housekeeping::hold_ended() {
+void Housekeeping::ensure_thread() {
+  inside_->touched.store(true, std::memory_order_relaxed);
+  if (!inside_->threaded || !inside_->asleep.load()) return;
   const std::lock_guard lock(inside_->mutex);
-  if (inside_->open_holds > 0) --inside_->open_holds;
-}
-
-void Housekeeping::denied(DenialEntry entry) {
-  ensure_thread();
-  const std::lock_guard lock(inside_->mutex);
-  if (inside_->denials.size() < max_denials_waiting) inside_->denials.push_back(std::move(entry));
-}
-
-void Housekeeping::alert(AlertEvent event) {
-  ensure_thread();
-  const std::lock_guard lock(inside_->mutex);
-  inside_->alerts.push_back(std::move(event));
+  if (inside_->stopping) return;
+  if (!inside_->thread.joinable()) {
+    inside_->asleep.store(false);
+    inside_->thread = std::thread([inside = inside_] { inside->run(); });
+  }
   inside_->changed.notify_all();
 }
 
-void Housekeeping::queue(Settlement settlement) {
+void Housekeeping::hold_opened() {
+  inside_->open_holds.fetch_add(1, std::memory_order_relaxed);
   ensure_thread();
-  const std::lock_guard lock(inside_->mutex);
-  // Beyond this the hold expires and is charged, which is what happens to a settlement that is lost.
-  if (inside_->settlements.size() < max_queued) inside_->settlements.push_back(std::move(settlement));
+}
+
+void Housekeeping::hold_ended() {
+  inside_->open_holds.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Housekeeping::denied(DenialEntry entry) {
+  std::string key = key_of(entry);
+  {
+    const std::lock_guard lock(inside_->mutex);
+    if (const auto known = inside_->denials.find(key); known != inside_->denials.end()) {
+      known->second.count += entry.count;
+      known->second.last_ms = entry.last_ms;
+    } else if (inside_->denials.size() < max_denials_waiting) {
+      inside_->denials.emplace(std::move(key), std::move(entry));
+    }
+  }
+  ensure_thread();
+}
+
+void Housekeeping::alert(AlertEvent event) {
+  {
+    const std::lock_guard lock(inside_->mutex);
+    inside_->alerts.push_back(std::move(event));
+    inside_->changed.notify_all();
+  }
+  ensure_thread();
+}
+
+void Housekeeping::queue(Settlement settlement) {
+  {
+    const std::lock_guard lock(inside_->mutex);
+    if (inside_->settlements.size() < max_queued) inside_->settlements.push_back(std::move(settlement));
+  }
+  ensure_thread();
 }
 
 std::size_t Housekeeping::queued() const {
@@ -149,22 +198,20 @@ std::size_t Housekeeping::queued() const {
 }
 
 Status Housekeeping::flush(std::int64_t wait_ms) {
-  ensure_thread();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  const auto deadline = SteadyClock::now() + std::chrono::milliseconds(wait_ms);
   std::unique_lock lock(inside_->mutex);
   for (;;) {
-    const bool good = work(*inside_, lock);
-    if (inside_->settlements.empty() && inside_->denials.empty() && inside_->alerts.empty() && inside_->busy == 0)
-      return success();
-    if (std::chrono::steady_clock::now() >= deadline) break;
+    const bool good = !inside_->waiting() || inside_->work(lock);
+    if (!inside_->waiting() && inside_->busy == 0) return success();
+    if (SteadyClock::now() >= deadline) break;
     inside_->changed.wait_for(lock, good ? std::chrono::milliseconds(1) : std::chrono::milliseconds(50));
   }
   return Error{Code::store_unavailable, std::to_string(inside_->settlements.size()) +
-                                            " settlements could not be written; their holds expire and are charged"};
+                                            " settlements could not be written; they are tried again while this "
+                                            "process lives, after it their holds expire and are charged"};
 }
 
 void Housekeeping::stop() {
-  if (inside_->generation != fork_generation()) return;
   std::thread thread;
   {
     const std::lock_guard lock(inside_->mutex);
@@ -173,10 +220,11 @@ void Housekeeping::stop() {
     inside_->changed.notify_all();
   }
   if (!thread.joinable()) return;
-  if (thread.get_id() == std::this_thread::get_id())
-    thread.detach();
-  else
+  if (thread.get_id() == std::this_thread::get_id()) {
+    thread.detach();  // a callback let go of the guard
+  } else {
     thread.join();
+  }
 }
 
 }  // namespace farthing::guard

@@ -1,17 +1,14 @@
-// Housekeeping: what a guard does beside the path of calls: keeps its holds alive (R17), writes settlements that the store
-// could not take (R26), the log of refusals (R2), alerts to the callback (R35), checkpoints.
+// Housekeeping: what a guard does beside the path of calls: keeps its holds alive and charges expired ones (R17), writes
+// settlements that the store could not take (R26) and the log of refusals (R2), hands alerts to the callback (R35), keeps
+// the store's file small.
 //
-// One thread, started with the first call, again in a forked child.
-// Thread-safety: every method from any thread.
+// One thread, started by the first call; it sleeps while nothing is held and nothing waits.
+// Thread-safety: every method from any thread. Store and callback are called without a lock.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
-#include <vector>
 
 #include "farthing/guard.h"
 #include "store/store.h"
@@ -20,27 +17,29 @@ namespace farthing::guard {
 
 class Housekeeping {
  public:
-  Housekeeping(std::shared_ptr<Store> store, std::shared_ptr<Clock> clock, bool threaded,
-               std::function<void(const AlertEvent&)> on_alert);
+  Housekeeping(std::shared_ptr<Store> store, bool threaded, std::function<void(const AlertEvent&)> on_alert);
   ~Housekeeping();
+  Housekeeping(const Housekeeping&) = delete;
+  Housekeeping& operator=(const Housekeeping&) = delete;
 
   void hold_opened();
   void hold_ended();
+  /// Equal refusals are one entry with a count: layers above an SDK repeat them.
   void denied(DenialEntry entry);
   void alert(AlertEvent event);
-  /// A settlement that the store refused for now.
+  /// A settlement that the store could not take for now. Beyond `max_queued` it is left to expire: its hold is charged.
   void queue(Settlement settlement);
   std::size_t queued() const;
+  static constexpr std::size_t max_queued = 10'000;
 
-  /// Writes what waits, for at most `wait_ms`.
+  /// Writes what waits, trying for at most `wait_ms`.
   Status flush(std::int64_t wait_ms);
+  /// Ends the thread. Idempotent.
   void stop();
 
  private:
   struct Inside;
   void ensure_thread();
-  static void run(const std::shared_ptr<Inside>& inside);
-  static bool work(Inside& inside, std::unique_lock<std::mutex>& lock);
 
   std::shared_ptr<Inside> inside_;
 };

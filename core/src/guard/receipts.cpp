@@ -9,13 +9,15 @@ namespace guard {
 void Receipts::put(std::shared_ptr<const Receipt> receipt) {
   const std::lock_guard lock(mutex_);
   by_id_[receipt->attempt] = receipt;
-  if (!receipt->response_id.empty()) by_id_[receipt->response_id] = receipt;
+  for (const std::string& id : {receipt->response_id, receipt->request_id}) {
+    if (!id.empty()) by_id_[id] = receipt;
+  }
   kept_.push_back(std::move(receipt));
   if (kept_.size() <= max_kept) return;
   const auto oldest = kept_.front();
   kept_.pop_front();
-  for (const std::string& id : {oldest->attempt, oldest->response_id}) {
-    // A response id that came again belongs to the newer one.
+  for (const std::string& id : {oldest->attempt, oldest->response_id, oldest->request_id}) {
+    // An id that came again belongs to the newer one.
     if (const auto found = by_id_.find(id); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
   }
 }
@@ -93,6 +95,7 @@ std::string Receipt::to_json() const {
   json["attempt"] = attempt;
   json["call"] = call;
   json["response_id"] = response_id;
+  json["request_id"] = request_id;
   json["model"] = model;
   json["model_served"] = model_served;
   report::put_usd(json, "cost", cost);

@@ -1,4 +1,4 @@
-// Receipts: the newest ones of this process, by the provider's response id and by the attempt's id.
+// Receipts: the newest ones of this process, by the provider's response and request ids and by the attempt's id.
 // Thread-safety: every method from any thread.
 #pragma once
 

@@ -91,14 +91,14 @@ Verdict Attempt::State::begin(const RequestView& request) {
 }
 
 Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const {
-  return core->contexts.find({.binding = *binding,
-                              .scope = *scope,
-                              .host = host,
-                              .host_facts = route.host,
-                              .dialect = *route.dialect,
-                              .asked = facts.model,
-                              .key_id = key_id,
-                              .retry = attempt_number > 1});
+  return core->here().contexts.find({.binding = *binding,
+                                     .scope = *scope,
+                                     .host = host,
+                                     .host_facts = route.host,
+                                     .dialect = *route.dialect,
+                                     .asked = facts.model,
+                                     .key_id = key_id,
+                                     .retry = attempt_number > 1});
 }
 
 /// Labels, plan and size; a verdict when that already refuses.
@@ -107,7 +107,7 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
   if (found &&
       (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
-    if (const auto loaded = core->contexts.reload(); !loaded)
+    if (const auto loaded = core->here().contexts.reload(); !loaded)
       return refuse(Code::store_unavailable, loaded.error().message);
     found = find_plan();
   }
@@ -163,16 +163,33 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       return refuse(Code::unbounded_request,
                     "the cost of this request is beyond what can be counted: lower its output limit or choices");
   }
-  if (counts(caps, Meter::actions) &&
-      (scope->action().empty() ? attempt_number == 1 : core->seen.first("action/" + scope->action()))) {
-    sized.demand.fixed[Meter::actions] = 1;
-  }
-  if (counts(caps, Meter::runs)) {
-    for (const Run& run : scope->runs())
-      sized.demand.fixed[Meter::runs] += core->seen.first("run/" + run.id) ? 1 : 0;
-  }
+  count_ids();
   fill_draft();
   return std::nullopt;
+}
+
+/// R10: an action and a run are counted once, by the first attempt whose reserve is granted.
+void Attempt::State::count_ids() {
+  forget_ids();  // of a plan that was made again
+  const auto first = [&](const std::string& id) {
+    if (!core->here().seen.first(id)) return false;
+    counted_ids.push_back(id);
+    return true;
+  };
+  if (counts(plan->plan, Meter::actions) &&
+      (scope->action().empty() ? attempt_number == 1 : first("action/" + scope->action()))) {
+    sized.demand.fixed[Meter::actions] = 1;
+  }
+  if (counts(plan->plan, Meter::runs)) {
+    for (const Run& run : scope->runs())
+      sized.demand.fixed[Meter::runs] += first("run/" + run.id) ? 1 : 0;
+  }
+}
+
+void Attempt::State::forget_ids() {
+  for (const std::string& id : counted_ids)
+    core->here().seen.forget(id);
+  counted_ids.clear();
 }
 
 void Attempt::State::fill_draft() {
@@ -200,7 +217,7 @@ std::vector<RunHold> Attempt::State::run_holds() const {
 
 Verdict Attempt::State::reserve(bool take_what_fits) {
   for (int tries = 0; tries < max_tries; ++tries) {
-    seen_changes = core->queue.changes();
+    seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
     ReserveRequest request;
     request.id = attempt_id;
@@ -222,7 +239,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
       return refuse(Code::store_unavailable, error->message);
     }
     // R6: the registry changed, so the plan is made again; nothing was booked.
-    if (const auto loaded = core->contexts.reload(); !loaded)
+    if (const auto loaded = core->here().contexts.reload(); !loaded)
       return refuse(Code::store_unavailable, loaded.error().message);
     if (auto refused = plan_and_size()) return std::move(*refused);
   }
@@ -236,7 +253,7 @@ Verdict Attempt::State::wait_for(const HeldBack& back) {
         client_wait_ms > 0 ? std::min(core->policy.held_wait_ms, client_wait_ms) : core->policy.held_wait_ms;
     wait_until_ms = core->clock->boot_ms() + wait;
   }
-  ticket = core->queue.join(back.waiting_for, seen_changes, ticket);
+  ticket = core->here().queue.join(back.waiting_for, seen_changes, ticket);
   Verdict verdict;
   verdict.kind = Verdict::Kind::wait;
   verdict.wait_ms = std::clamp<std::int64_t>(wait_until_ms - core->clock->boot_ms(), 1, poll_ms);
@@ -246,7 +263,7 @@ Verdict Attempt::State::wait_for(const HeldBack& back) {
 Verdict Attempt::State::proceed() {
   if (phase != Phase::waiting) return {};
   const bool over = core->clock->boot_ms() >= wait_until_ms;
-  if (!over && ticket && !core->queue.is_head(*ticket)) {
+  if (!over && ticket && !core->here().queue.is_head(*ticket)) {
     Verdict verdict;
     verdict.kind = Verdict::Kind::wait;
     verdict.wait_ms = std::clamp<std::int64_t>(wait_until_ms - core->clock->boot_ms(), 1, poll_ms);
@@ -263,7 +280,7 @@ Verdict Attempt::State::proceed() {
 }
 
 void Attempt::State::leave_queue() {
-  if (ticket) core->queue.leave(ticket);
+  if (ticket) core->here().queue.leave(ticket);
   ticket.reset();
 }
 
@@ -280,7 +297,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
   granted_ms = grant.at_ms;
   id_text = to_text(attempt_id);
   call->commit(Amounts{}, held);
-  core->housekeeping.hold_opened();
+  core->here().housekeeping.hold_opened();
   dispatch(grant.alerts);
 
   Rewrite change;
@@ -348,6 +365,7 @@ Verdict Attempt::State::refuse_unpriced() {
 
 Verdict Attempt::State::refuse(Denial refusal) {
   leave_queue();
+  forget_ids();
   phase = Phase::ended;
   if (attempt_id.value == 0) attempt_id = core->store->next_id();
   id_text = to_text(attempt_id);
@@ -377,7 +395,7 @@ Verdict Attempt::State::refuse(Denial refusal) {
   entry.model = refusal.model;
   entry.message = refusal.message;
   entry.body = verdict.answer.body;
-  core->housekeeping.denied(std::move(entry));
+  core->here().housekeeping.denied(std::move(entry));
   denial = std::move(refusal);
   return verdict;
 }

@@ -124,6 +124,7 @@ void Attempt::State::settle_closed() {
 void Attempt::State::end_by(Abort how) {
   if (phase == Phase::waiting) {
     leave_queue();
+    forget_ids();
     phase = Phase::ended;
     return;
   }
@@ -202,12 +203,15 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
       break;
   }
   row.booked[Meter::usd] = row.actual ? row.actual->nano : 0;
-  row.booked[Meter::requests] = how == How::released ? 0 : 1;  // R10: spent once anything was sent
-  row.booked[Meter::actions] = held[Meter::actions];
-  row.booked[Meter::runs] = held[Meter::runs];
+  // R10: spent once anything was sent
+  row.booked[Meter::requests] = how == How::released ? 0 : 1;
+  row.booked[Meter::actions] = how == How::released ? 0 : held[Meter::actions];
+  row.booked[Meter::runs] = how == How::released ? 0 : held[Meter::runs];
+  if (how == How::released) forget_ids();
   row.booked[Meter::concurrent] = 0;
 
-  if (we_lowered && row.finish_reason == "length" && core->options.on_warning) {
+  if (we_lowered && row.finish_reason == "length" && core->options.on_warning &&
+      !core->here().told_of_cut.exchange(true)) {
     core->options.on_warning(
         "an answer was cut at " + std::to_string(row.output_limit) +
         " output tokens by a limit that Farthing set, so "
@@ -215,16 +219,16 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }
   call->commit(held, row.booked);
   auto settled = core->store->settle(settlement);
-  core->housekeeping.hold_ended();
+  core->here().housekeeping.hold_ended();
   if (settled) {
     keep_receipt(row, *settled);
     dispatch(settled->alerts);
   } else {
     keep_receipt(row, Settled{});
     // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
-    if (settled.error().code != Code::closed) core->housekeeping.queue(std::move(settlement));
+    if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement));
   }
-  core->queue.settled();
+  core->here().queue.settled();
 }
 
 void Attempt::State::keep_receipt(const LedgerRow& row, const Settled& settled) {
@@ -232,6 +236,7 @@ void Attempt::State::keep_receipt(const LedgerRow& row, const Settled& settled) 
   made->attempt = id_text;
   made->call = call->id();
   made->response_id = row.response_id;
+  made->request_id = row.request_id;
   made->model = plan->context->model;
   made->model_served = row.model_served;
   made->cost = row.actual;
@@ -262,7 +267,7 @@ void Attempt::State::keep_receipt(const LedgerRow& row, const Settled& settled) 
     made->left.push_back(std::move(cap));
   }
   receipt = made;
-  core->receipts.put(made);
+  core->here().receipts.put(made);
 }
 
 void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {
@@ -285,7 +290,7 @@ void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {
         }
       }
     }
-    core->housekeeping.alert(std::move(event));
+    core->here().housekeeping.alert(std::move(event));
   }
 }
 

@@ -39,7 +39,8 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
 }
 
 std::optional<Quantities> UsageFields::quantities(bool has_output) const {
-  if (broken_ || !input_) return std::nullopt;
+  // No model reads nothing: zero input is a gateway that does not count (promise 5).
+  if (broken_ || input_.value_or(0) == 0) return std::nullopt;
   if (has_output && !output_) return std::nullopt;
   const std::int64_t output = output_.value_or(0);
   // xAI tells reasoning beside the completion, Gemini in the total only; everybody else inside. The total says which.

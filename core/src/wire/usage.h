@@ -22,7 +22,7 @@ class UsageFields {
   /// Something was there, if only `{}`.
   void begin() { *this = UsageFields(); }
 
-  /// Nothing when what there is cannot be a bill: a count missing, negative, broken, or parts larger than their whole
+  /// Nothing when what there is cannot be a bill: a count missing, negative, broken, no input at all, or parts larger than their whole
   /// (missing is not zero, promise 5). `has_output`: output must be told.
   std::optional<Quantities> quantities(bool has_output) const;
 

@@ -1,0 +1,49 @@
+#include "guard/core.h"
+
+#include "guard/process.h"
+
+namespace farthing::guard {
+
+bool SeenOnce::first(const std::string& id) {
+  constexpr std::size_t most = 100'000;
+  const std::lock_guard lock(mutex_);
+  if (ids_.size() >= most) ids_.clear();
+  return ids_.insert(id).second;
+}
+
+void SeenOnce::forget(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  ids_.erase(id);
+}
+
+Core::OfProcess::OfProcess(const Core& core)
+    : generation(fork_generation()),
+      contexts(core.store, core.policy, core.book, core.key_names),
+      housekeeping(core.store, core.options.background_thread, core.options.on_alert) {}
+
+Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
+           std::shared_ptr<const PriceBook> own_book, const std::string& secret)
+    : policy(std::move(own_policy)),
+      options(std::move(own_options)),
+      clock(options.clock),
+      store(std::move(own_store)),
+      book(std::move(own_book)),
+      hosts(policy.hosts),
+      keys(secret) {}
+
+Core::~Core() {
+  OfProcess* mine = here_.load(std::memory_order_acquire);
+  // One of a parent is left as it is: its thread is not ours to join, its locks may be held for ever.
+  if (mine != nullptr && mine->generation == fork_generation()) delete mine;
+}
+
+Core::OfProcess& Core::here() const {
+  OfProcess* known = here_.load(std::memory_order_acquire);
+  const std::uint64_t generation = fork_generation();
+  if (known != nullptr && known->generation == generation) return *known;
+  auto made = std::make_unique<OfProcess>(*this);
+  if (here_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *made.release();
+  return *known;  // another thread was first
+}
+
+}  // namespace farthing::guard
