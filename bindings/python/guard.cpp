@@ -144,7 +144,7 @@ void bind_scope(py::module_& module) {
 
 void bind_guard(py::module_& module) {
   bind_scope(module);
-  py::class_<BindingRef>(module, "Binding", plain_type());
+  const py::class_<BindingRef> binding(module, "Binding", plain_type());
   py::class_<GuardRef> guard(module, "Guard", plain_type());
   guard.def_static("open_file", open_file, py::arg("path"), py::arg("store"), py::arg("main_folder"))
       .def_static("open_code", open_code, py::arg("document"), py::arg("name"), py::arg("store"),

@@ -34,10 +34,10 @@ Result<int> LocalStore::sweep() {
   Step step(*this);
   if (!step.status()) return step.status().error();
   const auto expired = sweep_in(step);
-  if (!expired) return expired;
+  if (!expired) return expired.error();
   if (const Status done = delete_old_counters(step); !done) return done.error();
   if (const Status done = step.commit(); !done) return done.error();
-  return expired;
+  return *expired;
 }
 
 Result<int> LocalStore::sweep_in(Step& step) {

@@ -51,7 +51,9 @@ void LocalStore::forget_rows() {
 std::unique_lock<std::mutex> LocalStore::lock() {
   if (owner_.load() != getpid()) {
     // Only the thread that forked lives on here; the lock may be held by one that does not.
-    static_cast<void>(mutex_.release());
+    auto* const abandoned =
+        mutex_.release();  // NOLINT(bugprone-unused-return-value): to destroy a held lock is undefined
+    static_cast<void>(abandoned);
     mutex_ = std::make_unique<std::mutex>();
     return std::unique_lock(*mutex_);
   }
@@ -335,7 +337,7 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
       left.committed = found->committed;
       left.reserved = found->reserved;
       left.resets_at_ms = found->end_ms == engine::forever_ms ? std::nullopt : std::optional(found->end_ms);
-      settled.remaining.push_back(std::move(left));
+      settled.remaining.push_back(left);
       if (registered == nullptr || registered->cap.alert.empty()) continue;
       for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
         settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));

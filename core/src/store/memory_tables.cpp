@@ -1,6 +1,7 @@
 #include "store/memory_tables.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace farthing {
 
@@ -114,11 +115,11 @@ Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
 }
 
 Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  for (auto row = ledger_.rbegin(); row != ledger_.rend(); ++row) {
-    if (filter.since_ms && row->reserved_ms < *filter.since_ms) continue;
-    if (filter.until_ms && row->reserved_ms >= *filter.until_ms) continue;
-    if (filter.id && row->id != *filter.id && row->of != *filter.id) continue;
-    if (!visit(*row)) break;
+  for (const LedgerRow& row : std::views::reverse(ledger_)) {
+    if (filter.since_ms && row.reserved_ms < *filter.since_ms) continue;
+    if (filter.until_ms && row.reserved_ms >= *filter.until_ms) continue;
+    if (filter.id && row.id != *filter.id && row.of != *filter.id) continue;
+    if (!visit(row)) break;
   }
   return success();
 }

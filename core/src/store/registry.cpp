@@ -49,7 +49,7 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
   // One cap's own index says which set a call counts in, in the words of the plan.
   Registry alone;
   RegisteredCap planned = registered;
-  if (planned.documents.empty()) planned.documents.push_back("new");
+  if (planned.documents.empty()) planned.documents.emplace_back("new");
   alone.caps.push_back(planned);
   const CapIndex index(std::move(alone));
 
@@ -78,7 +78,7 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     }
     return true;
   });
-  if (!scanned) return scanned;
+  if (!scanned) return scanned.error();
 
   auto holds = tables_->holds();
   if (!holds) return holds.error();

@@ -83,12 +83,10 @@ struct ChatScan : RequestScan {
       media_bytes(scalar.text.size());
     else if (own == "file_data")
       data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
-    else if (own == "file_id")
-      facts.remote = true;
+    else if (own == "file_id" || (own == "id" && path.parent() == "audio"))
+      facts.remote = true;  // a file there, or an earlier spoken answer
     else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file"))
       facts.media = true;
-    else if (own == "id" && path.parent() == "audio")
-      facts.remote = true;  // an earlier spoken answer
   }
 };
 
