@@ -1,6 +1,6 @@
 # farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [SLOW]): one GoogleTest program, one ctest test.
 # SLOW ones run in `make test-all` only. FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
-# farthing_bench(NAME ... SOURCES ... LINKS ...): one Google Benchmark program, run by `make bench`, never by ctest.
+# farthing_bench(NAME ... SOURCES ... LINKS ...): one program that prints JSON rows, run by `make bench`, never by ctest.
 # farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `fuzz`; scripts/fuzz runs
 # them, from the seeds in tests/fuzz/seeds/NAME/.
 
@@ -37,7 +37,7 @@ function(farthing_bench)
   endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
-  target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS} benchmark::benchmark)
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
 endfunction()
 
 function(farthing_fuzzer)

@@ -35,9 +35,6 @@ endif()
 if(FARTHING_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()
-if(FARTHING_BUILD_BENCH)
-  find_package(benchmark REQUIRED)
-endif()
 
 # The interpreter runs the generators (zone data, price book) and, when the module is built, gives its headers. In a
 # checkout it is .venv's; elsewhere say -DPython_EXECUTABLE=... of one that has requirements/build.lock.

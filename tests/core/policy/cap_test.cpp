@@ -60,7 +60,7 @@ TEST(Cap, identity_is_what_r4_says) {
   other.refuse_absent = true;
   EXPECT_EQ(identity, other.identity());
 
-  const auto differs = [&identity](Cap changed) { return changed.identity() != identity; };
+  const auto differs = [&identity](const Cap& changed) { return changed.identity() != identity; };
   (other = cap).meter = Meter::requests;
   EXPECT_TRUE(differs(other));
   (other = cap).match = {};
