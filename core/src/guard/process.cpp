@@ -1,6 +1,5 @@
 #include "guard/process.h"
 
-#include <pthread.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -13,14 +12,6 @@
 namespace farthing::guard {
 namespace {
 
-std::atomic<std::uint64_t> generation{1};
-
-void watch_forks() {
-  static const int watching =
-      pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
-  static_cast<void>(watching);
-}
-
 std::uint64_t seed() {
   std::uint64_t value = 0;
   if (getrandom(&value, sizeof(value), 0) != static_cast<ssize_t>(sizeof(value))) {
@@ -31,11 +22,6 @@ std::uint64_t seed() {
 }
 
 }  // namespace
-
-std::uint64_t fork_generation() {
-  watch_forks();
-  return generation.load(std::memory_order_relaxed);
-}
 
 std::uint64_t random_u64() {
   // splitmix64 over a seed of the kernel's, taken again in a forked child: ids must not repeat there.

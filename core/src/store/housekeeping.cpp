@@ -1,8 +1,7 @@
 // LocalStore's housekeeping: live processes, expired holds (R17), old counters (R9), the clock (R12), closing.
-#include <unistd.h>
-
 #include <random>
 
+#include "ledger/fork.h"
 #include "store/facts.h"
 #include "store/step.h"
 
@@ -54,6 +53,7 @@ Result<int> LocalStore::sweep_in(Step& step) {
     row.booked = hold.held;  // promise 3: abandonment is not a refund
     row.booked[Meter::concurrent] = 0;
     if (row.ceiling) row.actual = Usd{hold.held[Meter::usd]};
+    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
     const auto settled = settle_in(step, std::move(row), hold);
     if (!settled) return settled.error();
     ++count;
@@ -86,7 +86,7 @@ Status LocalStore::delete_old_counters(Step& step) {
 
 Status LocalStore::checkpoint() {
   const auto held = lock();
-  return closed_ || owner_.load() != getpid() ? success() : tables_->checkpoint();
+  return closed_ || owner_.load() != fork_generation() ? success() : tables_->checkpoint();
 }
 
 Result<std::int64_t> LocalStore::now_ms() {
@@ -136,7 +136,7 @@ void LocalStore::close() {
   const auto held = lock();
   if (closed_) return;
   closed_ = true;
-  if (owner_.load() == getpid()) tables_->close();
+  if (owner_.load() == fork_generation()) tables_->close();
 }
 
 }  // namespace farthing

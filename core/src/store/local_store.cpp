@@ -1,11 +1,10 @@
 // The path of every call: reserve and settle. The rest is in registry.cpp, reading.cpp and housekeeping.cpp.
 #include "store/local_store.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 
+#include "ledger/fork.h"
 #include "store/facts.h"
 #include "store/step.h"
 
@@ -39,7 +38,7 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
     : info_(std::move(info)),
       options_(std::move(options)),
       serial_(next_serial.fetch_add(1)),
-      owner_(getpid()),
+      owner_(fork_generation()),
       tables_(std::move(tables)) {}
 
 LocalStore::~LocalStore() = default;
@@ -49,7 +48,7 @@ void LocalStore::forget_rows() {
 }
 
 std::unique_lock<std::mutex> LocalStore::lock() {
-  if (owner_.load() != getpid()) {
+  if (owner_.load() != fork_generation()) {
     // Only the thread that forked lives on here; the lock may be held by one that does not.
     auto* const abandoned =
         mutex_.release();  // NOLINT(bugprone-unused-return-value): to destroy a held lock is undefined
@@ -73,20 +72,19 @@ std::unique_lock<std::mutex> LocalStore::lock() {
 
 Status LocalStore::take_over_after_fork() {
   if (const Status done = tables_->after_fork(); !done) return done;
-  owner_.store(getpid());
+  owner_.store(fork_generation());
   process_ = 0;  // the parent's slot is the parent's
   registry_.reset();
   return success();
 }
 
-Status LocalStore::take_slot(StoreState& state) {
+void LocalStore::take_slot(StoreState& state) {
   process_ = state.next_process++;
   ids_ = std::make_unique<IdMaker>(process_);
-  return tables_->set_state(state);
 }
 
 AttemptId LocalStore::next_id() {
-  if (process_ == 0 || owner_.load() != getpid()) {
+  if (process_ == 0 || owner_.load() != fork_generation()) {
     Step step(*this);
     if (!step.status() || !step.commit()) return {};
   }
@@ -94,13 +92,24 @@ AttemptId LocalStore::next_id() {
 }
 
 std::int64_t LocalStore::store_time(StoreState& state) const {
-  // R12: never back. Within one boot it also runs on with the boot clock, so a wall clock that was set back and stays
-  // there does not freeze it; and a clock once wrong is caught up with in time.
+  // R12: never back. Within one boot it runs on with the boot clock from where it was last written, so a wall clock that was
+  // set back and stays there does not freeze it. It is written again once a second, and where the wall clock was set forward;
+  // in between every process works out the same time, and the row stays as it is (dirty pages are what a call costs).
+  constexpr std::int64_t write_every_ms = 1'000;
+  constexpr std::int64_t rounding_ms = 1;  // of two clocks cut to milliseconds
   const std::int64_t wall = options_.clock->wall_ms();
   const std::int64_t boot = options_.clock->boot_ms();
   const std::uint64_t boot_id = options_.clock->boot_id();
-  std::int64_t now = std::max(wall, state.time_ms);
-  if (boot_id == state.boot_id) now = std::max(wall, state.time_ms + std::max<std::int64_t>(boot - state.boot_ms, 0));
+  std::int64_t now = 0;
+  if (boot_id == state.boot_id) {
+    const std::int64_t elapsed = std::max<std::int64_t>(boot - state.boot_ms, 0);
+    now = state.time_ms + elapsed;
+    if (wall <= now + rounding_ms && elapsed < write_every_ms) return now;
+  } else if (state.time_ms != 0) {
+    now =
+        state.time_ms + write_every_ms;  // the machine was started again: what passed since the last write is not known
+  }
+  now = std::max(now, wall);
   state.time_ms = now;
   state.boot_ms = boot;
   state.boot_id = boot_id;
@@ -122,14 +131,13 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     if (const auto swept = sweep_in(step); !swept) return swept.error();
   }
   // R18: an id that has ended takes no hold.
-  const auto ended = tables_->find_row(request.id);
-  if (!ended) return ended.error();
-  const auto open = tables_->find_hold(request.id);
-  if (!open) return open.error();
-  if (*open) return Error{Code::invalid_argument, "attempt " + to_text(request.id) + " holds already"};
-  if (*ended)
+  const auto known = tables_->known(request.id);
+  if (!known) return known.error();
+  if (*known) {
     return Error{Code::invalid_argument,
-                 "attempt " + to_text(request.id) + " has ended: " + std::string(how_text((*ended)->how))};
+                 "attempt " + to_text(request.id) +
+                     (**known == How::open ? " holds already" : " has ended: " + std::string(how_text(**known)))};
+  }
 
   // What the call meets: a slot per counter, each in a copy, since a refusal changes nothing (R2).
   static thread_local std::vector<engine::Slot> slots;
@@ -296,7 +304,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   draft.held = decision.held;
   if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
   draft.policy_revision = plan.revision;
-  if (const Status added = tables_->add_hold(hold, draft); !added) return added.error();
+  if (const Status added = tables_->add_hold(std::move(hold), std::move(draft)); !added) return added.error();
   if (const Status done = step.commit(); !done) return done.error();
   for (std::size_t i = 0; i < plan.sets.size(); ++i)
     cache_row(plan.sets[i], serial_, rows[i]);
@@ -355,7 +363,7 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
 Result<Settled> LocalStore::settle(const Settlement& settlement) {
   Step step(*this);
   if (!step.status()) return step.status().error();
-  const auto hold = tables_->find_hold(settlement.row.id);
+  const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
   if (*hold) {
     auto settled = settle_in(step, settlement.row, **hold);
@@ -399,7 +407,7 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
   row.settled_ms = step.now_ms();
   if (row.reserved_ms == 0) row.reserved_ms = step.now_ms();
   row.booked = Amounts{};
-  if (const Status added = tables_->add_row(row); !added) return added.error();
+  if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
   if (const Status done = step.commit(); !done) return done.error();
   settled.first = true;
   settled.how = How::voided;
@@ -419,8 +427,7 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow row, const HoldRow& 
   std::vector<std::int64_t> alert_rows;
   if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
     return done.error();
-  if (const Status done = tables_->erase_hold(hold.id); !done) return done.error();
-  if (const Status done = tables_->add_row(row); !done) return done.error();
+  if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
     auto values = tables_->each_values(alert_rows[i]);
     if (!values) return values.error();

@@ -60,10 +60,11 @@ class LocalStore : public Store {
   /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42).
   std::unique_lock<std::mutex> lock();
   Status take_over_after_fork();
-  Status take_slot(StoreState& state);
+  void take_slot(StoreState& state);
   std::int64_t store_time(StoreState& state) const;
   const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
   ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
+  /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
   Result<int> sweep_in(Step& step);
@@ -79,8 +80,9 @@ class LocalStore : public Store {
   const StoreInfo info_;
   const StoreOptions options_;
   std::uint64_t serial_;  // tells a cached row of this store from another's
-  /// The pid that holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew (R36).
-  std::atomic<int> owner_;
+  /// fork_generation of who holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew
+  /// (R36).
+  std::atomic<std::uint64_t> owner_;
   std::uint32_t process_ = 0;  // slot in the store
   std::unique_ptr<IdMaker> ids_;
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();

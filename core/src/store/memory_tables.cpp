@@ -56,21 +56,26 @@ Result<std::vector<SetRow>> MemoryTables::sets() {
   return result;
 }
 
-Status MemoryTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
-  if (!holds_.try_emplace(hold.id.value, hold, draft).second) {
-    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
+Result<std::optional<How>> MemoryTables::known(AttemptId id) {
+  if (holds_.count(id.value) != 0) return std::optional(How::open);
+  const auto found = row_of_id_.find(id.value);
+  return found == row_of_id_.end() ? std::optional<How>() : ledger_[found->second - dropped_].how;
+}
+
+Status MemoryTables::add_hold(HoldRow hold, LedgerRow draft) {
+  const AttemptId id = hold.id;
+  if (!holds_.try_emplace(id.value, std::move(hold), std::move(draft)).second) {
+    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(id) + " already"};
   }
   return success();
 }
 
-Result<std::optional<HoldRow>> MemoryTables::find_hold(AttemptId id) {
+Result<std::optional<HoldRow>> MemoryTables::take_hold(AttemptId id) {
   const auto found = holds_.find(id.value);
-  return found == holds_.end() ? std::optional<HoldRow>() : found->second.first;
-}
-
-Status MemoryTables::erase_hold(AttemptId id) {
-  holds_.erase(id.value);
-  return success();
+  if (found == holds_.end()) return std::optional<HoldRow>();
+  std::optional<HoldRow> taken(std::move(found->second.first));
+  holds_.erase(found);
+  return taken;
 }
 
 Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
@@ -82,11 +87,11 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   return result;
 }
 
-Status MemoryTables::add_row(const LedgerRow& row) {
+Status MemoryTables::add_row(LedgerRow row) {
   if (!row_of_id_.try_emplace(row.id.value, dropped_ + ledger_.size()).second) {
     return Error{Code::invalid_argument, "there is an entry " + to_text(row.id) + " already"};
   }
-  ledger_.push_back(row);
+  ledger_.push_back(std::move(row));
   if (ledger_.size() > max_rows) {
     row_of_id_.erase(ledger_.front().id.value);
     ledger_.pop_front();

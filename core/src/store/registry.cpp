@@ -115,8 +115,8 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     auto& [hold, draft] = touched[i];
     hold.counters.push_back(
         {rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
-    if (const Status done = tables_->erase_hold(hold.id); !done) return done;
-    if (const Status done = tables_->add_hold(hold, draft); !done) return done;
+    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
+    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
   }
   // What lies before the first entry that this ledger still has cannot be proved (memory: keeps 10,000).
   return success();

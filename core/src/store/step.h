@@ -2,10 +2,9 @@
 // Thread-safety: one thread.
 #pragma once
 
-#include <unistd.h>
-
 #include <mutex>
 
+#include "ledger/fork.h"
 #include "store/local_store.h"
 
 namespace farthing {
@@ -17,7 +16,7 @@ class LocalStore::Step {
       status_ = Error{Code::closed, "the store " + store.info_.location + " was closed"};
       return;
     }
-    const bool forked = store.owner_.load() != getpid();
+    const bool forked = store.owner_.load() != fork_generation();
     if (forked) status_ = store.take_over_after_fork();
     if (status_) status_ = store.tables_->begin();
     if (!status_) return;
@@ -27,12 +26,16 @@ class LocalStore::Step {
       status_ = state.error();
       return;
     }
-    state_ = *state;
+    state_ = stored_ = *state;
     now_ms_ = store.store_time(state_);
-    if (store.process_ == 0) status_ = store.take_slot(state_);
+    if (store.process_ == 0) {
+      store.take_slot(state_);
+      took_slot_ = true;
+    }
   }
   ~Step() {
     if (open_) store_.tables_->rollback();
+    if (took_slot_) store_.process_ = 0;  // rolled back with the step: another process may take it
   }
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
@@ -43,9 +46,13 @@ class LocalStore::Step {
   Tables& tables() { return *store_.tables_; }
 
   Status commit() {
-    if (const Status saved = tables().set_state(state_); !saved) return saved;
+    if (state_ != stored_) {
+      if (const Status saved = tables().set_state(state_); !saved) return saved;
+    }
     open_ = false;
-    return tables().commit();
+    const Status done = tables().commit();
+    if (done) took_slot_ = false;
+    return done;
   }
 
  private:
@@ -53,8 +60,10 @@ class LocalStore::Step {
   std::unique_lock<std::mutex> lock_;
   Status status_ = success();
   StoreState state_;
+  StoreState stored_;
   std::int64_t now_ms_ = 0;
   bool open_ = false;
+  bool took_slot_ = false;
 };
 
 }  // namespace farthing

@@ -18,10 +18,10 @@
 
 namespace farthing {
 
-/// Row 1: what every step reads and writes.
+/// Row 1: what every step reads, and writes where it changed.
 struct StoreState {
   std::uint64_t revision = 0;  // of the registry
-  std::int64_t time_ms = 0;    // highest store time seen (R12)
+  std::int64_t time_ms = 0;    // the store's time when it was last written (R12)
   std::int64_t boot_ms = 0;    // the boot clock at that time
   std::uint64_t boot_id = 0;
   std::int64_t next_sweep_ms = 0;
@@ -29,6 +29,7 @@ struct StoreState {
   std::uint32_t next_process = 1;
   std::int64_t next_halt = 1;
   std::int64_t next_note = 1;  // keys of changes, denials, alerts
+  bool operator==(const StoreState&) const = default;
 };
 
 /// A hold's counter: booked in this window, or no longer touched (R14).
@@ -80,14 +81,17 @@ class Tables {
   virtual Status erase_set(std::int64_t row) = 0;
   virtual Result<std::vector<SetRow>> sets() = 0;
 
+  /// What became of an id so far: nothing, How::open for a hold, or its outcome.
+  virtual Result<std::optional<How>> known(AttemptId id) = 0;
+
   // Holds. A second hold or outcome of one id is Code::invalid_argument.
-  virtual Status add_hold(const HoldRow& hold, const LedgerRow& draft) = 0;
-  virtual Result<std::optional<HoldRow>> find_hold(AttemptId id) = 0;
-  virtual Status erase_hold(AttemptId id) = 0;
+  virtual Status add_hold(HoldRow hold, LedgerRow draft) = 0;
+  /// Finds and removes.
+  virtual Result<std::optional<HoldRow>> take_hold(AttemptId id) = 0;
   virtual Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() = 0;
 
   // The ledger. An attempt's row is its outcome.
-  virtual Status add_row(const LedgerRow& row) = 0;
+  virtual Status add_row(LedgerRow row) = 0;
   virtual Result<std::optional<LedgerRow>> find_row(AttemptId id) = 0;
   virtual Result<std::vector<LedgerRow>> adjustments(AttemptId of) = 0;
   virtual Result<bool> booked_before(std::string_view adjustment) = 0;

@@ -102,8 +102,8 @@ int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
 }  // namespace
 
 struct FileTables::Statements {
-  Statement begin, commit, rollback, state, set_state, find_set, read_set, write_set, add_set, each_values, erase_set,
-      sets, add_hold, find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact,
+  Statement begin, commit, rollback, state, set_state, find_set, write_set, add_set, each_values, erase_set, sets,
+      add_hold, known, find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact,
       erase_fact, facts;
 
   bool prepare(sqlite3* db) {
@@ -119,13 +119,13 @@ struct FileTables::Statements {
                "UPDATE state SET revision=?,time_ms=?,boot_ms=?,boot_id=?,next_sweep_ms=?,next_cap=?,next_process=?,"
                "next_halt=?,next_note=? WHERE id=1") &&
            find_set.prepare(db, "SELECT id FROM counter_set WHERE key=?") &&
-           read_set.prepare(db, "SELECT entries FROM counter_set WHERE id=?") &&
            write_set.prepare(db, "UPDATE counter_set SET entries=?2 WHERE id=?1") &&
            add_set.prepare(db, "INSERT INTO counter_set(key,each_values,entries) VALUES(?,?,?)") &&
            each_values.prepare(db, "SELECT each_values FROM counter_set WHERE id=?") &&
            erase_set.prepare(db, "DELETE FROM counter_set WHERE id=?") &&
            sets.prepare(db, "SELECT id,key,each_values,entries FROM counter_set ORDER BY id") &&
            add_hold.prepare(db, "INSERT INTO hold VALUES(?,?,?,?,?)") &&
+           known.prepare(db, "SELECT 'open' FROM hold WHERE id=?1 UNION ALL SELECT how FROM ledger WHERE id=?1") &&
            find_hold.prepare(db, "SELECT process,created_ms,body FROM hold WHERE id=?") &&
            erase_hold.prepare(db, "DELETE FROM hold WHERE id=?") &&
            holds.prepare(db, "SELECT process,created_ms,body,id,draft FROM hold ORDER BY id") &&
@@ -196,6 +196,8 @@ Status FileTables::after_fork() {
   gate_.abandon();
   connection_ = nullptr;
   statements_ = nullptr;
+  counters_ = nullptr;
+  counters_row_ = 0;
   wal_pages_ = 0;
   return connect();
 }
@@ -223,6 +225,7 @@ Status FileTables::begin() {
 
 Status FileTables::commit() {
   point("before commit");
+  close_counters();
   statements_->commit.step();
   if (statements_->commit.failed()) {
     const Error problem = error();
@@ -240,6 +243,7 @@ Status FileTables::commit() {
 
 void FileTables::rollback() {
   if (!gate_.entered()) return;
+  close_counters();
   if (sqlite3_get_autocommit(connection_->get()) == 0) statements_->rollback.step();
   gate_.leave();
 }
@@ -300,18 +304,47 @@ Result<std::int64_t> FileTables::find_set(std::string_view key) {
   return id;
 }
 
-Status FileTables::read_set(std::int64_t id, Entries& entries) {
-  Statement& row = statements_->read_set;
+// Counters are read and written in place: a statement per row would cost twice as much (see docs/performance.md).
+Result<bool> FileTables::seek_counters(std::int64_t row) {
+  if (counters_row_ == row) return true;
+  const int code = counters_ == nullptr
+                       ? sqlite3_blob_open(connection_->get(), "main", "counter_set", "entries", row, 1, &counters_)
+                       : sqlite3_blob_reopen(counters_, row);
+  if (code == SQLITE_OK) {
+    counters_row_ = row;
+    return true;
+  }
+  close_counters();
+  if ((code & 0xff) == SQLITE_ERROR) return false;  // there is no such row
+  return error();
+}
+
+void FileTables::close_counters() {
+  sqlite3_blob_close(counters_);
+  counters_ = nullptr;
+  counters_row_ = 0;
+}
+
+Status FileTables::read_set(std::int64_t row, Entries& entries) {
   entries.clear();
-  if (!row.bind(1, id).step()) return row.failed() ? Status(error()) : success();
-  const bool good = unpack_entries(row.blob(0), entries);
-  row.done();
-  return good ? success() : Status(damaged("counter"));
+  const auto found = seek_counters(row);
+  if (!found) return found.error();
+  if (!*found) return success();
+  buffer_.resize(static_cast<std::size_t>(sqlite3_blob_bytes(counters_)));
+  if (sqlite3_blob_read(counters_, buffer_.data(), static_cast<int>(buffer_.size()), 0) != SQLITE_OK) return error();
+  return unpack_entries(buffer_, entries) ? success() : Status(damaged("counter"));
 }
 
 Status FileTables::write_set(std::int64_t id, const Entries& entries) {
   point("counter");
   pack_entries(entries, buffer_);
+  const auto found = seek_counters(id);
+  if (!found) return found.error();
+  if (*found && sqlite3_blob_bytes(counters_) == static_cast<int>(buffer_.size())) {
+    if (sqlite3_blob_write(counters_, buffer_.data(), static_cast<int>(buffer_.size()), 0) != SQLITE_OK) return error();
+    return success();
+  }
+  close_counters();  // another cap than before counts in this set
   Statement& row = statements_->write_set;
   row.bind(1, id).bind_blob(2, buffer_).step();
   if (row.failed()) return error();
@@ -339,6 +372,7 @@ Result<std::vector<std::string>> FileTables::each_values(std::int64_t id) {
 }
 
 Status FileTables::erase_set(std::int64_t id) {
+  close_counters();
   Statement& row = statements_->erase_set;
   row.bind(1, id).step();
   return row.failed() ? Status(error()) : success();
@@ -361,7 +395,17 @@ Result<std::vector<SetRow>> FileTables::sets() {
   return result;
 }
 
-Status FileTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
+Result<std::optional<How>> FileTables::known(AttemptId id) {
+  Statement& row = statements_->known;
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) {
+    return row.failed() ? Result<std::optional<How>>(error()) : std::optional<How>();
+  }
+  const auto how = how_of(row.text(0)).value_or(How::hold);
+  row.done();
+  return std::optional(how);
+}
+
+Status FileTables::add_hold(HoldRow hold, LedgerRow draft) {
   point("hold");
   std::string body;
   pack_hold(hold, body);
@@ -379,7 +423,7 @@ Status FileTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
   return error();
 }
 
-Result<std::optional<HoldRow>> FileTables::find_hold(AttemptId id) {
+Result<std::optional<HoldRow>> FileTables::take_hold(AttemptId id) {
   Statement& row = statements_->find_hold;
   if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) {
     return row.failed() ? Result<std::optional<HoldRow>>(error()) : std::optional<HoldRow>();
@@ -391,14 +435,11 @@ Result<std::optional<HoldRow>> FileTables::find_hold(AttemptId id) {
   const bool good = unpack_hold(row.blob(2), hold);
   row.done();
   if (!good) return damaged("hold");
-  return std::optional(std::move(hold));
-}
-
-Status FileTables::erase_hold(AttemptId id) {
   point("erase hold");
-  Statement& row = statements_->erase_hold;
-  row.bind(1, static_cast<std::int64_t>(id.value)).step();
-  return row.failed() ? Status(error()) : success();
+  Statement& erase = statements_->erase_hold;
+  erase.bind(1, static_cast<std::int64_t>(id.value)).step();
+  if (erase.failed()) return error();
+  return std::optional(std::move(hold));
 }
 
 Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
@@ -420,7 +461,7 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
   return result;
 }
 
-Status FileTables::add_row(const LedgerRow& ledger_row) {
+Status FileTables::add_row(LedgerRow ledger_row) {
   point("ledger");
   if (insert(statements_->add_row, ledger_row)) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {

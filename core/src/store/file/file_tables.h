@@ -36,12 +36,12 @@ class FileTables final : public Tables {
   Status erase_set(std::int64_t row) override;
   Result<std::vector<SetRow>> sets() override;
 
-  Status add_hold(const HoldRow& hold, const LedgerRow& draft) override;
-  Result<std::optional<HoldRow>> find_hold(AttemptId id) override;
-  Status erase_hold(AttemptId id) override;
+  Result<std::optional<How>> known(AttemptId id) override;
+  Status add_hold(HoldRow hold, LedgerRow draft) override;
+  Result<std::optional<HoldRow>> take_hold(AttemptId id) override;
   Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
 
-  Status add_row(const LedgerRow& row) override;
+  Status add_row(LedgerRow row) override;
   Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
   Result<bool> booked_before(std::string_view adjustment) override;
@@ -63,6 +63,9 @@ class FileTables final : public Tables {
   explicit FileTables(std::string path, StoreOptions options);
   Status connect();
   Status check_file() const;
+  /// Moves `counters_` to a row; false where there is none.
+  Result<bool> seek_counters(std::int64_t row);
+  void close_counters();
   Error error() const { return connection_->error(); }
   void point(const char* name) const {
     if (options_.at_point) options_.at_point(name);
@@ -76,6 +79,8 @@ class FileTables final : public Tables {
   // Leaked in a forked child: closing the parent's connection there would break its locks.
   Connection* connection_ = nullptr;
   Statements* statements_ = nullptr;
+  sqlite3_blob* counters_ = nullptr;  // open on some row of counter_set while a step lasts
+  std::int64_t counters_row_ = 0;     // on which; 0 = none
   int wal_pages_ = 0;
   std::string buffer_;
 };
