@@ -71,7 +71,8 @@ def main() -> int:
     flags = ["-Wno-unknown-warning-option", "-Wno-error", "-fdelayed-template-parsing"]
     options = [f"--extra-arg={flag}" for flag in flags]
     if arguments.analyze:
-        options.append("--checks=clang-analyzer-*")
+        # It does not follow std::variant, and takes a Status that holds an Error for one that does not.
+        options.append("--checks=clang-analyzer-*,-clang-analyzer-core.uninitialized.Assign")
     common = version + " ".join(options).encode() + (ROOT / ".clang-tidy").read_bytes()
     passed = build / "tidy"
     passed.mkdir(exist_ok=True)
