@@ -116,6 +116,23 @@ class Subject {
       context->rates_json = R"({"input_tokens":"0.25","cache_read_tokens":"0.025","output_tokens":"2.00"})";
       contexts_.push_back(context);
     }
+    LedgerRow& row = settlement_.row;
+    row.call = "0123456789ABC";
+    row.process = "12345@machine-of-a-team";
+    row.likely = Usd{1'000'000};
+    row.ceiling = Usd{3'000'000};
+    row.confidence = "heuristic";
+    row.how = How::usage;
+    row.actual = Usd{1'234'567};
+    row.quantities[Quantity::input_tokens] = 612;
+    row.quantities[Quantity::output_tokens] = 233;
+    row.status = 200;
+    row.latency_ms = 800;
+    row.model_served = "gpt-5-mini-2025-08-07";
+    row.tier_served = "default";
+    row.request_id = "req_0123456789abcdef0123456789abcdef";
+    row.response_id = "chatcmpl-0123456789abcdef012345678";
+    row.finish_reason = "stop";
     for (int i = 0; i < plans_made; ++i)
       pair();
   }
@@ -123,13 +140,8 @@ class Subject {
   /// One reserve and its settle, on the next five sets: each of another neighbourhood.
   void pair() {
     const std::size_t at = next_++ * 89 % plans_made;
-    LedgerRow draft;
+    LedgerRow& draft = settlement_.row;
     draft.context = contexts_[at];
-    draft.call = "0123456789ABC";
-    draft.process = "12345@machine-of-a-team";
-    draft.likely = Usd{1'000'000};
-    draft.ceiling = Usd{3'000'000};
-    draft.confidence = "heuristic";
     ReserveRequest request;
     request.id = store->next_id();
     request.plan = &plans_[at];
@@ -145,25 +157,11 @@ class Subject {
     const ReserveAnswer answer = store->reserve(request);
     const auto* grant = std::get_if<Granted>(&answer);
     if (grant == nullptr) fail("refused");
-    Settlement settlement;
-    LedgerRow& row = settlement.row;
-    row = std::move(draft);
-    row.id = request.id;
-    row.how = How::usage;
-    row.held = grant->held;
-    row.actual = Usd{1'234'567};
-    row.booked = grant->held;
-    row.booked[Meter::usd] = 1'234'567;
-    row.quantities[Quantity::input_tokens] = 612;
-    row.quantities[Quantity::output_tokens] = 233;
-    row.status = 200;
-    row.latency_ms = 800;
-    row.model_served = "gpt-5-mini-2025-08-07";
-    row.tier_served = "default";
-    row.request_id = "req_0123456789abcdef0123456789abcdef";
-    row.response_id = "chatcmpl-0123456789abcdef012345678";
-    row.finish_reason = "stop";
-    if (!store->settle(settlement)) fail("not settled");
+    draft.id = request.id;
+    draft.held = grant->held;
+    draft.booked = grant->held;
+    draft.booked[Meter::usd] = 1'234'567;
+    if (!store->settle(settlement_)) fail("not settled");
   }
 
   std::shared_ptr<Store> store;
@@ -172,6 +170,7 @@ class Subject {
   std::unique_ptr<CapIndex> index_;
   std::vector<Plan> plans_;
   std::vector<std::shared_ptr<const CallContext>> contexts_;
+  Settlement settlement_;  // the row of every call but for its ids and amounts
   std::size_t next_ = 0;
 };
 

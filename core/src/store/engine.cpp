@@ -14,13 +14,12 @@ std::int64_t pinned(Int128 value) {
 }
 
 constexpr std::int64_t refuses = -1;
-constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
 
-/// The largest output limit that `room` pays; `refuses` when not even the fixed part fits.
-std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output) {
-  if (fixed == 0 && per_output == 0) return unbounded;  // asks nothing of this cap: `0 USD` refuses all that costs (R8)
+/// The largest output limit up to `most` that `room` pays; `refuses` when not even the fixed part fits.
+std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output, std::int64_t most) {
+  if (fixed == 0 && per_output == 0) return most;  // asks nothing of this cap: `0 USD` refuses all that costs (R8)
   if (room < fixed) return refuses;
-  if (per_output == 0) return unbounded;
+  if (room - fixed >= static_cast<Int128>(per_output) * most) return most;  // spares the usual call a division of 128 bits
   return pinned((room - fixed) / per_output);
 }
 
@@ -111,8 +110,8 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   for (const Slot& slot : slots) {
     const std::int64_t fixed = demand.fixed[slot.meter];
     const std::int64_t per_output = demand.per_output[slot.meter];
-    now_limit = std::min(now_limit, affordable(room_now(slot), fixed, per_output));
-    settled_limit = std::min(settled_limit, affordable(room_unspent(slot), fixed, per_output));
+    now_limit = std::min(now_limit, affordable(room_now(slot), fixed, per_output, want));
+    settled_limit = std::min(settled_limit, affordable(room_unspent(slot), fixed, per_output, want));
   }
 
   Decision decision;
@@ -135,13 +134,14 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   const std::int64_t needed = waits ? settled_limit : demand.least;
   std::vector<const Slot*> short_of;
   for (const Slot& slot : slots) {
-    if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter]) < needed)
+    if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter], needed) < needed)
       short_of.push_back(&slot);
   }
   std::stable_sort(short_of.begin(), short_of.end(), [](const Slot* a, const Slot* b) { return a->order < b->order; });
   for (const Slot* slot : short_of) {
     const bool held =
-        affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter]) >= demand.least;
+        affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter], demand.least) >=
+        demand.least;
     refused.caps.push_back(refused_cap(*slot, demand, want, held));
   }
   if (!short_of.empty() && short_of.front()->per_call) refused.code = Code::per_call_cap_exceeded;

@@ -319,9 +319,9 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
 Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
                                     Settled& settled, std::vector<std::int64_t>& alert_rows) {
   Error problem{Code::closed, ""};
-  const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
-  if (registry == nullptr) return problem;
+  if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
   static thread_local Tables::Entries entries;
+  settled.remaining.reserve(hold.counters.size());
   for (std::size_t i = 0; i < hold.counters.size();) {
     const std::int64_t row = hold.counters[i].row;
     if (const Status read = tables_->read_set(row, entries); !read) return read;
@@ -335,10 +335,7 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
       const auto meter = static_cast<Meter>(counter.meter);
       engine::settle(*found, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
       changed = true;
-      const RegisteredCap* registered = nullptr;
-      for (const RegisteredCap& cap : registry->caps) {
-        if (cap.number == counter.number) registered = &cap;
-      }
+      const RegisteredCap* registered = cap_of(counter.number);
       Remaining left;
       left.cap = registered;
       left.limit = found->limit;
@@ -366,7 +363,8 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
   const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
   if (*hold) {
-    auto settled = settle_in(step, settlement.row, **hold);
+    LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
+    auto settled = settle_in(step, std::move(row), **hold);
     if (!settled) return settled;
     if (const Status done = step.commit(); !done) return done.error();
     return settled;
@@ -414,7 +412,7 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
   return settled;
 }
 
-Result<Settled> LocalStore::settle_in(Step& step, LedgerRow row, const HoldRow& hold) {
+Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold) {
   Settled settled;
   settled.at_ms = step.now_ms();
   settled.how = row.how;

@@ -65,7 +65,7 @@ class LocalStore : public Store {
   const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
   ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
   /// `hold` was taken from the tables in this step.
-  Result<Settled> settle_in(Step& step, LedgerRow row, const HoldRow& hold);
+  Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
   Result<int> sweep_in(Step& step);
   Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
@@ -76,6 +76,10 @@ class LocalStore : public Store {
   Result<std::int64_t> expiry(const HoldRow& hold);
   /// Rows were erased: numbers cached in plans are not to be trusted any more.
   void forget_rows();
+  /// The cap of a counter, as of `registry_`; null: in no policy any more.
+  const RegisteredCap* cap_of(std::uint32_t number) const {
+    return number < cap_of_number_.size() ? cap_of_number_[number] : nullptr;
+  }
 
   const StoreInfo info_;
   const StoreOptions options_;
@@ -90,6 +94,7 @@ class LocalStore : public Store {
   bool closed_ = false;
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
+  std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number
 };
 
 }  // namespace farthing

@@ -62,7 +62,7 @@ Result<std::optional<How>> MemoryTables::known(AttemptId id) {
   return found == row_of_id_.end() ? std::optional<How>() : ledger_[found->second - dropped_].how;
 }
 
-Status MemoryTables::add_hold(HoldRow hold, LedgerRow draft) {
+Status MemoryTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
   const AttemptId id = hold.id;
   if (!holds_.try_emplace(id.value, std::move(hold), std::move(draft)).second) {
     return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(id) + " already"};
@@ -87,7 +87,7 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   return result;
 }
 
-Status MemoryTables::add_row(LedgerRow row) {
+Status MemoryTables::add_row(LedgerRow&& row) {
   if (!row_of_id_.try_emplace(row.id.value, dropped_ + ledger_.size()).second) {
     return Error{Code::invalid_argument, "there is an entry " + to_text(row.id) + " already"};
   }

@@ -34,9 +34,7 @@ Result<std::vector<CounterView>> LocalStore::counters(const std::optional<std::s
         view.run = set.key.substr(4);  // "run/ID"
         view.task = set.each_values.empty() ? "" : set.each_values.front();
       } else {
-        for (const RegisteredCap& cap : registry_->caps) {
-          if (cap.number == entry.number) view.cap = &cap;
-        }
+        view.cap = cap_of(entry.number);
         if (view.cap == nullptr) continue;  // no policy holds that cap any more
         const Cap& cap = view.cap->cap;
         view.limit = cap.limit;
@@ -179,7 +177,7 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   row.how = how;
   row.who = adjustment.who;
   row.why = adjustment.why;
-  if (const Status added = tables_->add_row(row); !added) return added.error();
+  if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
 
   Settled settled;
   settled.at_ms = step.now_ms();
@@ -211,7 +209,7 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
   row.reserved_ms = step.now_ms();
   row.settled_ms = step.now_ms();
   row.policy_revision = plan.revision;
-  if (const Status added = tables_->add_row(row); !added) return added.error();
+  if (const Status added = tables_->add_row(LedgerRow(row)); !added) return added.error();
   if (const Status done = add_to_counters(step, row, row.booked, Amounts{}); !done) return done.error();
   if (const Status done = step.commit(); !done) return done.error();
   return settled;

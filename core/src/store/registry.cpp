@@ -16,6 +16,9 @@ const Registry* LocalStore::known_registry(const StoreState& state, std::int64_t
     return nullptr;
   }
   registry_ = std::make_shared<const Registry>(std::move(*read));
+  cap_of_number_.assign(state.next_cap, nullptr);
+  for (const RegisteredCap& cap : registry_->caps)
+    cap_of_number_[cap.number] = &cap;
   return registry_.get();
 }
 

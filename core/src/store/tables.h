@@ -85,13 +85,13 @@ class Tables {
   virtual Result<std::optional<How>> known(AttemptId id) = 0;
 
   // Holds. A second hold or outcome of one id is Code::invalid_argument.
-  virtual Status add_hold(HoldRow hold, LedgerRow draft) = 0;
+  virtual Status add_hold(HoldRow&& hold, LedgerRow&& draft) = 0;
   /// Finds and removes.
   virtual Result<std::optional<HoldRow>> take_hold(AttemptId id) = 0;
   virtual Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() = 0;
 
-  // The ledger. An attempt's row is its outcome.
-  virtual Status add_row(LedgerRow row) = 0;
+  // The ledger. An attempt's row is its outcome. What is added is kept or packed: moved from, or left as it was.
+  virtual Status add_row(LedgerRow&& row) = 0;
   virtual Result<std::optional<LedgerRow>> find_row(AttemptId id) = 0;
   virtual Result<std::vector<LedgerRow>> adjustments(AttemptId of) = 0;
   virtual Result<bool> booked_before(std::string_view adjustment) = 0;

@@ -405,7 +405,7 @@ Result<std::optional<How>> FileTables::known(AttemptId id) {
   return std::optional(how);
 }
 
-Status FileTables::add_hold(HoldRow hold, LedgerRow draft) {
+Status FileTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
   point("hold");
   std::string body;
   pack_hold(hold, body);
@@ -461,7 +461,7 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
   return result;
 }
 
-Status FileTables::add_row(LedgerRow ledger_row) {
+Status FileTables::add_row(LedgerRow&& ledger_row) {
   point("ledger");
   if (insert(statements_->add_row, ledger_row)) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {

@@ -37,11 +37,11 @@ class FileTables final : public Tables {
   Result<std::vector<SetRow>> sets() override;
 
   Result<std::optional<How>> known(AttemptId id) override;
-  Status add_hold(HoldRow hold, LedgerRow draft) override;
+  Status add_hold(HoldRow&& hold, LedgerRow&& draft) override;
   Result<std::optional<HoldRow>> take_hold(AttemptId id) override;
   Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
 
-  Status add_row(LedgerRow row) override;
+  Status add_row(LedgerRow&& row) override;
   Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
   Result<bool> booked_before(std::string_view adjustment) override;
