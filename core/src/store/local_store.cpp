@@ -41,7 +41,9 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
       owner_(fork_generation()),
       tables_(std::move(tables)) {}
 
-LocalStore::~LocalStore() = default;
+LocalStore::~LocalStore() {
+  LocalStore::close();
+}
 
 void LocalStore::forget_rows() {
   serial_ = next_serial.fetch_add(1);
