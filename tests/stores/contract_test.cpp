@@ -337,6 +337,26 @@ TEST_P(StoreContract, R18_a_settlement_after_expiry_is_exactly_one_adjustment) {
   EXPECT_EQ(rows().size(), 2U);
 }
 
+TEST_P(StoreContract, R18_a_release_after_expiry_gives_back_what_was_never_sent) {
+  apply(one_cap);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  clock->advance(121'000);
+  ASSERT_EQ(*store->sweep(), 1);
+  EXPECT_EQ(spent("day"), usd / 2);
+  EXPECT_TRUE(settle(id, acme, 0, How::released).adjusted);
+  EXPECT_EQ(spent("day"), 0);
+}
+
+TEST_P(StoreContract, R17_what_a_reserve_swept_stays_swept_where_it_is_refused) {
+  apply(one_cap);
+  ASSERT_TRUE(granted(store->next_id(), acme, usd));
+  clock->advance(121'000);
+  EXPECT_FALSE(granted(store->next_id(), acme, 1));
+  EXPECT_EQ(rows().size(), 1U);
+  EXPECT_EQ(counter("day").reserved, 0);
+}
+
 TEST_P(StoreContract, R18_a_release_before_its_reserve_voids_it) {
   apply(one_cap);
   const AttemptId id = store->next_id();
@@ -435,6 +455,76 @@ TEST_P(StoreContract, R35_a_threshold_fires_once_per_window_and_limit) {
   EXPECT_TRUE(std::get<Refused>(reserve(store->next_id(), acme, {.fixed = usd})).alerts.empty());
   EXPECT_EQ(store->alerts(10)->size(), 2U);
   EXPECT_EQ(counter("day").committed, usd * 6 / 10);
+}
+
+TEST_P(StoreContract, R35_a_limit_that_comes_back_does_not_tell_again) {
+  const auto limited = [](const char* limit) {
+    return std::string("[[cap]]\nid=\"day\"\nlimit=\"") + limit + "\"\nper=\"day\"\nalert=[50]\n";
+  };
+  const auto spend = [&] {
+    const AttemptId id = store->next_id();
+    EXPECT_TRUE(granted(id, acme, usd / 100));
+    return settle(id, acme, usd / 100).alerts.size();
+  };
+  apply(limited("0.02 USD"));
+  EXPECT_EQ(spend(), 1U);
+  apply(limited("0.03 USD"));
+  EXPECT_EQ(spend(), 1U);  // another limit
+  apply(limited("0.04 USD"));
+  EXPECT_EQ(spend(), 1U);
+  apply(limited("1 USD"));
+  apply(limited("0.04 USD"));
+  EXPECT_EQ(spend(), 0U);
+}
+
+TEST_P(StoreContract, R35_a_refusal_by_a_cap_that_nothing_was_spent_of_is_told_once) {
+  apply("[[cap]]\nid=\"none\"\nlimit=\"0 USD\"\nper=\"day\"\nalert=[50, 100]\n");
+  const auto refused = std::get<Refused>(reserve(store->next_id(), acme, {.fixed = 1}));
+  ASSERT_EQ(refused.alerts.size(), 1U);
+  EXPECT_EQ(refused.alerts.front().threshold, 100);
+  EXPECT_TRUE(std::get<Refused>(reserve(store->next_id(), acme, {.fixed = 1})).alerts.empty());
+  EXPECT_TRUE(store->counters("none")->empty());  // R2
+}
+
+TEST_P(StoreContract, R9_a_cap_takes_max_counters_and_no_more) {
+  apply("[[cap]]\nid=\"user\"\nlimit=\"1 USD\"\nper=\"day\"\neach=\"user\"\nmax_counters=2\n");
+  const auto user = [](const char* name) { return Labels{{"org", "acme"}, {"user", name}}; };
+  EXPECT_TRUE(granted(store->next_id(), user("a"), 1));
+  EXPECT_TRUE(granted(store->next_id(), user("b"), 1));
+  const auto refused = std::get<Refused>(reserve(store->next_id(), user("c"), {.fixed = 1}));
+  EXPECT_EQ(refused.code, Code::too_many_counters);
+  EXPECT_EQ(refused.caps.front().cap_id, "user");
+  EXPECT_TRUE(granted(store->next_id(), user("a"), 1));
+  const std::int64_t two_days_ms = 48 * hour_ms;
+  clock->advance(two_days_ms);
+  ASSERT_TRUE(store->sweep());  // the old ones go, with their number
+  refresh();
+  EXPECT_TRUE(granted(store->next_id(), user("c"), 1));
+}
+
+TEST_P(StoreContract, R12_after_a_wrong_clock_windows_are_counted_again) {
+  apply(one_cap);
+  AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 4));
+  settle(id, acme, usd / 4);
+  const std::int64_t right = clock->wall;
+  clock->wall += 40 * 24 * hour_ms;
+  id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  settle(id, acme, usd / 8);
+  ASSERT_TRUE(granted(store->next_id(), acme, usd / 16));
+  clock->wall = right + 1000;
+  ASSERT_TRUE(store->reset_clock());
+  EXPECT_EQ(*store->now_ms(), right + 1000);
+  EXPECT_EQ(counter("day").committed, usd / 4 + usd / 8 + usd / 16);
+  EXPECT_EQ(counter("day").reserved, usd / 16);
+}
+
+TEST_P(StoreContract, R34_a_plan_with_a_halt_is_not_granted) {
+  apply(one_cap);
+  ASSERT_TRUE(store->halt(Halt{}));
+  refresh();
+  EXPECT_EQ(std::get<Refused>(reserve(store->next_id(), acme, {.fixed = 1})).code, Code::halted);
 }
 
 TEST_P(StoreContract, R2_refusals_are_logged_and_coalesced) {

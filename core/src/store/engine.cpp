@@ -19,7 +19,8 @@ constexpr std::int64_t refuses = -1;
 std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output, std::int64_t most) {
   if (fixed == 0 && per_output == 0) return most;  // asks nothing of this cap: `0 USD` refuses all that costs (R8)
   if (room < fixed) return refuses;
-  if (room - fixed >= static_cast<Int128>(per_output) * most) return most;  // spares the usual call a division of 128 bits
+  if (room - fixed >= static_cast<Int128>(per_output) * most)
+    return most;  // spares the usual call a division of 128 bits
   return pinned((room - fixed) / per_output);
 }
 
@@ -28,6 +29,33 @@ Int128 room_now(const Slot& slot) {
 }
 Int128 room_unspent(const Slot& slot) {
   return static_cast<Int128>(slot.limit) - slot.entry.committed + slot.entry.reserved;
+}
+
+}  // namespace
+
+void roll(Entry& entry, const Cap& cap, std::int64_t now_ms) {
+  if (entry.end_ms != 0 && now_ms < entry.end_ms) return;
+  const std::int64_t ended_ms = entry.end_ms;
+  if (cap.meter == Meter::concurrent || cap.window.per == Per::total) {
+    entry.start_ms = 0;
+    entry.end_ms = forever_ms;
+  } else {
+    const WindowBounds bounds = window_around(cap.window, now_ms);
+    entry.start_ms = std::max(bounds.start_ms, ended_ms);
+    entry.end_ms = bounds.end_ms;
+  }
+  entry.committed = 0;
+  entry.reserved = 0;
+  entry.unknown = 0;
+  entry.alerts[0] = 0;
+  entry.alerts[1] = 0;
+}
+
+void set_limit(Entry& entry, std::int64_t limit) {
+  if (entry.limit == limit) return;
+  entry.limit = limit;
+  entry.alerts[0] = 0;
+  entry.alerts[1] = 0;
 }
 
 RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want, bool held) {
@@ -61,33 +89,6 @@ RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want
     if (slot.entry.end_ms != forever_ms) refused.resets_at_ms = slot.entry.end_ms;
   }
   return refused;
-}
-
-}  // namespace
-
-void roll(Entry& entry, const Cap& cap, std::int64_t now_ms) {
-  if (entry.end_ms != 0 && now_ms < entry.end_ms) return;
-  const std::int64_t ended_ms = entry.end_ms;
-  if (cap.meter == Meter::concurrent || cap.window.per == Per::total) {
-    entry.start_ms = 0;
-    entry.end_ms = forever_ms;
-  } else {
-    const WindowBounds bounds = window_around(cap.window, now_ms);
-    entry.start_ms = std::max(bounds.start_ms, ended_ms);
-    entry.end_ms = bounds.end_ms;
-  }
-  entry.committed = 0;
-  entry.reserved = 0;
-  entry.unknown = 0;
-  entry.alerts[0] = 0;
-  entry.alerts[1] = 0;
-}
-
-void set_limit(Entry& entry, std::int64_t limit) {
-  if (entry.limit == limit) return;
-  entry.limit = limit;
-  entry.alerts[0] = 0;
-  entry.alerts[1] = 0;
 }
 
 Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, std::int64_t now_ms) {
@@ -139,9 +140,8 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   }
   std::stable_sort(short_of.begin(), short_of.end(), [](const Slot* a, const Slot* b) { return a->order < b->order; });
   for (const Slot* slot : short_of) {
-    const bool held =
-        affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter], demand.least) >=
-        demand.least;
+    const bool held = affordable(room_unspent(*slot), demand.fixed[slot->meter], demand.per_output[slot->meter],
+                                 demand.least) >= demand.least;
     refused.caps.push_back(refused_cap(*slot, demand, want, held));
   }
   if (!short_of.empty() && short_of.front()->per_call) refused.code = Code::per_call_cap_exceeded;
@@ -180,7 +180,9 @@ std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused) {
     const std::uint64_t bit = 1ULL << (static_cast<unsigned>(threshold) % 64U);
     std::uint64_t& word = entry.alerts[threshold / 64];
     if ((word & bit) != 0) continue;
-    const bool reached = static_cast<Int128>(entry.spent()) * 100 >= static_cast<Int128>(entry.limit) * threshold;
+    // Of a limit of 0 nothing can be spent: only its refusals are told.
+    const bool reached =
+        entry.limit > 0 && static_cast<Int128>(entry.spent()) * 100 >= static_cast<Int128>(entry.limit) * threshold;
     if (!reached && !(refused && threshold == 100)) continue;
     word |= bit;
     fired.push_back(threshold);

@@ -26,10 +26,11 @@ struct Entry {
   std::int64_t end_ms = 0;
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
-  std::int64_t unknown = 0;          // part of spent whose outcome is not known (R23)
-  std::int64_t limit = 0;            // last one in force; a run's own limit
-  std::int64_t touched_ms = 0;       // last hold
-  std::uint64_t alerts[2] = {0, 0};  // bit t: threshold t fired in this window for this limit (R35)
+  std::int64_t unknown = 0;     // part of spent whose outcome is not known (R23)
+  std::int64_t limit = 0;       // last one in force; a run's own limit
+  std::int64_t touched_ms = 0;  // last hold
+  std::uint64_t alerts[2] = {0,
+                             0};  // bit t: threshold t need not be looked at again in this window for this limit (R35)
 
   std::int64_t spent() const { return committed - reserved; }
 };
@@ -48,6 +49,7 @@ struct Slot {
   std::int64_t limit = 0;
   std::uint32_t order = 0;
   bool per_call = false;
+  bool fresh = false;         // the store has no such counter yet
   std::size_t set_index = 0;  // where it came from
   std::size_t entry_index = 0;
 };
@@ -56,6 +58,9 @@ struct Slot {
 void roll(Entry& entry, const Cap& cap, std::int64_t now_ms);
 /// R35: another limit makes all thresholds fire anew.
 void set_limit(Entry& entry, std::int64_t limit);
+
+/// How a refusal names a counter. `want`: the output limit that was wanted.
+RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want, bool held);
 
 struct Decision {
   bool granted = false;
@@ -72,7 +77,8 @@ void hold(Entry& entry, std::int64_t amount, std::int64_t now_ms);
 /// Ends a hold: what was held becomes what is booked (R11: pinned at the ends of the range).
 void settle(Entry& entry, std::int64_t held, std::int64_t booked, bool outcome_unknown);
 
-/// Thresholds of the cap that `entry.spent()` has reached and that have not fired; marks them.
+/// Thresholds of the cap that `entry.spent()` has reached, and 100 at a refusal, whose bits are not set; sets them. Whether
+/// they fired before, the once-keys know (facts::first_alert).
 std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused);
 AlertFired alert_of(const Entry& entry, const Cap& cap, const std::vector<std::string>& each_values, int threshold);
 

@@ -288,6 +288,39 @@ Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
   return result;
 }
 
+Result<bool> first_alert(Tables& tables, const AlertFired& alert) {
+  const std::string key =
+      dumped({alert.cap_id, alert.each_values, alert.window_start_ms, alert.threshold, alert.limit});
+  const auto known = tables.fact("once", key);
+  if (!known) return known.error();
+  if (*known) return false;
+  const Status done = tables.put_fact("once", key, std::to_string(alert.resets_at_ms.value_or(engine::forever_ms)));
+  if (!done) return done.error();
+  return true;
+}
+
+Status forget_alerts_before(Tables& tables, std::int64_t end_ms) {
+  const auto keys = tables.facts("once");
+  if (!keys) return keys.error();
+  for (const auto& [key, ends_ms] : *keys) {
+    if (std::strtoll(ends_ms.c_str(), nullptr, 10) >= end_ms) continue;
+    if (const Status done = tables.erase_fact("once", key); !done) return done;
+  }
+  return success();
+}
+
+Result<std::int64_t> counter_count(Tables& tables, std::uint32_t cap_number) {
+  const auto known = tables.fact("counters", number_key(cap_number));
+  if (!known) return known.error();
+  return *known ? std::strtoll((*known)->c_str(), nullptr, 10) : 0;
+}
+
+Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t more) {
+  const auto count = counter_count(tables, cap_number);
+  if (!count) return count.error();
+  return tables.put_fact("counters", number_key(cap_number), std::to_string(std::max<std::int64_t>(*count + more, 0)));
+}
+
 Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert) {
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("alert", number_key(number),

@@ -3,6 +3,7 @@
 //   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
 //   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
 //   process SLOT       renewed_ms of a live process (R17)
+//   once KEY           an alert that fired (R35)       counters NUMBER    how many counters a cap has (R9)
 // Thread-safety: free functions over a Tables in a step.
 #pragma once
 
@@ -27,6 +28,9 @@ Status put_document(Tables& tables, const Document& document);
 /// The number of every cap that was ever registered, by id.
 Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables);
 Status put_cap(Tables& tables, const RegisteredCap& cap);
+/// R9: how many counters a cap with `each` has, and more or fewer of them.
+Result<std::int64_t> counter_count(Tables& tables, std::uint32_t cap_number);
+Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t more);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 Status put_halt(Tables& tables, const Halt& halt);
@@ -34,6 +38,9 @@ Status put_halt(Tables& tables, const Halt& halt);
 Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
                   const std::string& what, const std::string& why);
 Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most);
+/// R35: whether this alert is the first of its cap, counter, window, threshold and limit; remembers it until the window is over.
+Result<bool> first_alert(Tables& tables, const AlertFired& alert);
+Status forget_alerts_before(Tables& tables, std::int64_t end_ms);
 Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert);
 Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most);
 Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry);

@@ -1,5 +1,6 @@
 // LocalStore's housekeeping: live processes, expired holds (R17), old counters (R9), the clock (R12), closing.
 #include <random>
+#include <set>
 
 #include "ledger/fork.h"
 #include "store/facts.h"
@@ -10,6 +11,7 @@ namespace farthing {
 namespace {
 
 constexpr std::int64_t sweep_every_ms = 5'000;
+constexpr std::int64_t delete_every_ms = 3'600'000;
 constexpr std::int64_t delete_after_ms = 24LL * 3'600'000;  // R9
 
 }  // namespace
@@ -34,7 +36,11 @@ Result<int> LocalStore::sweep() {
   if (!step.status()) return step.status().error();
   const auto expired = sweep_in(step);
   if (!expired) return expired.error();
-  if (const Status done = delete_old_counters(step); !done) return done.error();
+  // All counters are read for that: once an hour is enough.
+  if (step.now_ms() >= next_delete_ms_) {
+    if (const Status done = delete_old_counters(step); !done) return done.error();
+    next_delete_ms_ = step.now_ms() + delete_every_ms;
+  }
   if (const Status done = step.commit(); !done) return done.error();
   return *expired;
 }
@@ -79,9 +85,12 @@ Status LocalStore::delete_old_counters(Step& step) {
     }
     if (!old) continue;
     if (const Status done = tables_->erase_set(set.row); !done) return done;
+    for (const engine::Entry& entry : set.entries) {
+      if (const Status done = facts::count_counters(*tables_, entry.number, -1); !done) return done;
+    }
     forget_rows();
   }
-  return success();
+  return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }
 
 Status LocalStore::checkpoint() {
@@ -100,18 +109,40 @@ Status LocalStore::reset_clock() {
   if (!step.status()) return step.status();
   step.state().time_ms = options_.clock->wall_ms();
   step.state().boot_ms = options_.clock->boot_ms();
-  // Windows opened by the wrong clock end as if they were never opened: the one of now is worked out again.
+  step.state().boot_id = options_.clock->boot_id();
+  step.state().next_sweep_ms = 0;
+  step.set_now(step.state().time_ms);
+  next_delete_ms_ = 0;
+  // What was alive in the future is alive now, and not until then.
+  auto holds = tables_->holds();
+  if (!holds) return holds.error();
+  for (auto& [hold, draft] : *holds) {
+    if (hold.created_ms <= step.now_ms()) continue;
+    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
+    hold.created_ms = step.now_ms();
+    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+  }
+  const auto processes = tables_->facts("process");
+  if (!processes) return processes.error();
+  for (const auto& [slot, renewed_ms] : *processes) {
+    if (std::strtoll(renewed_ms.c_str(), nullptr, 10) <= step.now_ms()) continue;
+    if (const Status done = tables_->put_fact("process", slot, std::to_string(step.now_ms())); !done) return done;
+  }
+  // Windows that the wrong clock opened are gone: their caps are counted again from the ledger, in the windows of now.
+  Error problem{Code::closed, ""};
+  if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
   const auto sets = tables_->sets();
   if (!sets) return sets.error();
-  for (SetRow set : *sets) {
-    bool changed = false;
-    for (engine::Entry& entry : set.entries) {
-      if (entry.end_ms == engine::forever_ms || entry.start_ms <= step.state().time_ms) continue;
-      entry.end_ms = step.state().time_ms;
-      changed = true;
+  std::set<std::uint32_t> wrong;
+  for (const SetRow& set : *sets) {
+    for (const engine::Entry& entry : set.entries) {
+      if (entry.end_ms != engine::forever_ms && entry.start_ms > step.now_ms()) wrong.insert(entry.number);
     }
-    if (!changed) continue;
-    if (const Status written = tables_->write_set(set.row, set.entries); !written) return written;
+  }
+  for (const std::uint32_t number : wrong) {
+    const RegisteredCap* registered = cap_of(number);
+    if (registered == nullptr) continue;  // in no policy: whoever brings it back has it counted (R7)
+    if (const Status done = count_again(step, *registered); !done) return done;
   }
   return step.commit();
 }

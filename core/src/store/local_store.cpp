@@ -119,9 +119,43 @@ std::int64_t LocalStore::store_time(StoreState& state) const {
 }
 
 ReserveAnswer LocalStore::reserve(const ReserveRequest& request) {
+  {
+    Step step(*this);
+    if (!step.status()) return step.status().error();
+    if (step.now_ms() < step.state().next_sweep_ms) return reserve_in(step, request);
+    // A step of its own: it stays done where this reserve is refused.
+    if (const auto swept = sweep_in(step); !swept) return swept.error();
+    if (const Status done = step.commit(); !done) return done.error();
+  }
   Step step(*this);
   if (!step.status()) return step.status().error();
   return reserve_in(step, request);
+}
+
+/// R35: 100 also fires at a window's first refusal. Nothing else is changed (R2).
+ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<engine::Slot>& slots) {
+  for (const engine::Slot& slot : slots) {
+    if (slot.cap == nullptr || slot.per_call || slot.cap->registered->cap.alert.empty()) continue;
+    const Cap& cap = slot.cap->registered->cap;
+    if (std::none_of(refused.caps.begin(), refused.caps.end(),
+                     [&](const RefusedCap& refusing) { return refusing.cap_id == cap.id; })) {
+      continue;
+    }
+    engine::Entry entry = slot.entry;
+    engine::set_limit(entry, slot.limit);
+    for (const int threshold : engine::fire_alerts(entry, cap, true)) {
+      AlertFired alert = engine::alert_of(entry, cap, slot.set->each_values, threshold);
+      const auto first = facts::first_alert(*tables_, alert);
+      if (!first) return first.error();
+      if (*first) refused.alerts.push_back(std::move(alert));
+    }
+  }
+  if (refused.alerts.empty()) return refused;
+  for (const AlertFired& alert : refused.alerts) {
+    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
+  }
+  if (const Status done = step.commit(); !done) return done.error();
+  return refused;
 }
 
 ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) {
@@ -129,9 +163,16 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   const std::int64_t now = step.now_ms();
   // R6: two integers tell whether the plan is of this registry.
   if (plan.revision != step.state().revision || now >= plan.valid_until_ms) return PolicyChanged{step.state().revision};
-  if (now >= step.state().next_sweep_ms) {
-    if (const auto swept = sweep_in(step); !swept) return swept.error();
-  }
+  // Guards explain these three before they ask; no store grants them all the same.
+  const auto forbidden = [&](Code code) {
+    Refused refused;
+    refused.at_ms = now;
+    refused.code = code;
+    return refused;
+  };
+  if (!plan.halts.empty()) return forbidden(Code::halted);
+  if (!plan.label_required.empty()) return forbidden(Code::label_required);
+  if (plan.too_many_caps) return forbidden(Code::too_many_caps);
   // R18: an id that has ended takes no hold.
   const auto known = tables_->known(request.id);
   if (!known) return known.error();
@@ -191,6 +232,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
       if (slot.entry_index == sets[i].size()) {
         // A new entry: its place is taken now, so that the next cap of this set does not get it too.
         sets[i].push_back(slot.entry);
+        slot.fresh = true;
       }
     }
   }
@@ -231,42 +273,16 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   engine::Decision decision = engine::admit(slots, request, now);
   if (!decision.granted) {
     if (decision.held_back) return std::move(*decision.held_back);
-    Refused refused = std::move(*decision.refused);
-    // R35: 100 also fires at a window's first refusal; only where the window is open already, since a refusal opens none (R2).
-    bool fired = false;
-    for (const engine::Slot& slot : slots) {
-      if (slot.cap == nullptr || slot.per_call || rows[slot.set_index] == 0 || slot.cap->registered->cap.alert.empty())
-        continue;
-      const auto& stored = sets[slot.set_index][slot.entry_index];
-      if (stored.start_ms != slot.entry.start_ms || stored.end_ms != slot.entry.end_ms) continue;
-      const bool refuses = std::any_of(refused.caps.begin(), refused.caps.end(), [&](const RefusedCap& cap) {
-        return cap.cap_id == slot.cap->registered->cap.id;
-      });
-      if (!refuses) continue;
-      engine::Entry entry = stored;
-      engine::set_limit(entry, slot.limit);
-      for (const int threshold : engine::fire_alerts(entry, slot.cap->registered->cap, true)) {
-        refused.alerts.push_back(engine::alert_of(entry, slot.cap->registered->cap, slot.set->each_values, threshold));
-        fired = true;
-      }
-      sets[slot.set_index][slot.entry_index] = entry;
-    }
-    if (!fired) return refused;
-    for (std::size_t i = 0; i < plan.sets.size(); ++i) {
-      if (rows[i] == 0) continue;
-      Tables::Entries stored;
-      if (const Status read = tables_->read_set(rows[i], stored); !read) return read.error();
-      for (std::size_t k = 0; k < stored.size(); ++k) {
-        stored[k].limit = sets[i][k].limit;
-        stored[k].alerts[0] = sets[i][k].alerts[0];
-        stored[k].alerts[1] = sets[i][k].alerts[1];
-      }
-      if (const Status written = tables_->write_set(rows[i], stored); !written) return written.error();
-    }
-    for (const AlertFired& alert : refused.alerts) {
-      if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
-    }
-    if (const Status done = step.commit(); !done) return done.error();
+    return refuse(step, std::move(*decision.refused), slots);
+  }
+  // R9: new counters of a cap with `each`, before anything is written.
+  for (const engine::Slot& slot : slots) {
+    if (!slot.fresh || slot.cap == nullptr || slot.cap->registered->cap.each.empty()) continue;
+    const auto count = facts::counter_count(*tables_, slot.entry.number);
+    if (!count) return count.error();
+    if (*count < slot.cap->registered->cap.max_counters) continue;
+    Refused refused = forbidden(Code::too_many_counters);
+    refused.caps.push_back(engine::refused_cap(slot, request.demand, decision.output_limit, false));
     return refused;
   }
 
@@ -281,6 +297,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     engine::set_limit(slot.entry, slot.limit);
     engine::hold(slot.entry, decision.held[slot.meter], now);
     sets[slot.set_index][slot.entry_index] = slot.entry;
+    if (!slot.fresh || slot.cap == nullptr || slot.cap->registered->cap.each.empty()) continue;
+    if (const Status counted = facts::count_counters(*tables_, slot.entry.number, 1); !counted) return counted.error();
   }
   for (std::size_t i = 0; i < set_count; ++i) {
     const bool is_run = i >= plan.sets.size();
@@ -382,7 +400,7 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
     settled.actual = (*ended)->actual;
     // R18: after expiry the real amount is booked as exactly one adjustment.
     const bool real = settlement.row.how == How::usage || settlement.row.how == How::counted ||
-                      settlement.row.how == How::provider_error;
+                      settlement.row.how == How::provider_error || settlement.row.how == How::released;
     if ((*ended)->how != How::expired || !real) return settled;
     const std::string id = "late-" + to_text(settlement.row.id);
     const auto before = tables_->booked_before(id);
@@ -428,12 +446,19 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow
   if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
     return done.error();
   if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
+  std::vector<AlertFired> first_ones;
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
+    AlertFired& alert = settled.alerts[i];
     auto values = tables_->each_values(alert_rows[i]);
     if (!values) return values.error();
-    settled.alerts[i].each_values = std::move(*values);
-    if (const Status added = facts::add_alert(*tables_, step.state(), settled.alerts[i]); !added) return added.error();
+    alert.each_values = std::move(*values);
+    const auto first = facts::first_alert(*tables_, alert);
+    if (!first) return first.error();
+    if (!*first) continue;
+    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
+    first_ones.push_back(std::move(alert));
   }
+  settled.alerts = std::move(first_ones);
   return settled;
 }
 

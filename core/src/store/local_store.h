@@ -64,6 +64,7 @@ class LocalStore : public Store {
   std::int64_t store_time(StoreState& state) const;
   const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
   ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
+  ReserveAnswer refuse(Step& step, Refused refused, const std::vector<engine::Slot>& slots);
   /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
@@ -71,6 +72,8 @@ class LocalStore : public Store {
   Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
                           Settled& settled, std::vector<std::int64_t>& alert_rows);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
+  /// The same for a cap whose windows were of a wrong clock: its counters and what holds say of them go first.
+  Status count_again(Step& step, RegisteredCap cap);
   Status delete_old_counters(Step& step);
   Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown);
   Result<std::int64_t> expiry(const HoldRow& hold);
@@ -92,6 +95,7 @@ class LocalStore : public Store {
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
   std::unique_ptr<Tables> tables_;
   bool closed_ = false;
+  std::int64_t next_delete_ms_ = 0;  // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number

@@ -113,6 +113,10 @@ Result<std::vector<LedgerRow>> MemoryTables::adjustments(AttemptId of) {
   return result;
 }
 
+std::optional<std::int64_t> MemoryTables::ledger_from_ms() const {
+  return dropped_ == 0 ? std::nullopt : std::optional(ledger_.front().reserved_ms);
+}
+
 Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
   return std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const LedgerRow& row) {
     return !adjustment.empty() && row.adjustment == adjustment;

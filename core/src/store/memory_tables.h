@@ -42,6 +42,7 @@ class MemoryTables final : public Tables {
   Status add_row(LedgerRow&& row) override;
   Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
+  std::optional<std::int64_t> ledger_from_ms() const override;
   Result<bool> booked_before(std::string_view adjustment) override;
   Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
 

@@ -112,6 +112,8 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
       if (const Status written = tables_->write_set(*row, entries); !written) return written;
     }
     rows[key] = *row;
+    if (cap.each.empty()) continue;
+    if (const Status done = facts::count_counters(*tables_, registered.number, 1); !done) return done;
   }
   // The holds that were open now end on the new counter as well.
   for (std::size_t i = 0; i < touched.size(); ++i) {
@@ -121,8 +123,33 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
     if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
   }
-  // What lies before the first entry that this ledger still has cannot be proved (memory: keeps 10,000).
-  return success();
+  // R7: what lies before the first entry that this ledger still has cannot be proved.
+  const auto from_ms = tables_->ledger_from_ms();
+  if (!from_ms || *from_ms <= fresh.start_ms) return success();
+  registered.counted_since_ms = from_ms;
+  return facts::put_cap(*tables_, registered);
+}
+
+Status LocalStore::count_again(Step& step, RegisteredCap registered) {
+  const auto sets = tables_->sets();
+  if (!sets) return sets.error();
+  for (const SetRow& set : *sets) {
+    Tables::Entries entries = set.entries;
+    std::erase_if(entries, [&](const engine::Entry& entry) { return entry.number == registered.number; });
+    if (entries.size() == set.entries.size()) continue;
+    if (const Status written = tables_->write_set(set.row, entries); !written) return written;
+    if (const Status counted = facts::count_counters(*tables_, registered.number, -1); !counted) return counted;
+  }
+  auto holds = tables_->holds();
+  if (!holds) return holds.error();
+  for (auto& [hold, draft] : *holds) {
+    if (std::erase_if(hold.counters, [&](const HeldCounter& counter) { return counter.number == registered.number; }) ==
+        0)
+      continue;
+    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
+    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+  }
+  return count_from_ledger(step, registered);
 }
 
 Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force) {

@@ -42,6 +42,8 @@ class LocalStore::Step {
 
   const Status& status() const { return status_; }
   std::int64_t now_ms() const { return now_ms_; }
+  /// Only to go back (reset_clock).
+  void set_now(std::int64_t now_ms) { now_ms_ = now_ms; }
   StoreState& state() { return state_; }
   Tables& tables() { return *store_.tables_; }
 

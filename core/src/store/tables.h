@@ -94,6 +94,8 @@ class Tables {
   virtual Status add_row(LedgerRow&& row) = 0;
   virtual Result<std::optional<LedgerRow>> find_row(AttemptId id) = 0;
   virtual Result<std::vector<LedgerRow>> adjustments(AttemptId of) = 0;
+  /// Rows reserved before this have been dropped; nothing: it has them all.
+  virtual std::optional<std::int64_t> ledger_from_ms() const { return std::nullopt; }
   virtual Result<bool> booked_before(std::string_view adjustment) = 0;
   /// In the order of ids, newest first; time and id are filtered here, the rest by the caller.
   virtual Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) = 0;

@@ -177,15 +177,18 @@ Result<FileIdentity> prepare_file(const std::string& path) {
                      " is on a network file system, where locks do not hold between machines: put the store "
                      "on a local disk"};
   }
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
+  // Only a file that is not there yet is opened here: to close a descriptor drops all of this process's locks on its file,
+  // those of another open store too.
+  if (auto known = identity_of(path)) {
+    if (access(path.c_str(), R_OK | W_OK) == 0) return *known;
     return Error{Code::store_unavailable, "cannot open the store " + path + " for writing: " + std::strerror(errno)};
   }
-  struct stat found{};
-  const int known = fstat(descriptor, &found);
-  close(descriptor);
-  if (known != 0) return Error{Code::store_unavailable, "cannot read " + path + ": " + std::strerror(errno)};
-  return FileIdentity{found.st_dev, found.st_ino};
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0 && errno != EEXIST)
+    return Error{Code::store_unavailable, "cannot make the store " + path + ": " + std::strerror(errno)};
+  if (descriptor >= 0) close(descriptor);
+  if (auto made = identity_of(path)) return *made;
+  return Error{Code::store_unavailable, "cannot read " + path + ": " + std::strerror(errno)};
 }
 
 Status prepare_schema(Connection& connection, const std::string& path, bool durable_power) {
