@@ -43,3 +43,80 @@ def test_rates() -> None:
     for row in rows:
         written = _farthing.parse_rate(row[0])
         assert _farthing.parse_rate(written) == written
+
+
+def _blocks(name: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Cases of a block file: "=== name", then parts that begin with "--- part"."""
+    title, parts, part = "", {}, ""
+    for line in (VECTORS / name).read_text().splitlines():
+        if line.startswith("=== "):
+            if title:
+                yield title, parts
+            title, parts, part = line[4:], {}, ""
+        elif line.startswith("--- ") and title:
+            part = line[4:]
+            parts[part] = ""
+        elif part:
+            parts[part] += line + "\n"
+    yield title, parts
+
+
+OUTCOMES = dict(_blocks("calls/outcomes.txt"))
+USUAL_REQUEST = next(iter(OUTCOMES.values()))["request"]
+
+
+def _text(json_text: str) -> bytes:
+    return (json.loads(json_text) if json_text.startswith('"') else json_text).encode()
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_outcomes_of_calls(name: str) -> None:
+    parts = OUTCOMES[name]
+    request = parts.get("request", USUAL_REQUEST).strip()
+    if "stream" in parts:
+        request = request[:-1] + ',"stream":true}'
+    guard = farthing.Guard(caps=[farthing.Cap("1 USD", per="day", id="day")], store="memory:")
+    core = guard._core
+    attempt = _farthing.start(
+        core.bind([], {}, False),
+        _farthing.Scope.root(),
+        _farthing.CallSlot(),
+        *("POST", "https", "api.openai.com", None, "/v1/chat/completions", None),
+        [(b"authorization", b"Bearer sk-test-0123456789")],
+        request.encode(),
+    )
+    assert attempt.kind == _farthing.SEND
+    held = guard.status().counters[0].cap.reserved
+    head: tuple[int, list[tuple[bytes, ...]]] = (0, [])
+    aborts = {"not_sent": _farthing.NOT_SENT, "sent": _farthing.SENT, "closed": _farthing.CLOSED}
+    for step in parts["steps"].splitlines():
+        word, _, rest = step.partition(" ")
+        if word == "sent":
+            attempt.sent()
+        elif word == "head":
+            status, kind = rest.split(" ")
+            head = (int(status), [(b"content-type", kind.encode())])
+            if "whole" not in parts["steps"]:  # it brings its own
+                attempt.head(*head)
+        elif word == "whole":
+            attempt.whole(*head, _text(rest))
+        elif word == "data":
+            attempt.data(_text(rest))
+        elif word == "end":
+            attempt.end()
+        else:
+            assert word == "abort", step
+            attempt.abort(aborts[rest])
+
+    how, cost, requests, error = (cell.strip() for cell in parts["settled"].split("|"))
+    (row,) = guard.ledger()
+    assert row.how == how
+    assert row.actual_usd is not None
+    if cost == "below":
+        assert 0 < row.actual_usd < held
+    else:
+        assert row.actual_usd == (held if cost == "held" else Decimal(int(cost)).scaleb(-9))
+    assert row.booked.get("requests", 0) == int(requests)
+    assert row.error_class == error
+    counter = guard.status().counters[0].cap
+    assert (counter.spent, counter.reserved) == (row.actual_usd, 0)

@@ -89,7 +89,8 @@ struct Attempt::State {
   std::optional<Verdict> plan_and_size();
   Result<std::shared_ptr<const guard::CallPlan>> find_plan() const;
   Verdict granted(const Granted& grant);
-  Verdict wait_for(const HeldBack& back);
+  std::string line_before() const;
+  Verdict wait_in(const std::string& line);
   void count_ids();
   void forget_ids();
   void fill_draft();

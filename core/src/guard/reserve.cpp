@@ -215,7 +215,23 @@ std::vector<RunHold> Attempt::State::run_holds() const {
   return holds;
 }
 
+/// R21: the line of a counter of this call in which others wait already; "" when there is none.
+std::string Attempt::State::line_before() const {
+  const guard::HoldQueue& queue = core->here().queue;
+  if (ticket || queue.empty()) return "";
+  std::vector<std::string> lines;
+  for (const PlannedSet& set : plan->plan.sets) {
+    for (const PlannedCap& cap : set.caps)
+      lines.push_back(line_of(cap, set));
+  }
+  return queue.busy_line(lines);
+}
+
 Verdict Attempt::State::reserve(bool take_what_fits) {
+  if (const std::string line = line_before(); !take_what_fits && !line.empty()) {
+    seen_changes = core->here().queue.changes();
+    return wait_in(line);
+  }
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
@@ -232,7 +248,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     if (const auto* refused = std::get_if<Refused>(&answer)) return refuse(*refused);
     if (const auto* back = std::get_if<HeldBack>(&answer)) {
       if (core->policy.held_wait_ms == 0) return reserve(true);
-      return wait_for(*back);
+      return wait_in(back->waiting_for);
     }
     if (const auto* error = std::get_if<Error>(&answer)) {
       if (error->code == Code::invalid_argument) continue;  // the id is taken: draw another
@@ -246,14 +262,14 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
 }
 
-Verdict Attempt::State::wait_for(const HeldBack& back) {
+Verdict Attempt::State::wait_in(const std::string& line) {
   if (phase != Phase::waiting) {
     phase = Phase::waiting;
     const std::int64_t wait =
         client_wait_ms > 0 ? std::min(core->policy.held_wait_ms, client_wait_ms) : core->policy.held_wait_ms;
     wait_until_ms = core->clock->boot_ms() + wait;
   }
-  ticket = core->here().queue.join(back.waiting_for, seen_changes, ticket);
+  ticket = core->here().queue.join(line, seen_changes, ticket);
   Verdict verdict;
   verdict.kind = Verdict::Kind::wait;
   verdict.wait_ms = std::clamp<std::int64_t>(wait_until_ms - core->clock->boot_ms(), 1, poll_ms);

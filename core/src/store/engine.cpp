@@ -150,8 +150,11 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   if (waits) {
     HeldBack back;
     back.at_ms = now_ms;
-    back.waiting_for = short_of.empty() ? "" : refused.caps.front().cap_id;
-    if (!short_of.empty() && short_of.front()->set != nullptr) back.waiting_for += "@" + short_of.front()->set->key;
+    if (!short_of.empty()) {
+      const Slot& headline = *short_of.front();
+      back.waiting_for = headline.cap != nullptr && headline.set != nullptr ? line_of(*headline.cap, *headline.set)
+                                                                            : refused.caps.front().cap_id;
+    }
     back.fits_now = fits_now ? now_limit : 0;
     back.refusal = std::move(refused);
     decision.held_back = std::move(back);
@@ -209,3 +212,7 @@ std::int64_t booked_on(Meter meter, const Amounts& booked) {
 }
 
 }  // namespace farthing::engine
+
+std::string farthing::line_of(const PlannedCap& cap, const PlannedSet& set) {
+  return cap.registered->cap.id + "@" + set.key;
+}

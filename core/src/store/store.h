@@ -95,9 +95,12 @@ struct Refused {
 struct HeldBack {
   std::int64_t at_ms = 0;
   Refused refusal;            // what it would be if it refused now
-  std::string waiting_for;    // counter set key and cap, for the queue (R21)
+  std::string waiting_for;    // line_of the first counter in the way, or the name of a run
   std::int64_t fits_now = 0;  // the output limit that would be granted now; 0 = none
 };
+/// The line in which calls wait for what others hold on this counter (R21): HeldBack::waiting_for.
+std::string line_of(const PlannedCap& cap, const PlannedSet& set);
+
 struct PolicyChanged {
   std::uint64_t revision = 0;
 };

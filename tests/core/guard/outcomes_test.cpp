@@ -1,0 +1,91 @@
+// One call from its request to its entry in the ledger: the vectors of tests/vectors/calls.
+#include <nlohmann/json.hpp>
+
+#include "tests/core/guard/fixture.h"
+#include "tests/core/policy/blocks.h"
+
+namespace farthing::test {
+namespace {
+
+/// TEXT of a step: an object stands for itself, a string for what it says.
+std::string text_of(const std::string& json) {
+  return json.starts_with('"') ? nlohmann::json::parse(json).get<std::string>() : json;
+}
+
+class Outcomes : public GuardFixture, public ::testing::WithParamInterface<Block> {
+ protected:
+  static void run(Attempt& attempt, const std::string& step) {
+    const auto [word, rest] = [&] {
+      const std::size_t space = step.find(' ');
+      return std::pair(step.substr(0, space), space == std::string::npos ? "" : step.substr(space + 1));
+    }();
+    if (word == "sent") {
+      attempt.sent();
+    } else if (word == "head") {
+      const std::string type = rest.substr(rest.find(' ') + 1);
+      const HeaderView headers[] = {{"content-type", type}};
+      attempt.head(std::stoi(rest), headers);
+    } else if (word == "whole") {
+      attempt.end(text_of(rest));
+    } else if (word == "data") {
+      static_cast<void>(attempt.data(text_of(rest)));
+    } else if (word == "end") {
+      static_cast<void>(attempt.end());
+    } else if (word == "abort") {
+      attempt.abort(rest == "closed" ? Abort::closed : rest == "sent" ? Abort::sent : Abort::not_sent);
+    } else {
+      FAIL() << "no such step: " << step;
+    }
+  }
+};
+
+std::vector<Block> outcomes() {
+  std::vector<Block> blocks = blocks_of("calls/outcomes.txt");
+  const std::string usual = blocks.front().part("request");
+  for (Block& block : blocks) {
+    if (block.parts.count("request") == 0) block.parts["request"] = usual;
+  }
+  return blocks;
+}
+
+TEST_P(Outcomes, of_the_vectors) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  std::string request = GetParam().part("request");
+  if (!GetParam().part("stream").empty()) request.replace(request.rfind('}'), 1, ",\"stream\":true}");
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, request).kind, Verdict::Kind::send);
+  const auto held = guard->control()->status()->counters.front().cap.reserved;
+  ASSERT_GT(held, 0);
+  for (const auto& step : lines_of(GetParam().part("steps")))
+    run(one, step.front());
+
+  ASSERT_EQ(rows().size(), 1U);
+  const LedgerRow row = rows().front();
+  const auto expected = lines_of(GetParam().part("settled")).front();
+  EXPECT_EQ(how_text(row.how), expected.at(0));
+  ASSERT_TRUE(row.actual);
+  if (expected.at(1) == "below") {
+    EXPECT_GT(row.actual->nano, 0);
+    EXPECT_LT(row.actual->nano, held);
+  } else {
+    EXPECT_EQ(row.actual->nano, expected.at(1) == "held" ? held : std::stoll(expected.at(1)));
+  }
+  EXPECT_EQ(row.booked[Meter::requests], std::stoll(expected.at(2)));
+  EXPECT_EQ(row.error_class, expected.size() > 3 ? expected.at(3) : "");
+  const auto left = guard->control()->status()->counters.front().cap;
+  EXPECT_EQ(left.spent, row.actual->nano);
+  EXPECT_EQ(left.reserved, 0);
+  EXPECT_FALSE(one.open());
+  ASSERT_TRUE(one.receipt());
+  EXPECT_EQ(one.receipt()->cost, row.actual);
+}
+
+INSTANTIATE_TEST_SUITE_P(Vectors, Outcomes, ::testing::ValuesIn(outcomes()), [](const auto& given) {
+  std::string name;
+  for (const char letter : given.param.name)
+    name += std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
+  return name;
+});
+
+}  // namespace
+}  // namespace farthing::test

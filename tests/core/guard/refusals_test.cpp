@@ -1,0 +1,219 @@
+// Why a call is not sent, and what it is told; what passes unguarded; how a request is rewritten (R20, R22, R31, R34).
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/core/guard/fixture.h"
+
+namespace farthing::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
+
+class Refusals : public GuardFixture {
+ protected:
+  /// The error object of our own answer.
+  static nlohmann::json error_of(const Verdict& verdict) {
+    EXPECT_EQ(verdict.kind, Verdict::Kind::answer);
+    EXPECT_EQ(verdict.answer.status, 402);
+    return nlohmann::json::parse(verdict.answer.body).at("error");
+  }
+  std::int64_t reserved() { return guard->control()->status()->counters.front().cap.reserved; }
+};
+
+TEST_F(Refusals, a_cap_that_is_too_small_names_itself_and_what_is_left) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  const auto error = error_of(begin(one));
+  EXPECT_EQ(error.at("code"), "cap_exceeded");
+  EXPECT_THAT(error.at("message").get<std::string>(), HasSubstr("0.0001"));
+  ASSERT_TRUE(one.denial());
+  EXPECT_EQ(one.denial()->caps.front().cap_id, "day");
+  EXPECT_EQ(one.denial()->attempt, one.id());
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_TRUE(rows().empty());
+  ASSERT_TRUE(guard->flush(1000));
+  EXPECT_EQ(guard->control()->denials(10)->size(), 1U);
+}
+
+TEST_F(Refusals, a_retry_that_an_sdk_makes_by_itself_is_told_not_to) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0 USD\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  const Verdict verdict = begin(one);
+  const auto& headers = verdict.answer.headers;
+  EXPECT_NE(std::find(headers.begin(), headers.end(), std::pair<std::string, std::string>("x-should-retry", "false")),
+            headers.end());
+}
+
+TEST_F(Refusals, a_model_without_a_price_is_refused_with_near_names_and_the_lines_to_add_R31) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  const auto error = error_of(begin(one, R"({"model":"gpt-5-mimi","messages":[]})"));
+  EXPECT_EQ(error.at("code"), "unpriced_model");
+  EXPECT_THAT(error.at("message").get<std::string>(), HasSubstr("gpt-5-mini"));
+  EXPECT_THAT(one.denial()->paste, HasSubstr("[[price]]"));
+}
+
+TEST_F(Refusals, a_model_without_a_price_passes_where_no_cap_counts_money_R31) {
+  open("[[cap]]\nid = \"calls\"\nlimit = \"5 requests\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, R"({"model":"acme-7b","messages":[]})").kind, Verdict::Kind::send);
+  answer(one, R"({"id":"x","model":"acme-7b","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":5}})");
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_FALSE(rows().front().actual);  // unknown, not 0
+}
+
+TEST_F(Refusals, an_unknown_host_is_refused_with_the_line_to_add_and_a_free_one_counts_nothing_R31) {
+  open(std::string(a_dollar_a_day) + "[[host]]\nname = \"localhost:11434\"\nfree = true\n");
+  Attempt one = attempt();
+  const auto error = error_of(begin(one, hello, "gateway.example"));
+  EXPECT_THAT(error.at("message").get<std::string>(), HasSubstr("[[host]] name = \"gateway.example\""));
+  Attempt local = attempt();
+  ASSERT_NE(begin(local, hello, "localhost:11434").kind, Verdict::Kind::answer);
+  answer(local);
+  EXPECT_EQ(guard->control()->status()->counters.front().cap.spent, 0);
+}
+
+TEST_F(Refusals, an_endpoint_that_cannot_be_priced_is_not_sent_and_looking_is_free_R31) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  EXPECT_EQ(error_of(begin(one, "{}", "api.openai.com", "/v1/videos")).at("code"), "unknown_endpoint");
+  Attempt listing = attempt();
+  EXPECT_EQ(
+      listing.begin({.method = "GET", .host = "api.openai.com", .path = "/v1/models", .headers = {}, .body = ""}).kind,
+      Verdict::Kind::pass);
+}
+
+TEST_F(Refusals, the_body_is_asked_for) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  EXPECT_EQ(one.begin({.method = "POST",
+                       .host = "api.openai.com",
+                       .path = "/v1/chat/completions",
+                       .headers = {},
+                       .body = std::nullopt})
+                .kind,
+            Verdict::Kind::need_body);
+  EXPECT_EQ(begin(one).kind, Verdict::Kind::send);
+  answer(one);
+}
+
+TEST_F(Refusals, a_halt_stops_new_calls_and_lets_granted_ones_finish_R34) {
+  open(a_dollar_a_day);
+  Attempt before = attempt();
+  ASSERT_EQ(begin(before).kind, Verdict::Kind::send);
+  const auto number = guard->control()->halt({}, {"ann", "incident 12"});
+  ASSERT_TRUE(number);
+  Attempt during = attempt();
+  const auto error = error_of(begin(during));
+  EXPECT_EQ(error.at("code"), "halted");
+  EXPECT_THAT(error.at("message").get<std::string>(), HasSubstr("incident 12"));
+  answer(before);
+  EXPECT_EQ(rows().front().how, How::usage);
+  ASSERT_TRUE(guard->control()->resume(*number, {"ann", "over"}));
+  EXPECT_EQ(call().kind, Verdict::Kind::send);
+}
+
+TEST_F(Refusals, a_label_that_a_cap_wants_is_asked_for_R5) {
+  open("[[cap]]\nid = \"users\"\nlimit = \"1 USD\"\nper = \"day\"\neach = \"user\"\nabsent = \"refuse\"\n");
+  Attempt one = attempt();
+  const auto error = error_of(begin(one));
+  EXPECT_EQ(error.at("code"), "label_required");
+  EXPECT_THAT(error.at("message").get<std::string>(), HasSubstr("user"));
+  Attempt named = attempt(nullptr, *Scope::root()->with(Labels{{"user", "u1"}}));
+  EXPECT_EQ(begin(named).kind, Verdict::Kind::send);
+  answer(named);
+}
+
+TEST_F(Refusals, an_output_limit_is_put_in_where_the_caller_gave_none_R20) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  const Verdict verdict = begin(one, R"({"model":"gpt-5-mini","messages":[{"role":"user","content":"hello"}]})");
+  ASSERT_EQ(verdict.kind, Verdict::Kind::send);
+  ASSERT_TRUE(verdict.body);
+  const auto sent = nlohmann::json::parse(*verdict.body);
+  EXPECT_GE(sent.at("max_completion_tokens").get<int>(), 2048);
+  EXPECT_EQ(sent.at("messages").at(0).at("content"), "hello");
+  EXPECT_LE(reserved(), usd / 16 + usd / 100);
+  answer(one);
+  EXPECT_EQ(one.receipt()->output_limit, sent.at("max_completion_tokens").get<std::int64_t>());
+}
+
+TEST_F(Refusals, a_request_stays_byte_for_byte_where_nothing_needs_a_limit) {
+  open("[[cap]]\nid = \"calls\"\nlimit = \"5 requests\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  EXPECT_FALSE(begin(one, R"({"model":"gpt-5-mini","messages":[]})").body);
+  answer(one);
+  Attempt limited = attempt();
+  EXPECT_FALSE(begin(limited).body);
+}
+
+TEST_F(Refusals, usage_is_asked_for_in_a_stream_and_its_chunk_is_not_shown_R24) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  const Verdict verdict =
+      begin(one, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":100,"stream":true})");
+  ASSERT_TRUE(verdict.body);
+  EXPECT_THAT(*verdict.body, HasSubstr("\"include_usage\""));
+  one.sent();
+  const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  one.head(200, headers);
+  std::string delivered;
+  for (const char* chunk : {"data: "
+                            "{\"id\":\"c\",\"model\":\"gpt-5-mini\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                            "\"hi\"}}],\"usage\":null}\n\n",
+                            "data: "
+                            "{\"id\":\"c\",\"model\":\"gpt-5-mini\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,"
+                            "\"completion_tokens\":1}}\n\n",
+                            "data: [DONE]\n\n"}) {
+    const Delivered part = one.data(chunk);
+    delivered += part.same ? std::string(chunk) : std::string(part.bytes);
+  }
+  delivered += one.end().bytes;
+  EXPECT_THAT(delivered, HasSubstr("hi"));
+  EXPECT_THAT(delivered, HasSubstr("[DONE]"));
+  EXPECT_THAT(delivered, Not(HasSubstr("prompt_tokens")));
+  EXPECT_EQ(rows().front().how, How::usage);
+}
+
+TEST_F(Refusals, an_answer_cut_by_our_limit_is_told_once) {
+  open(a_dollar_a_day);
+  for (int i = 0; i < 2; ++i) {
+    Attempt one = attempt();
+    ASSERT_TRUE(begin(one, R"({"model":"gpt-5-mini","messages":[]})").body);
+    answer(one, R"({"id":"c","model":"gpt-5-mini","choices":[{"finish_reason":"length"}],)"
+                R"("usage":{"prompt_tokens":9,"completion_tokens":9}})");
+  }
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings.front(), HasSubstr("output tokens"));
+}
+
+TEST_F(Refusals, an_azure_deployment_is_the_model_that_the_client_says) {
+  open(a_dollar_a_day);
+  binding = *guard->bind({}, {{"fast", "gpt-5-mini"}});
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, R"({"messages":[],"max_completion_tokens":100})", "acme.openai.azure.com",
+                  "/openai/deployments/fast/chat/completions?api-version=2025-01-01-preview")
+                .kind,
+            Verdict::Kind::send);
+  answer(one);
+  EXPECT_EQ(rows().front().context->model, "gpt-5-mini");
+  EXPECT_EQ(rows().front().context->model_asked, "fast");
+}
+
+TEST_F(Refusals, an_estimate_holds_nothing) {
+  open(a_dollar_a_day);
+  const auto estimate = guard->estimate("chat.completions", hello, {}, Scope::root(), "", 10);
+  ASSERT_TRUE(estimate) << estimate.error().message;
+  EXPECT_GT(estimate->ceiling->nano, estimate->likely->nano);
+  EXPECT_EQ(estimate->left.front().reserved, estimate->ceiling->nano * 10);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_FALSE(guard->estimate("nonsense", hello, {}, Scope::root(), "", 1));
+  EXPECT_FALSE(guard->estimate("chat.completions", "[", {}, Scope::root(), "", 1));
+}
+
+}  // namespace
+}  // namespace farthing::test
