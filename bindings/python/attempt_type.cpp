@@ -50,6 +50,17 @@ PyObject* none() {
   return Py_NewRef(Py_None);
 }
 
+/// What an object of a class of ours holds; pybind11's cast looks the class up in a table for each call.
+template <class Held>
+const Held& held(PyObject* object) {
+  static PyTypeObject* const type = reinterpret_cast<PyTypeObject*>(py::type::of<Held>().inc_ref().ptr());
+  if (Py_TYPE(object) == type) {
+    const void* value = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder().value_ptr();
+    if (value != nullptr) return *static_cast<const Held*>(value);
+  }
+  return py::handle(object).cast<const Held&>();  // raises, where it is something else
+}
+
 bool has(Py_ssize_t given, Py_ssize_t wanted) {
   if (given == wanted) return true;
   PyErr_Format(PyExc_TypeError, "expected %zd arguments, got %zd", wanted, given);
@@ -70,8 +81,8 @@ std::shared_ptr<Call> call_of(PyObject* slot, Guard& guard) {
 PyObject* start(PyObject* /*module*/, PyObject* const* args, Py_ssize_t count) {
   if (!has(count, 11)) return nullptr;
   return guarded([&]() -> PyObject* {
-    const auto& binding = py::handle(args[0]).cast<const BindingRef&>();
-    const auto& scope = py::handle(args[1]).cast<const ScopeRef&>();
+    const auto& binding = held<BindingRef>(args[0]);
+    const auto& scope = held<ScopeRef>(args[1]);
     Attempt attempt = binding.guard->attempt(binding.binding, scope.scope, call_of(args[2], *binding.guard));
     auto* self = PyObject_New(AttemptObject, attempt_type);
     if (self == nullptr) return nullptr;

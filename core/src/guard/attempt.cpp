@@ -124,7 +124,7 @@ std::optional<Denial> Attempt::denial() const {
   return state_->denial;
 }
 std::optional<Receipt> Attempt::receipt() const {
-  return state_->receipt ? std::optional(*state_->receipt) : std::nullopt;
+  return state_->receipt ? std::optional(state_->receipt->whole()) : std::nullopt;
 }
 
 }  // namespace farthing

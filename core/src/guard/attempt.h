@@ -79,7 +79,7 @@ struct Attempt::State {
   std::string request_id, headroom;
 
   std::optional<Denial> denial;
-  std::shared_ptr<const Receipt> receipt;
+  std::shared_ptr<const guard::KeptReceipt> receipt;
 
  private:
   Verdict refuse(Denial refusal);
@@ -101,7 +101,7 @@ struct Attempt::State {
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
   Usd closed_cost(std::int64_t* output) const;
-  void keep_receipt(const LedgerRow& row, const Settled& settled);
+  void keep_receipt(LedgerRow&& row, std::vector<Remaining>&& remaining);
   void dispatch(const std::vector<AlertFired>& alerts);
 };
 

@@ -4,6 +4,7 @@
 #include <rapidjson/document.h>
 
 #include <array>
+#include <mutex>
 #include <optional>
 
 #include "guard/base64url.h"
@@ -109,6 +110,11 @@ Credential credential_of(std::span<const HeaderView> headers) {
 
 struct KeyHasher::Inside {
   hmac_sha256_ctx keyed{};  // with both pads worked in: copied for each hash
+
+  // The last one: most processes use one key, and hashing it costs more than all else that is done with it. In memory
+  // only, where the client has it too. Who does not get the lock at once hashes: a forked child may never get it.
+  std::mutex mutex;
+  std::string last_key, last_id;
 };
 
 KeyHasher::KeyHasher(std::string_view secret) : inside_(std::make_unique<Inside>()) {
@@ -124,6 +130,8 @@ KeyHasher::KeyHasher(std::string_view secret) : inside_(std::make_unique<Inside>
 KeyHasher::~KeyHasher() = default;
 
 std::string KeyHasher::id_of_key(std::string_view key) const {
+  const std::unique_lock lock(inside_->mutex, std::try_to_lock);
+  if (lock.owns_lock() && !inside_->last_id.empty() && inside_->last_key == key) return inside_->last_id;
   std::array<std::uint8_t, id_hash_bytes> digest{};
   hmac_sha256_ctx hash = inside_->keyed;
   hmac_sha256_update(&hash, key.size(), reinterpret_cast<const std::uint8_t*>(key.data()));
@@ -133,6 +141,10 @@ std::string KeyHasher::id_of_key(std::string_view key) const {
   append_hex(id, digest);
   id += '-';
   id += fingerprint_;
+  if (lock.owns_lock()) {
+    inside_->last_key = key;
+    inside_->last_id = id;
+  }
   return id;
 }
 

@@ -1,31 +1,77 @@
 #include "guard/receipts.h"
 
+#include <functional>
+
 #include "report/text.h"
 
 namespace farthing {
 
 namespace guard {
 
-void Receipts::put(std::shared_ptr<const Receipt> receipt) {
-  const std::lock_guard lock(mutex_);
-  by_id_[receipt->attempt] = receipt;
-  for (const std::string& id : {receipt->response_id, receipt->request_id}) {
-    if (!id.empty()) by_id_[id] = receipt;
+namespace {
+
+std::size_t hash_of(std::string_view id) {
+  return std::hash<std::string_view>{}(id);
+}
+
+}  // namespace
+
+Receipt KeptReceipt::whole() const {
+  Receipt receipt = facts;
+  std::size_t run = 0;
+  for (const Remaining& left : remaining) {
+    CapLeft cap;
+    cap.limit = left.limit;
+    cap.spent = left.committed - left.reserved;
+    cap.reserved = left.reserved;
+    cap.resets_at_ms = left.resets_at_ms;
+    if (left.cap == nullptr) {
+      if (run < runs.size()) cap.run = runs[run++].second;
+    } else {
+      cap.cap_id = left.cap->cap.id;
+      cap.meter = left.cap->cap.meter;
+      cap.per = left.cap->cap.window.per;
+      for (const std::string& kind : left.cap->cap.each) {
+        const std::string* value = plan->context->labels.get(kind);
+        cap.counter.emplace_back(kind, value != nullptr ? *value : std::string(none_value));
+      }
+    }
+    receipt.left.push_back(std::move(cap));
   }
-  kept_.push_back(std::move(receipt));
-  if (kept_.size() <= max_kept) return;
-  const auto oldest = kept_.front();
-  kept_.pop_front();
-  for (const std::string& id : {oldest->attempt, oldest->response_id, oldest->request_id}) {
-    // An id that came again belongs to the newer one.
-    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
+  return receipt;
+}
+
+void Receipts::put(std::shared_ptr<const KeptReceipt> receipt) {
+  const Receipt& facts = receipt->facts;
+  const std::array<std::size_t, 3> hashes = {hash_of(facts.attempt), hash_of(facts.response_id),
+                                             hash_of(facts.request_id)};
+  const std::lock_guard lock(mutex_);  // outlived by the oldest one, which `receipt` is at the end
+  if (kept_.size() < max_kept) {
+    kept_.push_back(std::move(receipt));
+    hashes_.push_back(hashes);
+  } else {
+    kept_[next_].swap(receipt);
+    hashes_[next_] = hashes;
   }
+  next_ = (next_ + 1) % max_kept;
 }
 
 std::optional<Receipt> Receipts::find(std::string_view id) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = by_id_.find(std::string(id));
-  return found == by_id_.end() ? std::nullopt : std::optional(*found->second);
+  if (id.empty()) return std::nullopt;
+  const std::size_t hash = hash_of(id);
+  std::shared_ptr<const KeptReceipt> found;
+  {
+    const std::lock_guard lock(mutex_);
+    // An id that came again belongs to the newer one.
+    for (std::size_t back = 1; back <= kept_.size() && !found; ++back) {
+      const std::size_t at = (next_ + max_kept - back) % max_kept;
+      const auto& [attempt, response, request] = hashes_[at];
+      if (attempt != hash && response != hash && request != hash) continue;
+      const Receipt& facts = kept_[at]->facts;
+      if (facts.attempt == id || facts.response_id == id || facts.request_id == id) found = kept_[at];
+    }
+  }
+  return found ? std::optional(found->whole()) : std::nullopt;
 }
 
 }  // namespace guard

@@ -193,7 +193,7 @@ void Attempt::State::forget_ids() {
 }
 
 void Attempt::State::fill_draft() {
-  draft = LedgerRow{};
+  draft.runs.clear();  // of a plan that was made again; all else is told anew
   draft.context = plan->context;
   draft.call = call->id();
   draft.action = scope->action();

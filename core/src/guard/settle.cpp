@@ -43,8 +43,9 @@ void Attempt::State::head(int code, std::span<const HeaderView> headers) {
     } else if (header.name.size() > 12 && (header.name[0] == 'x' || header.name[0] == 'X')) {
       for (const auto& [name, word] : headroom_headers) {
         if (!same_header(header.name, name) || header.value.find_first_of("\"\\") != std::string_view::npos) continue;
-        headroom += (headroom.empty() ? "{\"" : ",\"") + std::string(word) + "\":\"" +
-                    std::string(header.value.substr(0, 32)) + "\"";
+        if (headroom.empty()) headroom.reserve(160);
+        headroom.append(headroom.empty() ? "{\"" : ",\"").append(word).append("\":\"");
+        headroom.append(header.value.substr(0, 32)).append(1, '"');
       }
     }
   }
@@ -221,53 +222,37 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   auto settled = core->store->settle(settlement);
   core->here().housekeeping.hold_ended();
   if (settled) {
-    keep_receipt(row, *settled);
+    keep_receipt(std::move(row), std::move(settled->remaining));
     dispatch(settled->alerts);
   } else {
-    keep_receipt(row, Settled{});
+    keep_receipt(LedgerRow(row), {});
     // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
     if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement));
   }
   core->here().queue.settled();
 }
 
-void Attempt::State::keep_receipt(const LedgerRow& row, const Settled& settled) {
-  auto made = std::make_shared<Receipt>();
-  made->attempt = id_text;
-  made->call = call->id();
-  made->response_id = row.response_id;
-  made->request_id = row.request_id;
-  made->model = plan->context->model;
-  made->model_served = row.model_served;
-  made->cost = row.actual;
-  made->likely = row.likely;
-  made->ceiling = row.ceiling;
-  made->quantities = row.quantities;
-  made->how = row.how;
-  made->output_limit_asked = row.output_limit_asked;
-  made->output_limit = row.output_limit;
-  std::size_t run = 0;
-  for (const Remaining& left : settled.remaining) {
-    CapLeft cap;
-    cap.limit = left.limit;
-    cap.spent = left.committed - left.reserved;
-    cap.reserved = left.reserved;
-    cap.resets_at_ms = left.resets_at_ms;
-    if (left.cap == nullptr) {
-      if (run < row.runs.size()) cap.run = row.runs[run++].second;
-    } else {
-      cap.cap_id = left.cap->cap.id;
-      cap.meter = left.cap->cap.meter;
-      cap.per = left.cap->cap.window.per;
-      for (const std::string& kind : left.cap->cap.each) {
-        const std::string* value = plan->context->labels.get(kind);
-        cap.counter.emplace_back(kind, value != nullptr ? *value : std::string(none_value));
-      }
-    }
-    made->left.push_back(std::move(cap));
-  }
+void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining>&& remaining) {
+  auto made = std::make_shared<guard::KeptReceipt>();
+  Receipt& told = made->facts;
+  told.attempt = id_text;
+  told.call = std::move(row.call);
+  told.response_id = std::move(row.response_id);
+  told.request_id = std::move(row.request_id);
+  told.model = plan->context->model;
+  told.model_served = std::move(row.model_served);
+  told.cost = row.actual;
+  told.likely = row.likely;
+  told.ceiling = row.ceiling;
+  told.quantities = row.quantities;
+  told.how = row.how;
+  told.output_limit_asked = row.output_limit_asked;
+  told.output_limit = row.output_limit;
+  made->plan = plan;
+  made->remaining = std::move(remaining);
+  made->runs = std::move(row.runs);
   receipt = made;
-  core->here().receipts.put(made);
+  core->here().receipts.put(std::move(made));
 }
 
 void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {

@@ -45,6 +45,9 @@ bool glob(std::string_view pattern, std::string_view text) {
   if (star == std::string_view::npos) return pattern == text;
   if (text.substr(0, star) != pattern.substr(0, star)) return false;
   const std::string_view rest = pattern.substr(star + 1);
+  if (rest.find('*') == std::string_view::npos) {
+    return text.size() >= star + rest.size() && text.substr(text.size() - rest.size()) == rest;
+  }
   for (std::size_t at = star; at <= text.size(); ++at) {
     if (glob(rest, text.substr(at))) return true;
   }

@@ -28,16 +28,26 @@ bool is_usual_three(const char* text) {
   return (lead & 0xF0U) == 0xE0U && lead != 0xE0U && lead != 0xEDU && follows(byte(1)) && follows(byte(2));
 }
 
+constexpr std::uint64_t high_bits = 0x8080808080808080U;
+
+bool is_ascii_64(const char* text) {
+  std::uint64_t words[8];
+  std::memcpy(words, text, sizeof words);
+  return (((words[0] | words[1]) | (words[2] | words[3]) | (words[4] | words[5]) | (words[6] | words[7])) &
+          high_bits) == 0;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  constexpr std::uint64_t high_bits = 0x8080808080808080U;
   for (std::size_t at = 0; at < text.size();) {
     if (at + 16 <= text.size()) {
       std::uint64_t words[2];
       std::memcpy(words, text.data() + at, sizeof words);
       if (((words[0] | words[1]) & high_bits) == 0) {
         at += 16;
+        while (at + 64 <= text.size() && is_ascii_64(text.data() + at))
+          at += 64;
         continue;
       }
       // Most of what is no ASCII stands in runs of three bytes; five of them before the next look.
