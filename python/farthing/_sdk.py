@@ -61,27 +61,28 @@ def hook_module(name: str) -> None:
 
 def _one_call(inner: Callable[..., Any]) -> Callable[..., Any]:
     """`request` in which all attempts share one call id."""
+    get, put = CALL.get, CALL.set  # looked up here, not in every call
     if inspect.iscoroutinefunction(inner):
 
         @functools.wraps(inner)
         async def arequest(self: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = CALL.get()
-            CALL.set(CallSlot())
+            outer = get()
+            put(CallSlot())
             try:
                 return await inner(self, *args, **kwargs)
             finally:
-                CALL.set(outer)
+                put(outer)
 
         return arequest
 
     @functools.wraps(inner)
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outer = CALL.get()
-        CALL.set(CallSlot())
+        outer = get()
+        put(CallSlot())
         try:
             return inner(self, *args, **kwargs)
         finally:
-            CALL.set(outer)
+            put(outer)
 
     return request
 
