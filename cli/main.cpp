@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   int code = ok;
 
   StatusOptions status_options;
-  int watch = 2;
+  int watch = 0;
   auto* status_command = app.add_subcommand("status", "What every cap has spent, holds and has left");
   add_where(*status_command, status_options.where);
   status_command->add_flag("--json", status_options.json, "JSON instead of text");
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
                            ->expected(0, 1)
                            ->check(CLI::Range(1, 3600));
   status_command->callback([&] {
-    if (watch_option->count() > 0) status_options.watch_seconds = watch;
+    if (watch_option->count() > 0) status_options.watch_seconds = watch == 0 ? 2 : watch;
     code = status(status_options);
   });
 

@@ -22,7 +22,7 @@ int resume(const ResumeOptions& options) {
   if (!control) return fail(control.error());
   const auto status = (*control)->status();
   if (!status) return fail(status.error());
-  if (status->halts.empty()) {
+  if (status->halts.empty() && !options.id) {
     std::cout << "nothing is halted\n";
     return ok;
   }

@@ -32,11 +32,14 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
   }
   if (report.counters.empty()) text += "no caps are registered in this store\n";
   const int width = terminal.columns >= 100 ? 30 : 20;
-  std::string last_words;
+  std::string last_title;
   for (const StatusCounter& row : report.counters) {
     const CapLeft& cap = row.cap;
-    if (row.words != last_words) text += "\n" + terminal.bold(row.words) + "\n";
-    last_words = row.words;
+    // An id that somebody gave is a name to use with `farthing cap`; others are made of what the cap says.
+    const bool named = !cap.cap_id.empty() && cap.cap_id.find(';') == std::string::npos;
+    const std::string title = terminal.bold(row.words) + (named ? terminal.dim("  " + cap.cap_id) : "");
+    if (title != last_title) text += "\n" + title + "\n";
+    last_title = title;
     const std::string name = cap.run.empty() ? counter_name(cap) : cap.run;
     if (!name.empty()) text += "  " + name + "\n";
     if (cap.per == Per::call) {
@@ -55,7 +58,9 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
     if (cap.reserved != 0) text += "  reserved " + amount(cap.reserved);
     if (!unlimited) text += "  left " + amount(cap.remaining());
     if (cap.resets_at_ms) text += terminal.dim("  resets in " + duration_words(*cap.resets_at_ms - report.now_ms));
-    if (row.baseline) text += terminal.yellow("  limit changed from " + limit_text(cap.meter, *row.baseline));
+    if (row.baseline)
+      text += terminal.yellow("  limit " + limit_text(cap.meter, cap.limit) + " instead of " +
+                              limit_text(cap.meter, *row.baseline));
     if (row.unknown != 0) text += terminal.yellow("  of which unknown outcome " + amount(row.unknown));
     if (row.counted_since_ms) text += terminal.dim("  counted since " + iso_utc(*row.counted_since_ms));
     text += "\n";

@@ -200,6 +200,7 @@ void Attempt::State::fill_draft() {
   for (const Run& run : scope->runs())
     draft.runs.emplace_back(run.id, run.task);
   draft.process = guard::process_name();
+  draft.policy_revision = plan->plan.revision;
   draft.attempt_number = attempt_number;
   draft.likely = sized.likely_usd;
   draft.ceiling = guard::ceiling_with(sized, sized.demand.want);

@@ -165,7 +165,7 @@ std::string StatusReport::to_json() const {
     entry["alert"] = row.alerts;
     rows.push_back(std::move(entry));
   }
-  json["caps"] = std::move(rows);
+  json["counters"] = std::move(rows);
   Json stops = Json::array();
   for (const StatusHalt& halt : halts) {
     Json entry{{"id", halt.id}, {"match", report::parsed(halt.match_json)}, {"who", halt.who}, {"why", halt.why}};

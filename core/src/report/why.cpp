@@ -123,14 +123,17 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
     rows.push_back(row);
     return rows.size() < 1000;
   };
-  const auto attempt = parse_attempt_id(id);
-  LedgerFilter filter;
+  const auto attempt = parse_attempt_id(id);  // ids of calls look the same
   if (attempt) {
+    LedgerFilter filter;
     filter.id = *attempt;
-  } else {
-    filter.call = id;
+    if (const Status read = store.ledger(filter, collect); !read) return read.error();
   }
-  if (const Status read = store.ledger(filter, collect); !read) return read.error();
+  if (rows.empty()) {
+    LedgerFilter filter;
+    filter.call = id;
+    if (const Status read = store.ledger(filter, collect); !read) return read.error();
+  }
   if (const auto holds = store.holds(); holds) {
     for (const HoldView& hold : *holds) {
       if ((attempt && hold.draft.id == *attempt) || hold.draft.call == id) rows.push_back(hold.draft);
