@@ -2,7 +2,8 @@
 
 ```python   run, in one namespace for each page; `await` may stand at the top
 ```toml     a policy: written to farthing.toml for the snippets after it, and opened if it has caps or hosts
-others      not run
+sh          `farthing` lines are run where the snippets before them ran; of `make` lines the target must exist
+others      not accepted
 
 `OpenAI()` and its relatives need no arguments here: what goes to api.openai.com reaches the fake provider, below the
 hooks, so a guard sees the real host. A new page needs nothing: it is found.
@@ -14,6 +15,8 @@ import ast
 import asyncio
 import inspect
 import re
+import shlex
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +33,7 @@ from tests.fakes.provider.handle import FakeProvider
 __all__ = ["provider", "provider_process"]
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = ROOT / "build/dev/cli/farthing"
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -105,7 +109,10 @@ async def _run(page: Path, found: list[Snippet]) -> None:
         for language, text, line in found:
             if language == "toml":
                 _policy(text, page, line)
-            elif language == "python":
+            elif language == "sh":
+                _commands(text, page, line)
+            else:
+                assert language == "python", f"{page.name}:{line}: nobody runs {language}"
                 # Line numbers of errors are the page's.
                 code = compile(
                     "\n" * (line - 1) + text,
@@ -129,6 +136,18 @@ def _policy(text: str, page: Path, line: int) -> None:
         farthing.Guard("farthing.toml", store="memory:").close()
     except farthing.PolicyError as error:
         raise AssertionError(f"{page.name}:{line}: {error}") from None
+
+
+def _commands(text: str, page: Path, line: int) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for command in text.splitlines():
+        program, *arguments = shlex.split(command, comments=True) or [""]
+        if program == "make":
+            assert set(arguments) <= set(targets), f"{page.name}:{line}: {command}"
+        elif program:
+            assert program == "farthing", f"{page.name}:{line}: nobody runs {command}"
+            done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, f"{page.name}:{line}: {command}: {done.stderr}"
 
 
 def test_pages_have_snippets() -> None:
