@@ -1,6 +1,6 @@
 # Everything a developer or CI does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all lint format wheel bench soak bump clean
+.PHONY: help setup build demo test test-all lint format wheel bench soak picture bump clean
 
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
@@ -40,6 +40,9 @@ bench: build  ## Measure; prints a table, writes build/bench.json
 
 soak: build  ## Run the simulators and process tests for hours
 	@scripts/soak
+
+picture: build  ## Draw docs/demo.svg from a real run of the demo
+	@scripts/picture
 
 bump:  ## Move the lock files to the newest releases
 	@scripts/bump

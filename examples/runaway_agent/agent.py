@@ -38,7 +38,9 @@ def work(client: OpenAI) -> Iterator[tuple[str, Any]]:
         },
     ]
     while True:
-        reply = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS)
+        reply = client.chat.completions.create(
+            model=MODEL, messages=messages, max_completion_tokens=800, tools=TOOLS
+        )
         yield "tools", reply
         answer = reply.choices[0].message
         messages.append(answer.model_dump(exclude_none=True))
@@ -46,7 +48,9 @@ def work(client: OpenAI) -> Iterator[tuple[str, Any]]:
             {"role": "tool", "tool_call_id": call.id, "content": OUTPUT_OF_TESTS}
             for call in answer.tool_calls or []
         )
-        stream = client.chat.completions.create(model=MODEL, messages=messages, stream=True)
+        stream = client.chat.completions.create(
+            model=MODEL, messages=messages, max_completion_tokens=800, stream=True
+        )
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
         yield "stream", stream
         messages.append({"role": "assistant", "content": text})

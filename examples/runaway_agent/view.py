@@ -16,8 +16,14 @@ def paint(code: str, text: str) -> str:
     return f"\033[{code}m{text}\033[0m" if COLOURS else text
 
 
+def say(text: str) -> None:
+    """A line in one piece: alerts come from another thread."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def title(text: str) -> None:
-    print("\n" + paint("1", text))
+    say("\n" + paint("1", text))
 
 
 def money(amount: Decimal | None, digits: int = 4) -> str:
@@ -26,7 +32,7 @@ def money(amount: Decimal | None, digits: int = 4) -> str:
 
 def head() -> None:
     left = "".join(f"{cap:>15}" for cap in CAPS)
-    print(
+    say(
         f"{'call':>4} {'kind':<7}{'model':<12}{'likely':>8}{'at most':>9}{'cost':>12}   left:{left}"
     )
 
@@ -34,14 +40,13 @@ def head() -> None:
 def line(number: int, kind: str, receipt: farthing.Receipt) -> None:
     left = {item.cap: item.remaining for item in receipt.left}
     cells = "".join(f"{money(Decimal(left.get(cap) or 0)):>15}" for cap in CAPS)
-    print(
+    say(
         f"{number:>4} {kind:<7}{receipt.model:<12}{money(receipt.likely_usd):>8}"
-        f"{money(receipt.ceiling_usd):>9}{money(receipt.cost_usd, 8):>12}        {cells}",
-        flush=True,
+        f"{money(receipt.ceiling_usd):>9}{money(receipt.cost_usd, 8):>12}        {cells}"
     )
 
 
 def threshold(alert: farthing.Alert) -> None:
     colour = "31" if alert.threshold >= 100 else "33"
     text = f"-- {alert.threshold} % of cap {alert.cap}: {alert.spent} of {alert.limit} USD spent --"
-    print(paint(colour, f"{text:^96}"), flush=True)
+    say(paint(colour, f"{text:^96}".rstrip()))
