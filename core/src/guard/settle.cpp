@@ -174,7 +174,8 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
         const Terms terms{.at_ms = granted_ms,
                           .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier)
                                                                        : std::string_view(answer->service_tier),
-                          .context_tokens = row.booked[Meter::input_tokens]};
+                          .context_tokens = row.booked[Meter::input_tokens],
+                          .region = route.host.region};
         if (const auto rates = core->book->rates(*model, terms)) {
           row.context = plan->priced_by(*rates);
           if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;

@@ -154,8 +154,10 @@ void price(const SizeInput& input, Sized& sized) {
     return;
   }
   if (input.model == nullptr) return;
-  const Terms terms{
-      .at_ms = input.at_ms, .service_tier = input.facts.service_tier, .context_tokens = sized.input_tokens};
+  const Terms terms{.at_ms = input.at_ms,
+                    .service_tier = input.facts.service_tier,
+                    .context_tokens = sized.input_tokens,
+                    .region = input.host.region};
   auto dearest = input.book.dearest_rates(*input.model, terms);
   if (!dearest) return;
   sized.dearest = *dearest;

@@ -15,11 +15,14 @@ struct Known {
   bool usage_unasked;
   bool stops_on_disconnect;  // only where the provider says so
   std::string_view output_limit_name;
+  std::string_view region = {};
 };
 
-constexpr std::array<Known, 19> table = {{
+constexpr std::array<Known, 20> table = {{
     {"api.openai.com", "openai", true, false, true, ""},
-    {"*.api.openai.com", "openai", true, false, true, ""},
+    {"us.api.openai.com", "openai", true, false, true, "", "us"},
+    // eu., and regions that the book has no word for: they cost what the dearest known one does.
+    {"*.api.openai.com", "openai", true, false, true, "", "eu"},
     {"*.openai.azure.com", "azure", true, false, false, ""},
     {"*.cognitiveservices.azure.com", "azure", true, false, false, ""},
     {"*.services.ai.azure.com", "azure", true, false, false, ""},
@@ -87,6 +90,7 @@ HostFacts HostTable::find(std::string_view host) const {
   const Known* known = known_host(host);
   if (known != nullptr) {
     facts.provider = known->provider;
+    facts.region = known->region;
     fill(facts, *known);
   }
   const HostRule* found = rule_for(rules_, host);

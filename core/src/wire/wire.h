@@ -38,7 +38,8 @@ struct HostFacts {
   bool stops_on_disconnect = false;  // R24
   bool release_unknown = false;      // R23
   std::string_view
-      output_limit_name;  // for chat: what this host understands when no limit was given; "" = the model decides
+      output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
+  std::string_view region;  // where its prices differ by it: "eu"
   const std::map<std::string, std::string>* deployments = nullptr;
 };
 

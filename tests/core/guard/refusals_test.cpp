@@ -204,6 +204,24 @@ TEST_F(Refusals, an_azure_deployment_is_the_model_that_the_client_says) {
   EXPECT_EQ(rows().front().context->model_asked, "fast");
 }
 
+TEST_F(Refusals, a_regional_host_costs_what_its_region_does) {
+  open(a_dollar_a_day);
+  constexpr const char* body = R"({"model":"gpt-5.4","messages":[],"max_completion_tokens":100})";
+  std::vector<std::int64_t> held;
+  std::vector<std::int64_t> paid;
+  for (const char* host : {"api.openai.com", "eu.api.openai.com", "us.api.openai.com"}) {
+    Attempt one = attempt();
+    ASSERT_EQ(begin(one, body, host).kind, Verdict::Kind::send);
+    held.push_back(reserved());
+    answer(one, R"({"id":"c","model":"gpt-5.4","choices":[{"finish_reason":"stop"}],)"
+                R"("usage":{"prompt_tokens":1000,"completion_tokens":1000}})");
+    paid.push_back(one.receipt()->cost->nano);
+  }
+  EXPECT_EQ(paid[1], paid[0] * 11 / 10);
+  EXPECT_EQ(paid[2], paid[0] * 11 / 10);
+  EXPECT_GE(held[1], held[0] * 11 / 10);
+}
+
 TEST_F(Refusals, an_estimate_holds_nothing) {
   open(a_dollar_a_day);
   const auto estimate = guard->estimate("chat.completions", hello, {}, Scope::root(), "", 10);
