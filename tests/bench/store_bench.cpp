@@ -299,6 +299,22 @@ void memory() {
       "a mutex, ten counters in a hash map checked and changed, a row kept");
 }
 
+/// Working out which counters a set of labels falls on; a guard does it once per set of labels and revision.
+void plan() {
+  Subject subject("memory:");
+  const auto registry = subject.store->registry();
+  if (!registry) fail(registry.error().message);
+  const CapIndex index(*registry);
+  Labels labels;
+  for (const char* kind : {"project", "user", "task", "customer"})
+    labels.set_default(kind, std::string(kind) + "-7");
+  std::size_t seen = 0;
+  compare(
+      "plan.match", 2'000, [&] { seen += index.plan(labels, 1'790'000'000'000).sets.size(); },
+      [&] { seen += labels.to_json().size(); }, [] {}, "writing the same labels as JSON");
+  if (seen == 0) fail("nothing matched");
+}
+
 void file() {
   const Folder folder;
   Subject subject("file:" + folder.path + "/store.db");
@@ -434,6 +450,7 @@ int main(int count, char** arguments) {
   };
   std::printf("[");
   if (wanted("reserve_settle.memory")) memory();
+  if (wanted("plan.match")) plan();
   if (wanted("reserve_settle.file")) file();
   if (wanted("reserve_settle.file_1e6")) file_1e6();
   if (wanted("file")) four_processes();
