@@ -2,8 +2,9 @@
 
     python -m tests.bench [NAME...]     only rows whose names begin so
 
-A row is {"name", "unit", "value", "baseline", "ratio"}: medians, the baseline measured in turn with the value in the same run,
-ratio = value / baseline. What the baseline is stands in "baseline_is". Machines differ and are shared: compare ratios.
+A row is {"name", "unit", "value", "baseline", "ratio"}: medians, the baseline measured in turn with the value in the
+same run, ratio = value / baseline. What the baseline is stands in "baseline_is". Machines differ and are shared: so
+compare ratios.
 """
 
 from __future__ import annotations
