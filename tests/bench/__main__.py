@@ -42,7 +42,9 @@ def main(wanted: list[str]) -> int:
     rows += json.loads(stores)
     print("bench: the openai client (about three minutes)", file=sys.stderr)
     rows += python_bench.rows()
-    rows = [row for row in rows if not wanted or any(row["name"].startswith(name) for name in wanted)]
+    rows = [
+        row for row in rows if not wanted or any(row["name"].startswith(name) for name in wanted)
+    ]
     RESULT.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"{'name':32} {'value':>12} {'baseline':>12} {'ratio':>7}  goal")
     for row in rows:
