@@ -186,3 +186,26 @@ def test_nothing_belongs_to_one_machine() -> None:
         text = path.read_text(errors="replace")
         wrong += [f"{name(path)}: {found[0]}" for found in OF_ONE_MACHINE.finditer(text)]
     assert not wrong
+
+
+def test_every_rule_has_its_tests() -> None:
+    """docs/rules.md: below each rule stand tests that are there and name it."""
+    text = (ROOT / "docs/rules.md").read_text()
+    rules = re.findall(r"^\*\*R(\d+)\.(.*?)(?=^\*\*R\d+\.|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert [int(number) for number, _ in rules] == list(range(1, 44))
+    for number, rule in rules:
+        line = re.search(r"^Test: (.+)$", rule, re.MULTILINE)
+        assert line, f"R{number} names no test"
+        for path in line[1].split(", "):
+            named = re.search(
+                rf"(?<![A-Za-z0-9])R{number}(?![0-9])", (ROOT / path).read_text(), re.I
+            )
+            assert named, f"{path} does not name R{number}"
+
+
+def test_rules_that_are_cited_exist() -> None:
+    for path in in_git("core", "python", "bindings", "cli", "tests"):
+        if path.suffix not in {".cpp", ".h", ".py", ".pyi"}:
+            continue
+        for number in re.findall(r"(?<![A-Za-z0-9_])R(\d{1,3})(?![0-9A-Za-z])", path.read_text()):
+            assert 1 <= int(number) <= 43, f"{path}: R{number}"

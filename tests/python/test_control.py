@@ -46,6 +46,7 @@ def _midnight() -> datetime:
 
 
 def test_ledger(shop: Shop) -> None:
+    """R41: an entry says who, what, how much and how it ended."""
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client())
     reply = client.chat.completions.create(**CHEAP)
