@@ -495,8 +495,7 @@ TEST_P(StoreContract, R9_a_cap_takes_max_counters_and_no_more) {
   EXPECT_EQ(refused.code, Code::too_many_counters);
   EXPECT_EQ(refused.caps.front().cap_id, "user");
   EXPECT_TRUE(granted(store->next_id(), user("a"), 1));
-  const std::int64_t two_days_ms = 48 * hour_ms;
-  clock->advance(two_days_ms);
+  clock->advance(48 * hour_ms);
   ASSERT_TRUE(store->sweep());  // the old ones go, with their number
   refresh();
   EXPECT_TRUE(granted(store->next_id(), user("c"), 1));
@@ -518,6 +517,17 @@ TEST_P(StoreContract, R12_after_a_wrong_clock_windows_are_counted_again) {
   EXPECT_EQ(*store->now_ms(), right + 1000);
   EXPECT_EQ(counter("day").committed, usd / 4 + usd / 8 + usd / 16);
   EXPECT_EQ(counter("day").reserved, usd / 16);
+}
+
+TEST_P(StoreContract, R9_a_run_that_goes_on_days_later_has_what_it_spent) {
+  apply(one_cap);
+  const Ask ask{.fixed = usd * 6 / 10, .runs = {{"r", "t", Usd{usd}}}};
+  const AttemptId id = store->next_id();
+  ASSERT_EQ(reserve(id, acme, ask).index(), 0U);
+  settle(id, acme, usd / 2);
+  clock->advance(50 * hour_ms);
+  ASSERT_TRUE(store->sweep());
+  EXPECT_TRUE(std::holds_alternative<Refused>(reserve(store->next_id(), acme, ask)));
 }
 
 TEST_P(StoreContract, R34_a_plan_with_a_halt_is_not_granted) {

@@ -165,6 +165,25 @@ Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
   return result;
 }
 
+Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry) {
+  return tables.put_fact("run", id,
+                         dumped({{"committed", entry.committed}, {"unknown", entry.unknown}, {"limit", entry.limit}}));
+}
+
+Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id) {
+  const auto kept = tables.fact("run", id);
+  if (!kept) return kept.error();
+  if (!*kept) return std::optional<engine::Entry>();
+  const Json json = Json::parse(**kept, nullptr, false);
+  if (!json.is_object()) return Error{Code::store_corrupt, "the store's record of run " + id + " cannot be read"};
+  engine::Entry entry;
+  entry.end_ms = engine::forever_ms;
+  entry.committed = json.value("committed", std::int64_t{0});
+  entry.unknown = json.value("unknown", std::int64_t{0});
+  entry.limit = json.value("limit", engine::no_limit);
+  return std::optional(entry);
+}
+
 Status put_override(Tables& tables, const Override& change) {
   return tables.put_fact("override", override_key(change.cap_id, change.each_values),
                          dumped({{"cap", change.cap_id},

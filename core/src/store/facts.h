@@ -3,6 +3,7 @@
 //   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
 //   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
 //   process SLOT       renewed_ms of a live process (R17)
+//   run ID             what a run's deleted counter said (R9)
 //   once KEY           an alert that fired (R35)       counters NUMBER    how many counters a cap has (R9)
 // Thread-safety: free functions over a Tables in a step.
 #pragma once
@@ -31,6 +32,9 @@ Status put_cap(Tables& tables, const RegisteredCap& cap);
 /// R9: how many counters a cap with `each` has, and more or fewer of them.
 Result<std::int64_t> counter_count(Tables& tables, std::uint32_t cap_number);
 Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t more);
+/// R9: what a run's counter said when it was deleted; a later call of that run goes on from there.
+Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry);
+Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 Status put_halt(Tables& tables, const Halt& halt);

@@ -86,7 +86,9 @@ Status LocalStore::delete_old_counters(Step& step) {
     if (!old) continue;
     if (const Status done = tables_->erase_set(set.row); !done) return done;
     for (const engine::Entry& entry : set.entries) {
-      if (const Status done = facts::count_counters(*tables_, entry.number, -1); !done) return done;
+      const Status done = entry.number == 0 ? facts::put_run(*tables_, set.key.substr(4), entry)  // "run/ID"
+                                            : facts::count_counters(*tables_, entry.number, -1);
+      if (!done) return done;
     }
     forget_rows();
   }

@@ -250,6 +250,9 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     if (sets[i].empty()) {
       slot.entry.end_ms = engine::forever_ms;
       slot.entry.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
+      const auto kept = facts::kept_run(*tables_, run.id);
+      if (!kept) return kept.error();
+      if (*kept) slot.entry = **kept;
       sets[i].push_back(slot.entry);
     } else {
       slot.entry = sets[i].front();
@@ -311,6 +314,10 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
         is_run ? std::vector{request.runs[i - plan.sets.size()].task} : plan.sets[i].each_values;
     const auto added = tables_->add_set(key, values, sets[i]);
     if (!added) return added.error();
+    if (is_run) {
+      const Status erased = tables_->erase_fact("run", request.runs[i - plan.sets.size()].id);
+      if (!erased) return erased.error();
+    }
     rows[i] = *added;
   }
   for (const engine::Slot& slot : slots) {
