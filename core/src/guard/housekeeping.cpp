@@ -32,6 +32,8 @@ std::string key_of(const DenialEntry& entry) {
   std::string key(code_text(entry.code));
   for (const std::string* part : {&entry.cap_id, &entry.model, &entry.labels_json})
     key.append(1, '\n').append(*part);
+  // Where no cap refused, the message alone tells two refusals apart; a cap's has amounts that change with every call.
+  if (entry.cap_id.empty()) key.append(1, '\n').append(entry.message);
   return key;
 }
 

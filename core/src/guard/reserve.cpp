@@ -47,12 +47,14 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint,
-                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
-                      " on " + host +
-                      " is not an endpoint that this version can price, so it is not sent. "
-                      "It reads: chat completions, responses, embeddings. To leave a host alone: [[host]] name = \"" +
-                      host + "\" guard = false");
+    return refuse(
+        Code::unknown_endpoint,
+        std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) + " on " +
+            host +
+            " is not an endpoint that this version can price, so it is not sent. "
+            "It reads: chat completions, responses, embeddings. Send it with a client that is not guarded, if its cost "
+            "need not be limited ([[host]] name = \"" +
+            host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;
@@ -79,7 +81,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
                       " has no price. Add to the policy: [[host]] name = \"" + host +
                       "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: "
                       "Guard(hosts={\"" +
-                      host + "\": \"free\"})";
+                      host + "\": {\"provider\": \"openai\"}})";
     return refuse(std::move(refusal));
   }
   if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
@@ -375,8 +377,7 @@ Verdict Attempt::State::refuse_unpriced() {
   }
   refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" +
                      facts.model +
-                     "\" rates = { input_tokens = \"0.20 USD per million\", output_tokens = \"0.60 USD per million\" } "
-                     "with its own rates";
+                     "\" rates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
   return refuse(std::move(refusal));
 }
 

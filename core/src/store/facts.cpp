@@ -380,8 +380,8 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
   DenialEntry whole = entry;
   std::int64_t number = 0;
   // The newest equal one is found by what makes refusals equal.
-  const std::string same =
-      std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" + entry.model;
+  const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" +
+                           entry.model + (entry.cap_id.empty() ? "|" + entry.message : std::string());
   const auto last = tables.fact("denial_last", same);
   if (!last) return last.error();
   if (*last) {
