@@ -72,6 +72,7 @@ void Attempt::on_wake(std::function<void()> wake) {
 }
 
 void Attempt::sent() {
+  if (!state_->mine()) return;
   const Turn turn(*state_);
   if (state_->phase != State::Phase::granted) return;
   state_->phase = State::Phase::sent;
@@ -79,27 +80,31 @@ void Attempt::sent() {
 }
 
 void Attempt::head(int status, std::span<const HeaderView> headers) {
+  if (!state_->mine()) return;
   const Turn turn(*state_);
   state_->head(status, headers);
 }
 
 Delivered Attempt::data(std::string_view bytes) {
+  if (!state_->mine()) return {};
   const Turn turn(*state_);
   return state_->data(bytes);
 }
 
 Delivered Attempt::end() {
+  if (!state_->mine()) return {};
   const Turn turn(*state_);
   return state_->end();
 }
 
 void Attempt::end(std::string_view whole_body) {
+  if (!state_->mine()) return;
   const Turn turn(*state_);
   state_->end_body(whole_body);
 }
 
 void Attempt::abort(Abort how) {
-  if (!state_ || state_->generation != guard::fork_generation()) return;  // R36
+  if (!state_ || !state_->mine()) return;
   std::unique_lock lock(state_->turn, std::try_to_lock);
   if (!lock.owns_lock()) {
     state_->abort_asked.store(static_cast<int>(how));

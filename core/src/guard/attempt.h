@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "guard/core.h"
+#include "guard/process.h"
 #include "guard/sizing.h"
 
 namespace farthing {
@@ -22,6 +23,9 @@ struct Attempt::State {
 
   State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<const Binding> client,
         std::shared_ptr<const Scope> ambient, std::shared_ptr<Call> own_call);
+
+  /// R36: made by this process; a forked child leaves its parent's attempts alone.
+  bool mine() const { return generation == guard::fork_generation(); }
 
   // reserve.cpp
   Verdict begin(const RequestView& request);
