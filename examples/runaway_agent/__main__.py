@@ -66,7 +66,7 @@ def run_agent(policy: Path, provider: FakeProvider) -> bool:
             if receipt is not None:
                 view.line(number, kind, receipt)
     except farthing.CapExceeded as refusal:
-        guard.flush()
+        guard.close()  # the alert of this refusal is told before it ends
         print("\n" + view.paint("31", f"{type(refusal).__name__}: {refusal}"))
         print(f"\nThe agent stopped after {number} calls; the next one was never sent.")
         return True
@@ -79,8 +79,9 @@ def run_swarm(policy: Path, provider: FakeProvider) -> None:
     view.title(f"2. {PROCESSES} processes of 8 threads on one file, all under one cap of 0.15 USD")
     command = [sys.executable, "-m", "examples.runaway_agent.swarm", str(policy), provider.url]
     processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(PROCESSES)]
-    for process in processes:
-        process.wait()
+    codes = [process.wait() for process in processes]  # all of them, then look
+    if any(codes):
+        sys.exit("a process of the swarm failed")
     print("   every one of them was refused at the cap, and ended")
 
 
