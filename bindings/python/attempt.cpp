@@ -132,7 +132,7 @@ void AttemptState::on_wake(py::object callable) {
 }
 
 void AttemptState::sent() {
-  attempt_.sent();
+  if (const Status held = attempt_.sent(); !held) raise(held.error());
   kept_ = py::object();
 }
 

@@ -123,8 +123,9 @@ class Attempt {
   void wait();
   /// Calls back once when worth proceeding early, from any thread, holding no lock (asynchronous callers).
   void on_wake(std::function<void()> wake);
-  /// Before the first byte leaves: release or charge hangs on it.
-  void sent();
+  /// Before the first byte leaves: release or charge hangs on it. An error: nothing is held (any more), because the
+  /// attempt was aborted meanwhile or belongs to the process that forked this one. Then it must not be sent.
+  Status sent();
   void head(int status, std::span<const HeaderView> headers);
   /// Decoded bytes of the body, as they come.
   Delivered data(std::string_view bytes);

@@ -9,17 +9,17 @@ namespace {
 /// One thread's turn; an abort that came meanwhile is done at its end.
 class Turn {
  public:
-  explicit Turn(Attempt::State& state) : state_(state), lock_(state.turn) {}
-  ~Turn() {
-    const int asked = state_.abort_asked.exchange(-1);
-    if (asked >= 0) state_.end_by(static_cast<Abort>(asked));
-  }
+  explicit Turn(Attempt::State& state) : state_(state) { state_.turn.take(); }
+  ~Turn() { give_back(state_); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
+  static void give_back(Attempt::State& state) {
+    state.turn.give_back([&](std::uint32_t asked) { state.end_by(static_cast<Abort>(asked)); });
+  }
+
  private:
   Attempt::State& state_;
-  std::lock_guard<std::mutex> lock_;
 };
 
 }  // namespace
@@ -31,6 +31,21 @@ Attempt::State::State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<
       scope(std::move(ambient)),
       call(std::move(own_call)),
       generation(guard::fork_generation()) {}
+
+guard::HoldQueue::Ticket Attempt::State::waiting_ticket() {
+  if (!mine()) return nullptr;
+  // The turn ends before the wait: an abort must get through, and it wakes who waits.
+  const Turn reading(*this);
+  return ticket;
+}
+
+Verdict Attempt::State::over() const {
+  Denial refusal;
+  refusal.code = Code::closed;
+  refusal.attempt = id_text;
+  refusal.message = over_message;
+  return answer_of(refusal);
+}
 
 Attempt::Attempt(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Attempt::Attempt(Attempt&&) noexcept = default;
@@ -44,39 +59,54 @@ Attempt& Attempt::operator=(Attempt&& other) noexcept {
 }
 
 Attempt::~Attempt() {
-  if (!state_) return;
-  // Promise 3: not sent is released, sent is charged, a stream that was let go of was closed by us.
-  abort(state_->phase == State::Phase::sent ? (state_->streaming ? Abort::closed : Abort::sent) : Abort::not_sent);
+  // A forked child leaves it alone: the turn may be one that a thread of the parent's had.
+  if (!state_ || !state_->mine()) return;
+  Abort how = Abort::not_sent;
+  {
+    // Promise 3: not sent is released, sent is charged, a stream that was let go of was closed by us.
+    const Turn reading(*state_);
+    if (state_->phase == State::Phase::sent) how = state_->streaming ? Abort::closed : Abort::sent;
+  }
+  abort(how);
 }
 
 Verdict Attempt::begin(const RequestView& request) {
+  if (!state_->mine()) return state_->over();
   const Turn turn(*state_);
   return state_->begin(request);
 }
 
 Verdict Attempt::proceed() {
+  if (!state_->mine()) return state_->over();
   const Turn turn(*state_);
   return state_->proceed();
 }
 
 void Attempt::wait() {
-  // Not a turn: it blocks, and an abort must get through.
-  const auto ticket = state_->ticket;
-  if (!ticket) return;
-  const std::int64_t left = state_->wait_until_ms - state_->core->clock->boot_ms();
-  state_->core->here().queue.wait(*ticket, std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 40));
+  if (const auto ticket = state_->waiting_ticket()) {
+    const std::int64_t left = state_->wait_until_ms - state_->core->clock->boot_ms();
+    state_->core->here().queue.wait(*ticket, std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 40));
+  }
 }
 
 void Attempt::on_wake(std::function<void()> wake) {
-  if (state_->ticket) state_->core->here().queue.on_wake(*state_->ticket, std::move(wake));
+  if (const auto ticket = state_->waiting_ticket()) {
+    state_->core->here().queue.on_wake(*ticket, std::move(wake));
+  } else {
+    wake();
+  }
 }
 
-void Attempt::sent() {
-  if (!state_->mine()) return;
-  const Turn turn(*state_);
-  if (state_->phase != State::Phase::granted) return;
-  state_->phase = State::Phase::sent;
-  state_->sent_boot_ms = state_->core->clock->boot_ms();
+Status Attempt::sent() {
+  if (state_->mine()) {
+    const Turn turn(*state_);
+    if (state_->phase == State::Phase::granted) {
+      state_->phase = State::Phase::sent;
+      state_->sent_boot_ms = state_->core->clock->boot_ms();
+      return success();
+    }
+  }
+  return Error{Code::closed, State::over_message};
 }
 
 void Attempt::head(int status, std::span<const HeaderView> headers) {
@@ -105,12 +135,9 @@ void Attempt::end(std::string_view whole_body) {
 
 void Attempt::abort(Abort how) {
   if (!state_ || !state_->mine()) return;
-  std::unique_lock lock(state_->turn, std::try_to_lock);
-  if (!lock.owns_lock()) {
-    state_->abort_asked.store(static_cast<int>(how));
-    return;
-  }
+  if (!state_->turn.ask(static_cast<std::uint32_t>(how))) return;
   state_->end_by(how);
+  Turn::give_back(*state_);
 }
 
 std::int64_t Attempt::next_deadline() const {
@@ -118,8 +145,9 @@ std::int64_t Attempt::next_deadline() const {
 }
 
 bool Attempt::open() const {
-  return state_ && (state_->phase == State::Phase::waiting || state_->phase == State::Phase::granted ||
-                    state_->phase == State::Phase::sent);
+  if (!state_ || !state_->mine()) return false;
+  const Turn reading(*state_);
+  return state_->phase != State::Phase::fresh && state_->phase != State::Phase::ended;
 }
 
 const std::string& Attempt::id() const {
@@ -129,6 +157,8 @@ std::optional<Denial> Attempt::denial() const {
   return state_->denial;
 }
 std::optional<Receipt> Attempt::receipt() const {
+  if (!state_->mine()) return std::nullopt;
+  const Turn reading(*state_);
   return state_->receipt ? std::optional(state_->receipt->whole()) : std::nullopt;
 }
 

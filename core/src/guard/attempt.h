@@ -6,8 +6,6 @@
 // thread is in.
 #pragma once
 
-#include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "guard/core.h"
 #include "guard/process.h"
 #include "guard/sizing.h"
+#include "guard/turn.h"
 
 namespace farthing {
 
@@ -26,6 +25,13 @@ struct Attempt::State {
 
   /// R36: made by this process; a forked child leaves its parent's attempts alone.
   bool mine() const { return generation == guard::fork_generation(); }
+  /// To one who goes on with what has ended: nothing is held for it, so it must not be sent (promise 1).
+  Verdict over() const;
+  static constexpr const char* over_message =
+      "this attempt ended before it was sent (it was aborted, or a process made it that was forked since), so nothing "
+      "is "
+      "held for it: begin another one";
+  guard::HoldQueue::Ticket waiting_ticket();
 
   // reserve.cpp
   Verdict begin(const RequestView& request);
@@ -46,8 +52,7 @@ struct Attempt::State {
   const std::shared_ptr<Call> call;
   const std::uint64_t generation;  // R36: the process that made it
 
-  std::mutex turn;
-  std::atomic<int> abort_asked{-1};  // an Abort that came during somebody's turn
+  guard::TurnWord turn;  // asked: an Abort
   Phase phase = Phase::fresh;
 
   // of the request
@@ -86,6 +91,7 @@ struct Attempt::State {
   std::shared_ptr<const guard::KeptReceipt> receipt;
 
  private:
+  static Verdict answer_of(const Denial& refusal);
   Verdict refuse(Denial refusal);
   Verdict refuse(Code code, std::string message);
   Verdict refuse(const Refused& refused);

@@ -19,7 +19,7 @@ void SeenOnce::forget(const std::string& id) {
 Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
       contexts(core.store, core.policy, core.book, core.key_names),
-      housekeeping(core.store, core.options.background_thread, core.options.on_alert) {}
+      housekeeping(core.store, core.options) {}
 
 Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
            std::shared_ptr<const PriceBook> own_book, const std::string& secret)

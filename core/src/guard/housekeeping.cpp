@@ -43,6 +43,7 @@ struct Housekeeping::Inside {
   std::shared_ptr<Store> store;
   bool threaded = true;
   std::function<void(const AlertEvent&)> on_alert;
+  std::function<void(const std::string&)> on_warning;
 
   std::atomic<std::int64_t> open_holds{0};
   std::atomic<bool> touched{false};  // a call came since the thread looked
@@ -55,19 +56,26 @@ struct Housekeeping::Inside {
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
   std::deque<AlertEvent> alerts;
+  std::int64_t given_up = 0;  // settlements
+  std::string given_up_why;
+  bool told_of_given_up = false;
   std::size_t busy = 0;  // rounds of work that run outside of the lock
 
-  bool waiting() const { return !settlements.empty() || !denials.empty() || !alerts.empty(); }
+  bool waiting() const {
+    return !settlements.empty() || !denials.empty() || !alerts.empty() || (given_up > 0 && !told_of_given_up);
+  }
+  void give_up(const LedgerRow& row, const std::string& why);
   bool work(std::unique_lock<std::mutex>& lock);
   bool write_settlements(std::unique_lock<std::mutex>& lock);
   void run();
 };
 
-Housekeeping::Housekeeping(std::shared_ptr<Store> store, bool threaded, std::function<void(const AlertEvent&)> on_alert)
+Housekeeping::Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options)
     : inside_(std::make_shared<Inside>()) {
   inside_->store = std::move(store);
-  inside_->threaded = threaded;
-  inside_->on_alert = std::move(on_alert);
+  inside_->threaded = options.background_thread;
+  inside_->on_alert = options.on_alert;
+  inside_->on_warning = options.on_warning;
 }
 
 Housekeeping::~Housekeeping() {
@@ -123,6 +131,14 @@ bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
   bool good = entries.empty() || store->add_denials(entries).ok();
   lock.lock();
   good = write_settlements(lock) && good;
+  if (given_up > 0 && !std::exchange(told_of_given_up, true) && on_warning) {
+    const std::string warning =
+        "a settlement could not be written and is given up: its hold is charged in full when it expires (" +
+        given_up_why + ")";
+    lock.unlock();
+    on_warning(warning);
+    lock.lock();
+  }
   --busy;
   changed.notify_all();
   return good;
@@ -135,11 +151,20 @@ bool Housekeeping::Inside::write_settlements(std::unique_lock<std::mutex>& lock)
     lock.unlock();
     const auto settled = store->settle(next);
     lock.lock();
-    if (settled || !worth_retrying(settled.error())) continue;
+    if (settled) continue;
+    if (!worth_retrying(settled.error())) {
+      give_up(next.row, settled.error().message);
+      continue;
+    }
     settlements.push_front(std::move(next));
     return false;
   }
   return true;
+}
+
+/// Told once; the ledger shows every one of them as expired.
+void Housekeeping::Inside::give_up(const LedgerRow& row, const std::string& why) {
+  if (++given_up == 1) given_up_why = "attempt " + to_text(row.id) + ": " + why;
 }
 
 void Housekeeping::ensure_thread() {
@@ -186,10 +211,17 @@ void Housekeeping::alert(AlertEvent event) {
   ensure_thread();
 }
 
-void Housekeeping::queue(Settlement settlement) {
+void Housekeeping::queue(Settlement settlement, const Error& why) {
   {
     const std::lock_guard lock(inside_->mutex);
-    if (inside_->settlements.size() < max_queued) inside_->settlements.push_back(std::move(settlement));
+    if (!worth_retrying(why)) {
+      inside_->give_up(settlement.row, why.message);
+    } else if (inside_->settlements.size() >= max_queued) {
+      inside_->give_up(settlement.row,
+                       std::to_string(max_queued) + " others wait for the store already: " + why.message);
+    } else {
+      inside_->settlements.push_back(std::move(settlement));
+    }
   }
   ensure_thread();
 }

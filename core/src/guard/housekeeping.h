@@ -17,7 +17,7 @@ namespace farthing::guard {
 
 class Housekeeping {
  public:
-  Housekeeping(std::shared_ptr<Store> store, bool threaded, std::function<void(const AlertEvent&)> on_alert);
+  Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options);
   ~Housekeeping();
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
@@ -27,8 +27,9 @@ class Housekeeping {
   /// Equal refusals are one entry with a count: layers above an SDK repeat them.
   void denied(DenialEntry entry);
   void alert(AlertEvent event);
-  /// A settlement that the store could not take for now. Beyond `max_queued` it is left to expire: its hold is charged.
-  void queue(Settlement settlement);
+  /// A settlement that the store could not take. Beyond `max_queued`, or where trying again cannot help, it is left to
+  /// expire, so that its hold is charged, and a warning says so.
+  void queue(Settlement settlement, const Error& why);
   std::size_t queued() const;
   static constexpr std::size_t max_queued = 10'000;
 

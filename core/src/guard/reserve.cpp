@@ -40,7 +40,7 @@ bool counts(const Plan& plan, Meter meter) {
 }  // namespace
 
 Verdict Attempt::State::begin(const RequestView& request) {
-  if (phase != Phase::fresh) return {};
+  if (phase != Phase::fresh) return over();
   route = recognise(request.method, request.host, request.path, core->hosts);
   if (!route.host.guard || route.kind == Route::Kind::free) return {};
   const bool foreign = binding->install && !core->hosts.known(request.host);
@@ -179,7 +179,7 @@ void Attempt::State::count_ids() {
     return true;
   };
   if (counts(plan->plan, Meter::actions) &&
-      (scope->action().empty() ? attempt_number == 1 : first("action/" + scope->action()))) {
+      first(scope->action().empty() ? "call/" + call->id() : "action/" + scope->action())) {
     sized.demand.fixed[Meter::actions] = 1;
   }
   if (counts(plan->plan, Meter::runs)) {
@@ -218,7 +218,7 @@ std::vector<RunHold> Attempt::State::run_holds() const {
   return holds;
 }
 
-/// R21: the line of a counter of this call in which others wait already; "" when there is none.
+/// R21: the line of a counter or run of this call in which others wait already; "" when there is none.
 std::string Attempt::State::line_before() const {
   const guard::HoldQueue& queue = core->here().queue;
   if (ticket || queue.empty()) return "";
@@ -227,14 +227,12 @@ std::string Attempt::State::line_before() const {
     for (const PlannedCap& cap : set.caps)
       lines.push_back(line_of(cap, set));
   }
+  for (const Run& run : scope->runs())
+    lines.push_back(line_of_run(run.id));
   return queue.busy_line(lines);
 }
 
 Verdict Attempt::State::reserve(bool take_what_fits) {
-  if (const std::string line = line_before(); !take_what_fits && !line.empty()) {
-    seen_changes = core->here().queue.changes();
-    return wait_in(line);
-  }
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
@@ -245,6 +243,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.call_committed = call->committed();
     request.demand = sized.demand;
     request.take_what_fits = take_what_fits;
+    if (!take_what_fits) request.behind = line_before();
     request.draft = &draft;
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
@@ -280,7 +279,7 @@ Verdict Attempt::State::wait_in(const std::string& line) {
 }
 
 Verdict Attempt::State::proceed() {
-  if (phase != Phase::waiting) return {};
+  if (phase != Phase::waiting) return over();
   const bool over = core->clock->boot_ms() >= wait_until_ms;
   if (!over && ticket && !core->here().queue.is_head(*ticket)) {
     Verdict verdict;
@@ -381,6 +380,16 @@ Verdict Attempt::State::refuse_unpriced() {
   return refuse(std::move(refusal));
 }
 
+Verdict Attempt::State::answer_of(const Denial& refusal) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::answer;
+  verdict.answer.status = 402;
+  verdict.answer.headers = {
+      {"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", refusal.attempt}};
+  verdict.answer.body = refusal.to_json();
+  return verdict;
+}
+
 Verdict Attempt::State::refuse(Denial refusal) {
   leave_queue();
   forget_ids();
@@ -393,13 +402,7 @@ Verdict Attempt::State::refuse(Denial refusal) {
   if (route.dialect != nullptr && route.dialect->has_output) refusal.output_limit_name = limit_name();
   refusal.message = denial_message(refusal);
 
-  Verdict verdict;
-  verdict.kind = Verdict::Kind::answer;
-  verdict.answer.status = 402;
-  verdict.answer.headers = {
-      {"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", id_text}};
-  verdict.answer.body = refusal.to_json();
-
+  Verdict verdict = answer_of(refusal);
   DenialEntry entry;
   entry.id = attempt_id;
   entry.first_ms = refusal.at_ms;

@@ -228,7 +228,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   } else {
     keep_receipt(LedgerRow(row), {});
     // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
-    if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement));
+    if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), settled.error());
   }
   core->here().queue.settled();
 }

@@ -118,7 +118,8 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   Decision decision;
   const bool fits_when_settled = settled_limit >= demand.least;
   const bool fits_now = now_limit >= demand.least;
-  const bool waits = fits_when_settled && now_limit < settled_limit && !request.take_what_fits;
+  const bool waits =
+      fits_when_settled && (now_limit < settled_limit || !request.behind.empty()) && !request.take_what_fits;
   if (fits_now && !waits) {
     decision.granted = true;
     decision.output_limit = now_limit;
@@ -152,9 +153,10 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
     back.at_ms = now_ms;
     if (!short_of.empty()) {
       const Slot& headline = *short_of.front();
-      back.waiting_for = headline.cap != nullptr && headline.set != nullptr ? line_of(*headline.cap, *headline.set)
-                                                                            : refused.caps.front().cap_id;
+      back.waiting_for =
+          headline.cap != nullptr ? line_of(*headline.cap, *headline.set) : line_of_run(headline.run->id);
     }
+    if (!request.behind.empty()) back.waiting_for = request.behind;
     back.fits_now = fits_now ? now_limit : 0;
     back.refusal = std::move(refused);
     decision.held_back = std::move(back);
@@ -215,4 +217,8 @@ std::int64_t booked_on(Meter meter, const Amounts& booked) {
 
 std::string farthing::line_of(const PlannedCap& cap, const PlannedSet& set) {
   return cap.registered->cap.id + "@" + set.key;
+}
+
+std::string farthing::line_of_run(const std::string& run_id) {
+  return "run:" + run_id;
 }

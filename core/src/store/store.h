@@ -54,6 +54,8 @@ struct ReserveRequest {
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
+  /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
+  std::string behind;
   const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
 };
 
@@ -95,11 +97,12 @@ struct Refused {
 struct HeldBack {
   std::int64_t at_ms = 0;
   Refused refusal;            // what it would be if it refused now
-  std::string waiting_for;    // line_of the first counter in the way, or the name of a run
+  std::string waiting_for;    // the line of the first counter or run in the way
   std::int64_t fits_now = 0;  // the output limit that would be granted now; 0 = none
 };
 /// The line in which calls wait for what others hold on this counter (R21): HeldBack::waiting_for.
 std::string line_of(const PlannedCap& cap, const PlannedSet& set);
+std::string line_of_run(const std::string& run_id);
 
 struct PolicyChanged {
   std::uint64_t revision = 0;

@@ -9,6 +9,7 @@
 
 #include "farthing/guard.h"
 #include "store/store.h"
+#include "tests/core/guard/watched_store.h"
 #include "tests/stores/fixture.h"
 
 namespace farthing::test {
@@ -41,6 +42,18 @@ class GuardFixture : public ::testing::Test {
     binding = *guard->bind(Labels{{"project", "p"}}, {});
   }
 
+  /// The same over a store that the test can interrupt.
+  std::shared_ptr<WatchedStore> open_watched(const std::string& toml, const std::string& location = "memory:") {
+    StoreOptions beneath;
+    beneath.clock = clock;
+    auto inner = open_store(location, beneath);
+    EXPECT_TRUE(inner) << inner.error().message;
+    auto watched = std::make_shared<WatchedStore>(*inner);
+    options.opened_store = watched;
+    open(toml, location);
+    return watched;
+  }
+
   Attempt attempt(const std::shared_ptr<Call>& call = nullptr,
                   const std::shared_ptr<const Scope>& scope = Scope::root()) {
     return guard->attempt(binding, scope, call ? call : guard->call());
@@ -52,7 +65,7 @@ class GuardFixture : public ::testing::Test {
   }
   static void answer(Attempt& attempt, std::string_view body = used, int status = 200) {
     static const HeaderView headers[] = {{"content-type", "application/json"}, {"x-request-id", "req_1"}};
-    attempt.sent();
+    EXPECT_TRUE(attempt.sent());
     attempt.head(status, headers);
     attempt.end(body);
   }
@@ -62,6 +75,15 @@ class GuardFixture : public ::testing::Test {
     Verdict verdict = begin(one, body);
     if (verdict.kind == Verdict::Kind::send) answer(one);
     return verdict;
+  }
+  /// What a cap without `each` has left.
+  CapLeft left(const std::string& cap_id) {
+    const auto status = guard->control()->status();
+    for (const auto& counter : status->counters) {
+      if (counter.cap.cap_id == cap_id) return counter.cap;
+    }
+    ADD_FAILURE() << "no counter of " << cap_id;
+    return {};
   }
   std::vector<LedgerRow> rows() {
     std::vector<LedgerRow> result;

@@ -47,6 +47,83 @@ TEST_F(Holds, a_newcomer_does_not_pass_those_who_wait_R21) {
   EXPECT_EQ(small.proceed().kind, Verdict::Kind::send);
 }
 
+TEST_F(Holds, a_newcomer_that_could_never_fit_does_not_queue_for_it_R21) {
+  open(room_for_one);
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  Attempt waiting = attempt();
+  ASSERT_EQ(begin(waiting).kind, Verdict::Kind::wait);
+  Attempt huge = attempt();
+  EXPECT_EQ(begin(huge, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":100000})").kind,
+            Verdict::Kind::answer);
+  EXPECT_FALSE(huge.denial()->held);
+}
+
+TEST_F(Holds, a_newcomer_does_not_pass_those_who_wait_for_its_task_R21_R28) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  const auto task = Scope::root()->enter_task("triage", Usd{5'000'000});
+  ASSERT_TRUE(task);
+  Attempt first = attempt(nullptr, *task);
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  Attempt waiting = attempt(nullptr, *task);
+  ASSERT_EQ(begin(waiting).kind, Verdict::Kind::wait);
+  constexpr const char* little = R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":16})";
+  Attempt small = attempt(nullptr, *task);  // would fit now
+  EXPECT_EQ(begin(small, little).kind, Verdict::Kind::wait);
+  Attempt elsewhere = attempt();
+  EXPECT_EQ(begin(elsewhere, little).kind, Verdict::Kind::send);
+  answer(first);
+  EXPECT_EQ(waiting.proceed().kind, Verdict::Kind::send);
+  EXPECT_EQ(small.proceed().kind, Verdict::Kind::send);
+}
+
+TEST_F(Holds, nobody_waits_where_the_policy_says_so_R21) {
+  open(std::string("held_wait = \"0s\"\n") + room_for_one);
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  Attempt second = attempt();
+  ASSERT_EQ(begin(second).kind, Verdict::Kind::answer);
+  EXPECT_TRUE(second.denial()->held);
+  EXPECT_EQ(second.denial()->caps.front().reserved, left("day").reserved);
+}
+
+TEST_F(Holds, nobody_waits_longer_than_the_client_would_R21) {
+  open(room_for_one);
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  const HeaderView headers[] = {{"authorization", "Bearer sk-test-0123456789"}, {"x-stainless-read-timeout", "5"}};
+  Attempt second = attempt();
+  ASSERT_EQ(second
+                .begin({.method = "POST",
+                        .host = "api.openai.com",
+                        .path = "/v1/chat/completions",
+                        .headers = headers,
+                        .body = hello})
+                .kind,
+            Verdict::Kind::wait);
+  clock->advance(4'999);
+  EXPECT_EQ(second.proceed().kind, Verdict::Kind::wait);
+  clock->advance(2);
+  EXPECT_EQ(second.proceed().kind, Verdict::Kind::answer);
+}
+
+TEST_F(Holds, those_who_wait_are_told_of_a_halt_R34) {
+  open(room_for_one);
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  Attempt head = attempt();
+  Attempt behind = attempt();
+  ASSERT_EQ(begin(head).kind, Verdict::Kind::wait);
+  ASSERT_EQ(begin(behind).kind, Verdict::Kind::wait);
+  ASSERT_TRUE(guard->control()->halt({}, {"ann", "incident 12"}));
+  int woken = 0;
+  behind.on_wake([&] { ++woken; });
+  EXPECT_EQ(head.proceed().kind, Verdict::Kind::answer);
+  EXPECT_EQ(woken, 1);  // at once, not when its own time comes
+  EXPECT_EQ(behind.proceed().kind, Verdict::Kind::answer);
+  EXPECT_EQ(behind.denial()->code, Code::halted);
+}
+
 TEST_F(Holds, the_wait_ends_with_a_refusal_that_says_held_R21) {
   open(room_for_one);
   Attempt first = attempt();
@@ -83,7 +160,7 @@ TEST_F(Holds, an_attempt_that_is_forgotten_ends_by_itself_once) {
   {
     Attempt sent = attempt();
     ASSERT_EQ(begin(sent).kind, Verdict::Kind::send);
-    sent.sent();
+    EXPECT_TRUE(sent.sent());
     const Attempt moved = std::move(sent);
   }
   EXPECT_EQ(rows().size(), 2U);
@@ -95,7 +172,7 @@ TEST_F(Holds, retries_of_one_call_are_held_on_its_own_cap_together_R27) {
   const auto one = guard->call();
   Attempt first = attempt(one);
   ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
-  first.sent();
+  EXPECT_TRUE(first.sent());
   first.abort(Abort::sent);  // charged its hold
   Attempt retry = attempt(one);
   EXPECT_EQ(begin(retry).kind, Verdict::Kind::answer);
@@ -138,6 +215,60 @@ TEST_F(Holds, an_action_counts_once_and_again_where_its_first_call_was_refused_R
   EXPECT_EQ(actions().spent, 1);
 }
 
+TEST_F(Holds, an_action_is_counted_by_the_retry_where_the_first_attempt_never_left_R10) {
+  open("[[cap]]\nid = \"actions\"\nlimit = \"5 actions\"\nper = \"day\"\n");
+  const auto one = guard->call();  // outside of guard.action(): the call is the action
+  Attempt unsent = attempt(one);
+  ASSERT_EQ(begin(unsent).kind, Verdict::Kind::send);
+  unsent.abort(Abort::not_sent);
+  EXPECT_EQ(left("actions").spent + left("actions").reserved, 0);
+  for (int i = 0; i < 2; ++i) {
+    Attempt retry = attempt(one);
+    ASSERT_EQ(begin(retry).kind, Verdict::Kind::send);
+    answer(retry);
+  }
+  EXPECT_EQ(left("actions").spent, 1);
+}
+
+TEST_F(Holds, a_run_is_counted_once_however_many_calls_it_makes_R10) {
+  open("[[cap]]\nid = \"runs\"\nlimit = \"2 runs\"\nper = \"day\"\n");
+  for (int i = 0; i < 2; ++i) {
+    const auto task = Scope::root()->enter_task("triage", std::nullopt);
+    ASSERT_TRUE(task);
+    for (int call = 0; call < 3; ++call) {
+      Attempt one = attempt(nullptr, *task);
+      ASSERT_EQ(begin(one).kind, Verdict::Kind::send);
+      answer(one);
+    }
+    EXPECT_EQ(left("runs").spent, i + 1);
+  }
+  const auto third = Scope::root()->enter_task("triage", std::nullopt);
+  Attempt one = attempt(nullptr, *third);
+  ASSERT_EQ(begin(one).kind, Verdict::Kind::answer);
+  EXPECT_EQ(one.denial()->caps.front().meter, Meter::runs);
+  Attempt outside = attempt();  // of no run
+  EXPECT_EQ(begin(outside).kind, Verdict::Kind::send);
+}
+
+TEST_F(Holds, a_task_inside_a_task_is_held_on_both_and_the_inner_cannot_pass_the_outer_R28) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  const auto outer = Scope::root()->enter_task("outer", Usd{5'000'000});
+  ASSERT_TRUE(outer);
+  const auto inner = (*outer)->enter_task("inner", Usd{500'000'000});
+  ASSERT_TRUE(inner);
+  ASSERT_EQ((*inner)->runs().size(), 2U);
+  Attempt one = attempt(nullptr, *inner);
+  ASSERT_EQ(begin(one).kind, Verdict::Kind::send);
+  answer(one);
+  for (const auto& run : (*inner)->runs())
+    EXPECT_EQ(guard->run(run.id)->spent, cost_of_used) << run.task;
+  Attempt too_dear = attempt(nullptr, *inner);
+  ASSERT_EQ(begin(too_dear, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":10000})").kind,
+            Verdict::Kind::answer);
+  ASSERT_EQ(too_dear.denial()->caps.size(), 1U);
+  EXPECT_EQ(too_dear.denial()->caps.front().counter.front().second, "outer");
+}
+
 TEST_F(Holds, a_receipt_is_found_by_all_its_ids) {
   open(room_for_one);
   Attempt one = attempt();
@@ -169,7 +300,7 @@ TEST_F(Holds, threads_that_abort_and_answer_at_once_settle_once) {
   for (int i = 0; i < calls; ++i) {
     Attempt one = attempt();
     ASSERT_EQ(begin(one).kind, Verdict::Kind::send);
-    one.sent();
+    EXPECT_TRUE(one.sent());
     std::thread other([&] { one.abort(Abort::sent); });
     const HeaderView headers[] = {{"content-type", "application/json"}};
     one.head(200, headers);

@@ -20,7 +20,7 @@ class Outcomes : public GuardFixture, public ::testing::WithParamInterface<Block
       return std::pair(step.substr(0, space), space == std::string::npos ? "" : step.substr(space + 1));
     }();
     if (word == "sent") {
-      attempt.sent();
+      EXPECT_TRUE(attempt.sent());
     } else if (word == "head") {
       const std::string type = rest.substr(rest.find(' ') + 1);
       const HeaderView headers[] = {{"content-type", type}};

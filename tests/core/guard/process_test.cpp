@@ -38,7 +38,7 @@ TEST_F(Process, a_child_leaves_its_parents_calls_alone_and_makes_its_own_R36) {
   open(a_dollar_a_day, file());
   Attempt parents = attempt();
   ASSERT_EQ(begin(parents).kind, Verdict::Kind::send);
-  parents.sent();
+  EXPECT_TRUE(parents.sent());
   const pid_t child = fork();
   if (child == 0) {
     parents.abort(Abort::sent);  // a finalizer: not ours

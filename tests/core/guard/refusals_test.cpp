@@ -158,7 +158,7 @@ TEST_F(Refusals, usage_is_asked_for_in_a_stream_and_its_chunk_is_not_shown_R24) 
       begin(one, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":100,"stream":true})");
   ASSERT_TRUE(verdict.body);
   EXPECT_THAT(*verdict.body, HasSubstr("\"include_usage\""));
-  one.sent();
+  EXPECT_TRUE(one.sent());
   const HeaderView headers[] = {{"content-type", "text/event-stream"}};
   one.head(200, headers);
   std::string delivered;

@@ -1,0 +1,73 @@
+// WatchedStore: a real store whose steps a test looks at: it may do something in the middle of a call, or take the store away.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "store/store.h"
+
+namespace farthing::test {
+
+class WatchedStore : public Store {
+ public:
+  explicit WatchedStore(std::shared_ptr<Store> inner) : inner_(std::move(inner)) {}
+
+  /// Called before each step with its name; an error is the step's answer, and the step is not taken.
+  std::function<std::optional<Error>(const char* step)> before = [](const char*) { return std::nullopt; };
+
+  const StoreInfo& info() const override { return inner_->info(); }
+  AttemptId next_id() override { return inner_->next_id(); }
+  ReserveAnswer reserve(const ReserveRequest& request) override {
+    if (auto error = before("reserve")) return std::move(*error);
+    return inner_->reserve(request);
+  }
+  Result<Settled> settle(const Settlement& settlement) override {
+    if (auto error = before("settle")) return std::move(*error);
+    return inner_->settle(settlement);
+  }
+  Result<Settled> adjust(const Adjustment& adjustment) override { return inner_->adjust(adjustment); }
+  Result<Settled> book(const LedgerRow& row, const Plan& plan) override { return inner_->book(row, plan); }
+  Result<Registry> registry() override {
+    if (auto error = before("registry")) return std::move(*error);
+    return inner_->registry();
+  }
+  Result<std::vector<std::string>> apply(const Policy& policy, bool force) override {
+    return inner_->apply(policy, force);
+  }
+  Status remove_document(const std::string& name) override { return inner_->remove_document(name); }
+  Status set_override(const Override& change) override { return inner_->set_override(change); }
+  Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
+                        const std::string& why) override {
+    return inner_->clear_override(cap_id, each_values, who, why);
+  }
+  Result<Halt> halt(const Halt& halt) override { return inner_->halt(halt); }
+  Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) override {
+    return inner_->resume(id, who, why);
+  }
+  Result<std::vector<Change>> changes(std::size_t most) override { return inner_->changes(most); }
+  Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) override {
+    return inner_->counters(cap_id);
+  }
+  Result<std::vector<HoldView>> holds() override { return inner_->holds(); }
+  Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override {
+    return inner_->ledger(filter, visit);
+  }
+  Result<std::vector<DenialEntry>> denials(std::size_t most) override { return inner_->denials(most); }
+  Status add_denials(const std::vector<DenialEntry>& entries) override { return inner_->add_denials(entries); }
+  Result<std::vector<AlertFired>> alerts(std::size_t most) override { return inner_->alerts(most); }
+  Result<std::string> secret() override { return inner_->secret(); }
+  Status renew() override { return inner_->renew(); }
+  Result<int> sweep() override { return inner_->sweep(); }
+  Status checkpoint() override { return inner_->checkpoint(); }
+  Result<std::int64_t> now_ms() override { return inner_->now_ms(); }
+  Status reset_clock() override { return inner_->reset_clock(); }
+  void close() override { inner_->close(); }
+
+ private:
+  std::shared_ptr<Store> inner_;
+};
+
+}  // namespace farthing::test
