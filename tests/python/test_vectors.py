@@ -70,12 +70,16 @@ def _text(json_text: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_outcomes_of_calls(name: str) -> None:
+def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
     parts = OUTCOMES[name]
     request = parts.get("request", USUAL_REQUEST).strip()
     if "stream" in parts:
         request = request[:-1] + ',"stream":true}'
-    guard = farthing.Guard(caps=[farthing.Cap("1 USD", per="day", id="day")], store="memory:")
+    document = {"cap": [{"id": "day", "limit": "1 USD", "per": "day"}]}
+    document |= json.loads(parts.get("policy", "{}"))
+    policy = tmp_path / "farthing.json"
+    policy.write_text(json.dumps(document))
+    guard = farthing.Guard(policy, store="memory:")
     core = guard._core
     attempt = _farthing.start(
         core.bind([], {}, False),

@@ -9,6 +9,7 @@
 
 #include "guard/base64url.h"
 #include "guard/process.h"
+#include "money/json_text.h"
 
 namespace farthing {
 namespace {
@@ -18,25 +19,6 @@ constexpr std::size_t max_token_bytes = 65'536;
 std::uint64_t next_serial() {
   static std::atomic<std::uint64_t> serial{1};
   return serial.fetch_add(1, std::memory_order_relaxed);
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += hex[byte >> 4U];
-      out += hex[byte & 15U];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 Error bad_token() {
@@ -109,15 +91,15 @@ std::string Scope::token() const {
   for (const Run& run : runs_) {
     if (json.back() != '[') json += ',';
     json += '[';
-    append_json_string(json, run.id);
+    append_json(json, run.id);
     json += ',';
-    append_json_string(json, run.task);
+    append_json(json, run.task);
     json += ',';
     json += run.limit ? std::to_string(run.limit->nano) : "null";
     json += ']';
   }
   json += R"(],"action":)";
-  append_json_string(json, action_);
+  append_json(json, action_);
   json += '}';
   return guard::to_base64url(json);
 }

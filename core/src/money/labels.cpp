@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "money/json_text.h"
+
 namespace farthing {
 namespace {
 
@@ -14,25 +16,6 @@ constexpr std::size_t max_kind_bytes = 64;
 auto place_of(std::vector<Labels::Entry>& entries, std::string_view kind) {
   return std::lower_bound(entries.begin(), entries.end(), kind,
                           [](const Labels::Entry& entry, std::string_view wanted) { return entry.first < wanted; });
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 /// Bytes of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none (overlong forms, surrogates
@@ -108,9 +91,9 @@ std::string Labels::to_json() const {
   out += '{';
   for (const Entry& entry : entries_) {
     if (out.size() > 1) out += ',';
-    append_json_string(out, entry.first);
+    append_json(out, entry.first);
     out += ':';
-    append_json_string(out, entry.second);
+    append_json(out, entry.second);
   }
   out += '}';
   return out;
@@ -146,7 +129,7 @@ Status check_label(std::string_view kind, std::string_view value) {
   if (!word) {
     // Bytes that are no text must not reach a terminal or a log through the message.
     std::string shown;
-    append_json_string(shown, kind.substr(0, max_kind_bytes));
+    append_json(shown, kind.substr(0, max_kind_bytes));
     const bool ascii = std::all_of(shown.begin(), shown.end(), [](char c) { return c > 0; });
     return bad(
         "a label's kind must be a lower-case word of at most 64 letters, digits and \"_\", like "

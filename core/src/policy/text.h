@@ -8,10 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "money/json_text.h"
+
 namespace farthing::policy {
 
-/// A JSON string with its quotes; only what must be escaped is.
-void append_json(std::string& out, std::string_view text);
+using farthing::append_json;
 /// ["a","b"]
 void append_json(std::string& out, const std::vector<std::string>& list);
 

@@ -30,13 +30,19 @@ class GuardFixture : public ::testing::Test {
   std::vector<AlertEvent> alerts;
   std::vector<std::string> warnings;
 
-  void open(const std::string& toml, const std::string& location = "memory:") {
+  void open(const std::string& toml, const std::string& location = "memory:") { open(policy_of(toml), location); }
+  void open_json(const std::string& json) {
+    PolicyOrProblems read = policy_from_json(json, "test.json", [](std::string_view) { return std::nullopt; });
+    ASSERT_TRUE(read.ok()) << json << ": " << read.problems.front().message;
+    open(std::move(*read.policy), "memory:");
+  }
+  void open(Policy policy, const std::string& location) {
     options.clock = clock;
     options.background_thread = false;
     options.on_alert = [this](const AlertEvent& event) { alerts.push_back(event); };
     options.on_warning = [this](const std::string& text) { warnings.push_back(text); };
     options.store = location;
-    auto opened = Guard::open(policy_of(toml), options);
+    auto opened = Guard::open(std::move(policy), options);
     ASSERT_TRUE(opened) << opened.error().message;
     guard = *opened;
     binding = *guard->bind(Labels{{"project", "p"}}, {});

@@ -1,9 +1,8 @@
 // Calls beside each other: waiting for what others hold (R21), retries (R27), tasks (R28), actions and runs (R10), receipts,
-// alerts (R35), keys (R30).
+// alerts (R35).
 #include <thread>
 
 #include "guard/hold_queue.h"
-#include "guard/keys.h"
 #include "tests/core/guard/fixture.h"
 
 namespace farthing::test {
@@ -343,20 +342,6 @@ TEST(HoldQueue, a_settlement_between_the_reserve_and_the_line_is_not_missed) {
   bool woken = false;
   queue.on_wake(*ticket, [&] { woken = true; });
   EXPECT_TRUE(woken);
-}
-
-TEST(Keys, are_known_by_a_hash_with_the_secrets_fingerprint_R30) {
-  const guard::KeyHasher hasher("secret");
-  const guard::KeyHasher other("another secret");
-  const HeaderView bearer[] = {{"Authorization", "Bearer sk-test-0123456789"}};
-  const HeaderView azure[] = {{"api-key", "sk-test-0123456789"}};
-  const std::string id = hasher.id(guard::credential_of(bearer), "api.openai.com");
-  EXPECT_EQ(id, hasher.id(guard::credential_of(azure), "x.openai.azure.com"));
-  EXPECT_EQ(id, hasher.id_of_key("sk-test-0123456789"));
-  EXPECT_NE(id, other.id_of_key("sk-test-0123456789"));
-  EXPECT_EQ(guard::fingerprint_of(id), hasher.fingerprint());
-  EXPECT_EQ(id.find("0123456789"), std::string::npos);
-  EXPECT_EQ(hasher.id(guard::credential_of({}), "api.openai.com"), "");
 }
 
 }  // namespace

@@ -49,7 +49,9 @@ std::vector<Block> outcomes() {
 }
 
 TEST_P(Outcomes, of_the_vectors) {
-  open("[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  auto document = nlohmann::json::parse(R"({"cap":[{"id":"day","limit":"1 USD","per":"day"}]})");
+  if (const std::string more = GetParam().part("policy"); !more.empty()) document.update(nlohmann::json::parse(more));
+  open_json(document.dump());
   std::string request = GetParam().part("request");
   if (!GetParam().part("stream").empty()) request.replace(request.rfind('}'), 1, ",\"stream\":true}");
   Attempt one = attempt();

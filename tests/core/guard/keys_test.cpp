@@ -1,0 +1,103 @@
+// Whose key a call is sent with: ids that do not tell the key (R30).
+#include "guard/keys.h"
+
+#include "guard/base64url.h"
+#include "tests/core/guard/fixture.h"
+
+namespace farthing::test {
+namespace {
+
+TEST(Keys, are_known_by_a_hash_with_the_secrets_fingerprint_R30) {
+  const guard::KeyHasher hasher("secret");
+  const guard::KeyHasher other("another secret");
+  const HeaderView bearer[] = {{"Authorization", "Bearer sk-test-0123456789"}};
+  const HeaderView azure[] = {{"api-key", "sk-test-0123456789"}};
+  const std::string id = hasher.id(guard::credential_of(bearer), "api.openai.com");
+  EXPECT_EQ(id, hasher.id(guard::credential_of(azure), "x.openai.azure.com"));
+  EXPECT_EQ(id, hasher.id_of_key("sk-test-0123456789"));
+  EXPECT_NE(id, other.id_of_key("sk-test-0123456789"));
+  EXPECT_EQ(guard::fingerprint_of(id), hasher.fingerprint());
+  EXPECT_EQ(id.find("0123456789"), std::string::npos);
+  EXPECT_EQ(hasher.id(guard::credential_of({}), "api.openai.com"), "");
+}
+
+std::string token(std::string_view payload) {
+  return "eyJhbGciOiJSUzI1NiJ9." + guard::to_base64url(payload) + ".c2lnbmF0dXJl";
+}
+
+class Credentials : public ::testing::Test {
+ protected:
+  const guard::KeyHasher hasher{"secret"};
+
+  std::string id(std::string_view header, std::string_view value, std::string_view host = "api.openai.com") const {
+    const HeaderView headers[] = {{header, value}};
+    return hasher.id(guard::credential_of(headers), host);
+  }
+};
+
+TEST_F(Credentials, of_a_signed_token_are_its_issuer_and_subject_R30) {
+  const std::string today = "Bearer " + token(R"({"iss":"https://a.example","sub":"svc-1","exp":1})");
+  const std::string tomorrow = "Bearer " + token(R"({"sub":"svc-1","exp":2,"iss":"https://a.example"})");
+  const std::string another = "Bearer " + token(R"({"iss":"https://a.example","sub":"svc-2","exp":1})");
+  const std::string elsewhere = "Bearer " + token(R"({"iss":"https://b.example","sub":"svc-1","exp":1})");
+  EXPECT_EQ(id("authorization", today), id("Authorization", tomorrow));
+  EXPECT_NE(id("authorization", today), id("authorization", another));
+  EXPECT_NE(id("authorization", today), id("authorization", elsewhere));
+  EXPECT_EQ(guard::fingerprint_of(id("authorization", today)), hasher.fingerprint());
+}
+
+TEST_F(Credentials, that_rotate_are_one_for_each_host_R30) {
+  EXPECT_EQ(id("authorization", "Bearer ya29.a0AfH6SM", "x.googleapis.com"), "oauth@x.googleapis.com");
+  EXPECT_EQ(id("authorization", "Bearer ya29.other", "x.googleapis.com"), "oauth@x.googleapis.com");
+  // Tokens of this shape that say of nobody whose they are.
+  for (const std::string& unreadable : {token("{}"), token("not json"), std::string("eyJ"), std::string("eyJ.x.y")})
+    EXPECT_EQ(id("authorization", "Bearer " + unreadable), "oauth@api.openai.com") << unreadable;
+}
+
+TEST_F(Credentials, of_a_signature_are_its_access_key_R30) {
+  const char* monday =
+      "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/bedrock/aws4_request, SignedHeaders=host, "
+      "Signature=aa";
+  const char* tuesday =
+      "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/us-east-1/bedrock/aws4_request, SignedHeaders=host, "
+      "Signature=bb";
+  const char* another = "AWS4-HMAC-SHA256 Credential=AKIDOTHER/20261122/us-east-1/bedrock/aws4_request, Signature=bb";
+  EXPECT_EQ(id("authorization", monday), id("authorization", tuesday));
+  EXPECT_NE(id("authorization", monday), id("authorization", another));
+  EXPECT_NE(id("authorization", monday), hasher.id_of_key("AKIDEXAMPLE"));
+}
+
+TEST_F(Credentials, a_providers_own_header_goes_before_a_gateways_R30) {
+  const HeaderView headers[] = {{"Authorization", "Bearer gateway-token"}, {"x-api-key", "sk-ant-1"}};
+  EXPECT_EQ(hasher.id(guard::credential_of(headers), "h"), hasher.id_of_key("sk-ant-1"));
+  EXPECT_EQ(id("X-Goog-Api-Key", "AIza1"), hasher.id_of_key("AIza1"));
+  EXPECT_EQ(id("authorization", "sk-bare"), hasher.id_of_key("sk-bare"));
+  EXPECT_EQ(id("authorization", "Bearer "), "");
+}
+
+class NamedKeys : public GuardFixture {};
+
+TEST_F(NamedKeys, rotate_under_one_name_and_keep_one_counter_R30) {
+  const std::string limit = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\neach = \"api_key\"\n";
+  open("key_secret = \"0123456789abcdef\"\n" + limit);
+  const guard::KeyHasher hasher("0123456789abcdef");
+  const std::string ids = "[\"" + hasher.id_of_key("sk-old") + "\", \"" + hasher.id_of_key("sk-new") + "\"]";
+  open("key_secret = \"0123456789abcdef\"\n" + limit + "[[api_key]]\nname = \"billing\"\nids = " + ids + "\n");
+  for (const char* key : {"Bearer sk-old", "Bearer sk-new"}) {
+    const HeaderView headers[] = {{"authorization", key}};
+    Attempt one = attempt();
+    ASSERT_EQ(one.begin({.method = "POST",
+                         .host = "api.openai.com",
+                         .path = "/v1/chat/completions",
+                         .headers = headers,
+                         .body = hello})
+                  .kind,
+              Verdict::Kind::send);
+    answer(one);
+  }
+  EXPECT_EQ(left("day").spent, 2 * cost_of_used);
+  EXPECT_EQ(left("day").counter.front().second, "billing");
+}
+
+}  // namespace
+}  // namespace farthing::test
