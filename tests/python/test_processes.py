@@ -157,6 +157,21 @@ while not guard.status().open_holds: time.sleep(0.001)
 }
 
 
+def test_what_a_program_leaves_at_its_end_is_written(file_shop: Shop) -> None:
+    """R26: a refusal that no call follows, in a program that does not close its guard."""
+    program = EXIT.replace("STORE", repr(file_shop.store)).replace("HOST", '"elsewhere"')
+    program = program.replace("URL", repr(file_shop.provider.url)) + (
+        "try: client.chat.completions.create(**ask)\n"
+        "except farthing.Unpriced as refusal: print(refusal.attempt)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (denial,) = file_shop.guard(DAY).denials()
+    assert denial["id"] == done.stdout.strip()
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_interpreter_exit_is_quiet(file_shop: Shop, ending: str) -> None:
     program = EXIT.replace("STORE", repr(file_shop.store)).replace("HOST", repr(file_shop.host))

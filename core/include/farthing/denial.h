@@ -33,6 +33,7 @@ struct RefusedCap {
   bool held = false;    // would pass if all holds settled (R21)
   std::string message;  // the cap's own
   std::string help_url;
+  std::string owner;
   std::int64_t remaining() const { return limit - spent - reserved; }
 };
 

@@ -46,6 +46,9 @@ struct AlertEvent {  // R35; recorded exactly once, handed to the callback at le
   std::int64_t spent = 0;
   std::int64_t reserved = 0;
   std::optional<std::int64_t> resets_at_ms;
+  std::string message;  // the cap's own, with help_url and owner
+  std::string help_url;
+  std::string owner;
   std::string to_json() const;
 };
 

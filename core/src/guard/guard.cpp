@@ -260,6 +260,14 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto warnings = store->apply(policy, false);
   if (!warnings) return warnings.error();
+  if (policy.caps.empty()) {
+    const auto registry = store->registry();
+    if (registry && registry->caps.empty()) {
+      warnings->push_back(
+          "this guard has no caps, so nothing is limited; a farthing.toml is read only where it is named: "
+          "Guard(\"farthing.toml\")");
+    }
+  }
   std::shared_ptr<const PriceBook> book = PriceBook::builtin();
   if (!policy.prices.empty()) {
     auto with_own = PriceBook::with_overlays(policy.prices);
@@ -294,6 +302,9 @@ std::string AlertEvent::to_json() const {
   report::put_amount(json, "spent", meter, spent);
   report::put_amount(json, "reserved", meter, reserved);
   report::put_time(json, "resets_at", resets_at_ms);
+  json["message"] = message;
+  json["help_url"] = help_url;
+  json["owner"] = owner;
   return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
 }
 

@@ -28,6 +28,15 @@ bool signed_request(std::span<const HeaderView> headers) {
   return guard::credential_of(headers).kind == guard::Credential::Kind::sigv4;
 }
 
+/// A server on this machine or in this network: most likely the caller's own.
+bool is_local(std::string_view host) {
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  for (const std::string_view start : {"127.", "10.", "192.168.", "[::1]", "0.0.0.0"}) {
+    if (host.starts_with(start)) return true;
+  }
+  return name == "localhost" || name.ends_with(".local") || name.ends_with(".internal") || name.ends_with(".localhost");
+}
+
 bool counts(const Plan& plan, Meter meter) {
   for (const PlannedSet& set : plan.sets) {
     for (const PlannedCap& cap : set.caps) {
@@ -75,13 +84,14 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.host.provider.empty()) {
     Denial refusal;
     refusal.code = Code::unpriced_model;
-    refusal.paste = "[[host]]\nname = \"" + host + "\"\nprovider = \"openai\"";
-    refusal.message = "host " + host + " is not known, so " +
-                      (facts.model.empty() ? "its calls" : "model \"" + facts.model + "\" there") +
-                      " has no price. Add to the policy: [[host]] name = \"" + host +
-                      "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: "
-                      "Guard(hosts={\"" +
-                      host + "\": {\"provider\": \"openai\"}})";
+    const bool local = is_local(host);
+    refusal.paste = "[[host]]\nname = \"" + host + "\"\n" + (local ? "free = true" : "provider = \"openai\"");
+    refusal.message =
+        "host " + host + " is not known, so " +
+        (facts.model.empty() ? "its calls have" : "model \"" + facts.model + "\" there has") + " no price. " +
+        (local ? "A server of your own is free = true, a stand-in for a provider is provider = \"openai\""
+               : "Say whose prices hold there: provider = \"openai\", or free = true") +
+        ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"" : "{\"provider\": \"openai\"}") + "}).";
     return refuse(std::move(refusal));
   }
   if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
@@ -118,9 +128,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   const Plan& caps = plan->plan;
   if (!caps.halts.empty()) {
     const Halt& halt = *caps.halts.front();
-    return refuse(Code::halted, "calls are halted" +
-                                    (halt.match.of.empty() ? std::string() : " for " + halt.match.to_json()) + " by " +
-                                    halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
+    return refuse(Code::halted, "calls " + (halt.match.of.empty() ? "" : "with " + halt.match.words() + " ") +
+                                    "are halted by " + halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
                                     ". To go on: farthing resume " + std::to_string(halt.id));
   }
   if (!caps.label_required.empty()) {
@@ -363,6 +372,10 @@ Verdict Attempt::State::refuse_unpriced() {
   Denial refusal;
   refusal.code = Code::unpriced_model;
   const std::string provider(route.host.provider);
+  if (facts.model.empty()) {
+    refusal.message = "the request names no model, so it has no price, and a cap on money matches it.";
+    return refuse(std::move(refusal));
+  }
   refusal.near = core->book->near(provider, facts.model, 3);
   refusal.paste = "[[price]]\nprovider = \"" + provider + "\"\nmodel = \"" + facts.model +
                   "\"\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
@@ -374,9 +387,8 @@ Verdict Attempt::State::refuse_unpriced() {
       refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
     refusal.message += ". ";
   }
-  refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" +
-                     facts.model +
-                     "\" rates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+  refusal.message += "To use it, write its price into the policy; in code: Guard(prices=[{\"provider\": \"" + provider +
+                     "\", \"model\": \"" + facts.model + "\", \"rates\": {...}}]).";
   return refuse(std::move(refusal));
 }
 

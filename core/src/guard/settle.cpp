@@ -271,6 +271,9 @@ void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {
       for (const PlannedCap& cap : set.caps) {
         if (cap.registered->cap.id != fired.cap_id) continue;
         event.words = cap.registered->cap.words();
+        event.message = cap.registered->cap.message;
+        event.help_url = cap.registered->cap.help_url;
+        event.owner = cap.registered->cap.owner;
         for (std::size_t i = 0; i < cap.registered->cap.each.size() && i < fired.each_values.size(); ++i) {
           event.counter.emplace_back(cap.registered->cap.each[i], fired.each_values[i]);
         }
