@@ -29,7 +29,7 @@ def moment_ms(
     next_weekday_ms: Callable[[int, int], int],
     ago: bool = False,
 ) -> int:
-    """Unix ms. Days are their midnight in `zone`, "2h" is from now on: the coming ones, or past ones where `ago` says so."""
+    """Unix ms. Days are their midnight in `zone`, "2h" is from now on: coming ones, or past ones by `ago`."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise _bad(value, "this datetime has no time zone; give it one, or use text")

@@ -9,6 +9,7 @@
 #include "guard/attempt.h"
 #include "guard/process.h"
 #include "report/text.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -79,9 +80,10 @@ class LocalGuard final : public Guard {
   void close() override {
     if (closed_) return;
     closed_ = true;
-    constexpr std::int64_t at_exit_ms = 2'000;  // R26
+    constexpr std::int64_t at_exit_ms = 2'000;  // R26: for all of it
+    const Patience hurries{std::chrono::milliseconds(at_exit_ms)};
     static_cast<void>(core_->here().housekeeping.flush(at_exit_ms));
-    core_->here().housekeeping.stop();
+    core_->here().housekeeping.stop(0);
     if (!core_->options.opened_store) core_->store->close();
   }
 
@@ -302,6 +304,7 @@ std::string AlertEvent::to_json() const {
   report::put_amount(json, "spent", meter, spent);
   report::put_amount(json, "reserved", meter, reserved);
   report::put_time(json, "resets_at", resets_at_ms);
+  json["match"] = report::parsed(match.to_json());
   json["message"] = message;
   json["help_url"] = help_url;
   json["owner"] = owner;

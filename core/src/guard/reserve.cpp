@@ -4,6 +4,7 @@
 
 #include "guard/attempt.h"
 #include "guard/process.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int max_tries = 16;
 constexpr std::int64_t poll_ms = 40;  // other processes' settlements are found by asking
+constexpr std::int64_t busy_poll_ms = 2;
+constexpr std::int64_t busy_most_ms = 10'000;  // as long as others wait for a store (StoreOptions::gate_wait_ms)
 
 /// R21: at most the client's own timeout, where its SDK tells it.
 std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
@@ -73,6 +76,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
   auto scanned = route.dialect->scan(*request.body);
   if (foreign && (!scanned || scanned->model.empty())) return {};  // R31: a dialect's path whose body has `model`
   host = request.host;
+  in_event_loop = request.in_event_loop;
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
   if (!route.deployment.empty()) facts.model = route.deployment;  // Azure: the path names it, whatever the body says
@@ -95,8 +99,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
     return refuse(std::move(refusal));
   }
   if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
-  if (auto refused = plan_and_size()) return std::move(*refused);
-  const Verdict verdict = reserve(false);
+  const Verdict verdict = ask(false);
   if (phase == Phase::waiting) body.assign(body_now);
   body_now = {};
   return verdict;
@@ -113,6 +116,37 @@ Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const
                                      .retry = attempt_number > 1});
 }
 
+/// Plan, size and reserve, without waiting for the store where the caller is an event loop.
+Verdict Attempt::State::ask(bool take_what_fits) {
+  std::optional<Patience> none;
+  if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+  if (!plan) {
+    if (auto refused = plan_and_size()) return std::move(*refused);
+  }
+  return reserve(take_what_fits);
+}
+
+/// R42: a busy store is asked again by an event loop; anything else that is wrong with it refuses.
+Verdict Attempt::State::refuse_or_ask_again(const Error& problem) {
+  const std::int64_t now = core->clock->boot_ms();
+  if (problem.code == Code::store_busy) {
+    if (busy_until_ms == 0) busy_until_ms = now + busy_most_ms;
+    if (now < busy_until_ms) {
+      if (phase != Phase::waiting) {
+        phase = Phase::waiting;
+        wait_until_ms = busy_until_ms;
+      }
+      plan.reset();  // what was found of it may be half of it
+      Verdict verdict;
+      verdict.kind = Verdict::Kind::wait;
+      verdict.wait_ms = busy_poll_ms;
+      return verdict;
+    }
+  }
+  const bool own = problem.code == Code::store_replaced || problem.code == Code::store_not_shared;
+  return refuse(own ? problem.code : Code::store_unavailable, problem.message);
+}
+
 /// Labels, plan and size; a verdict when that already refuses.
 std::optional<Verdict> Attempt::State::plan_and_size() {
   auto found = find_plan();
@@ -120,10 +154,10 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   if (found &&
       (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
     if (const auto loaded = core->here().contexts.reload(); !loaded)
-      return refuse(Code::store_unavailable, loaded.error().message);
+      return refuse_or_ask_again(loaded.error());
     found = find_plan();
   }
-  if (!found) return refuse(Code::store_unavailable, found.error().message);
+  if (!found) return refuse_or_ask_again(found.error());
   plan = std::move(*found);
   const Plan& caps = plan->plan;
   if (!caps.halts.empty()) {
@@ -245,6 +279,10 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
+    if (attempt_id.value == 0) {  // the store did not even give an id: it says why when it is asked for anything
+      const auto why = core->store->now_ms();
+      return refuse_or_ask_again(why ? Error{Code::store_busy, "the store was busy"} : why.error());
+    }
     ReserveRequest request;
     request.id = attempt_id;
     request.plan = &plan->plan;
@@ -263,18 +301,17 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     }
     if (const auto* error = std::get_if<Error>(&answer)) {
       if (error->code == Code::invalid_argument) continue;  // the id is taken: draw another
-      return refuse(Code::store_unavailable, error->message);
+      return refuse_or_ask_again(*error);
     }
     // R6: the registry changed, so the plan is made again; nothing was booked.
-    if (const auto loaded = core->here().contexts.reload(); !loaded)
-      return refuse(Code::store_unavailable, loaded.error().message);
+    if (const auto loaded = core->here().contexts.reload(); !loaded) return refuse_or_ask_again(loaded.error());
     if (auto refused = plan_and_size()) return std::move(*refused);
   }
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
 }
 
 Verdict Attempt::State::wait_in(const std::string& line) {
-  if (phase != Phase::waiting) {
+  if (phase != Phase::waiting || !ticket) {
     phase = Phase::waiting;
     const std::int64_t wait =
         client_wait_ms > 0 ? std::min(core->policy.held_wait_ms, client_wait_ms) : core->policy.held_wait_ms;
@@ -289,7 +326,7 @@ Verdict Attempt::State::wait_in(const std::string& line) {
 
 Verdict Attempt::State::proceed() {
   if (phase != Phase::waiting) return over();
-  const bool over = core->clock->boot_ms() >= wait_until_ms;
+  const bool over = ticket && core->clock->boot_ms() >= wait_until_ms;
   if (!over && ticket && !core->here().queue.is_head(*ticket)) {
     Verdict verdict;
     verdict.kind = Verdict::Kind::wait;
@@ -297,7 +334,7 @@ Verdict Attempt::State::proceed() {
     return verdict;
   }
   body_now = body;
-  Verdict verdict = reserve(over);
+  Verdict verdict = ask(over);
   body_now = {};
   if (verdict.kind != Verdict::Kind::wait) {
     leave_queue();
@@ -325,7 +362,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
   id_text = to_text(attempt_id);
   call->commit(Amounts{}, held);
   core->here().housekeeping.hold_opened();
-  dispatch(grant.alerts);
+  core->here().tell(grant.alerts);
 
   Rewrite change;
   const bool ours = sized.demand.share > 0;  // the caller gave no limit, a cap needs one (R20)
@@ -364,7 +401,7 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
   if (refusal.caps.empty()) refusal.message = "the store refused this call";
-  dispatch(refused.alerts);
+  core->here().tell(refused.alerts);
   return refuse(std::move(refusal));
 }
 

@@ -183,7 +183,8 @@ struct StoreOptions {
   std::function<void(const std::function<void()>&)> blocking;
   /// Tests only: called at the named points of the file store, which may kill the process there.
   std::function<void(const char*)> at_point;
-  std::int64_t gate_wait_ms = 10'000;  // then store_unavailable (a stopped holder must not hang everybody)
+  /// Then store_unavailable (a stopped holder must not hang everybody); a thread may have less patience (store/patience.h).
+  std::int64_t gate_wait_ms = 10'000;
   std::int64_t hold_ms = 120'000;      // R17
   std::int64_t hold_max_ms = 3'600'000;
 };
