@@ -77,7 +77,7 @@ def test_nothing_means_that_they_cost_nothing(place: Place, unknown: list[dict[s
 def test_those_before_since_are_left_alone(place: Place, unknown: list[dict[str, Any]]) -> None:
     before = _daily(place)
     said = place.run("adjust", "0 USD", "--unknown", "--since", "2999-01-01", "--why", "none")
-    assert said == "0 attempts of unknown outcome set to 0 USD\n"
+    assert said == "0 attempts of unknown outcome set to 0.00 USD\n"
     assert _daily(place) == before
     assert len(_rows(place)) == 4
 
@@ -88,7 +88,7 @@ def test_one_that_is_known_by_now_keeps_what_it_costs(
     """A correction says what an attempt cost; it is not of unknown outcome any more."""
     place.run("adjust", "0.25 USD", unknown[0]["id"], "--why", "seen on the invoice")
     said = place.run("adjust", "0 USD", "--unknown", "--since", "1h", "--why", "the rest")
-    assert said == "1 attempt of unknown outcome set to 0 USD\n"
+    assert said == "1 attempt of unknown outcome set to 0.00 USD\n"
     known = sum(Decimal(row["actual"]) for row in _attempts(place) if row["how"] == "usage")
     assert _daily(place) == (known + Decimal("0.25"), 0)
     rows = len(_rows(place))

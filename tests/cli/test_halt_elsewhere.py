@@ -63,13 +63,9 @@ class Loop:
         self.process.stdin.flush()
 
     def end(self) -> int:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
         self.process.stdin.close()
-        try:
-            return self.process.wait(30)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
+        return self.process.wait(30)
 
 
 @pytest.fixture
@@ -77,13 +73,13 @@ def loop(place: Place) -> Iterator[Loop]:
     """At its third call, which is with the provider."""
     place.provider.script({"do": {"hold": "third"}, "nth": 3})
     running = Loop(place)
-    try:
-        assert [running.says(), running.says()] == ["called", "called"]
-        place.provider.wait(holding="third")
-        yield running
-    finally:
-        running.process.kill()
-        running.process.communicate()
+    with running.process:
+        try:
+            assert [running.says(), running.says()] == ["called", "called"]
+            place.provider.wait(holding="third")
+            yield running
+        finally:
+            running.process.kill()
 
 
 def test_halt_stops_the_next_call_of_another_process_and_resume_lets_it_go_on(

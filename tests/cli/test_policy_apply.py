@@ -62,7 +62,7 @@ def test_an_older_version_that_would_loosen_a_limit_is_refused(
     said = place.run("policy", "apply", replaced.name, code=1)
     assert "[policy_superseded]" in said
     assert '"shop"' in said and "2.00 USD" in said and "5.00 USD" in said  # what it would loosen
-    assert f"farthing policy apply --force {replaced.name}" in said
+    assert f"farthing policy apply --force {replaced}" in said
     assert _limits(place) == {"team": "2.00 USD"}
     with pytest.raises(farthing.StoreError) as caught:  # a program that still has it fares the same
         farthing.Guard(str(replaced), store=place.store)
@@ -89,8 +89,9 @@ def test_what_was_spent_is_kept_and_calls_of_an_open_guard_see_it(
 ) -> None:
     import openai
 
-    place.run("policy", "apply", _policy(place, "none.toml", "0 USD").name)
-    place.run("policy", "apply", "--force", "newer.toml")
+    none = _policy(place, "none.toml", "0 USD")
+    assert _apply(place, none.name).returncode == 0
+    assert _apply(place, "--force", "newer.toml").returncode == 0
     guard = farthing.Guard(
         caps=[],
         store=place.store,
@@ -102,7 +103,7 @@ def test_what_was_spent_is_kept_and_calls_of_an_open_guard_see_it(
         client.chat.completions.create(**CALL)  # type: ignore[call-overload]
         spent = _spent(place, "team")
         assert spent > 0
-        assert _apply(place, "none.toml").returncode == 0
+        assert _apply(place, none.name).returncode == 0
         with pytest.raises(farthing.CapExceeded):
             client.chat.completions.create(**CALL)  # type: ignore[call-overload]
         assert _apply(place, replaced.name).returncode == 1

@@ -17,6 +17,7 @@ import pytest
 import farthing
 from farthing import _receipts
 from tests.cli.conftest import COMMAND, Place
+from tests.fakes.provider.handle import FakeProvider
 
 READING = [
     ["status"],
@@ -44,11 +45,6 @@ def _hashes(file: Path) -> dict[str, str]:
     return found
 
 
-def _close_guards() -> None:
-    for guard in list(_receipts.open_guards):
-        guard.close()
-
-
 def _fold(file: Path) -> None:
     """Everything into the one file, nothing in its log."""
     with closing(sqlite3.connect(file)) as database:
@@ -69,15 +65,34 @@ def _calls(place: Place, file: Path) -> int:
     return len(place.run("ledger", "--json", "-n", "0", "--store", f"file:{file}").splitlines())
 
 
-@pytest.fixture
-def store(place: Place) -> Path:
+def _answer(said: str) -> object:
+    """Without what differs from look to look."""
+    if not said.startswith('{"store'):
+        return said
+    counters = json.loads(said)["counters"]
+    return [(c["cap"], c["counter"], c["spent"], c["limit"], c["reserved"]) for c in counters]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, provider_process: FakeProvider) -> bytes:
     """A store with calls and refusals in it, closed and in one file."""
-    place.spend(4).set_limit("daily", "0 USD")
-    with pytest.raises(farthing.CapExceeded):
-        place.spend(1)
-    _close_guards()
+    place = Place(tmp_path_factory.mktemp("made"), provider_process)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("FARTHING_STORE", raising=False)
+        place.spend(4).set_limit("daily", "0 USD")
+        with pytest.raises(farthing.CapExceeded):
+            place.spend(1)
+        for guard in list(_receipts.open_guards):
+            guard.close()
     file = place.folder / "farthing.db"
     _fold(file)
+    return file.read_bytes()
+
+
+@pytest.fixture
+def store(place: Place, made: bytes) -> Path:
+    file = place.folder / "farthing.db"
+    file.write_bytes(made)
     return file
 
 
@@ -104,9 +119,8 @@ def test_a_damaged_store_is_4_and_stays_as_it_is(
 @pytest.mark.parametrize("bad", [b"\xa5", b"\0"], ids=["noise", "zeros"])
 def test_any_one_damaged_page_is_told_or_not_needed(place: Place, store: Path, bad: bytes) -> None:
     """Never another exit code, a crash, a wrong answer or a changed file."""
-    good = store.read_bytes()
-    asked = [["status"], ["ledger", "--json"], ["ledger", "--denied"], ["cap", "list"]]
-    right = {" ".join(one): place.run(*one).partition("\n")[2] for one in asked}
+    asked = [["status", "--json"], ["ledger", "--json"], ["ledger", "--denied"], ["cap", "list"]]
+    right = [_answer(place.run(*one)) for one in asked]
     _fold(store)  # who looks may note the time
     good = store.read_bytes()
     told = 0
@@ -114,22 +128,21 @@ def test_any_one_damaged_page_is_told_or_not_needed(place: Place, store: Path, b
         file = place.folder / f"page{page}.db"
         file.write_bytes(good[: page * PAGE] + bad * PAGE + good[(page + 1) * PAGE :])
         before = _hashes(file)[file.name]
-        for one in asked:
+        for one, answer in zip(asked, right, strict=True):
             done = subprocess.run(
                 [COMMAND, *one, "--store", f"file:{file}"],
                 capture_output=True,
                 text=True,
                 timeout=60,
             )
-            assert done.returncode in (0, 4), (page, one, done)
-            if done.returncode == 4:
+            if done.returncode == 0:
+                assert _answer(done.stdout) == answer, (page, one)
+            else:
                 told += 1
+                assert done.returncode == 4, (page, one, done)
+                assert done.stdout == ""
                 expected = "store_foreign" if page == 0 else "store_corrupt"
                 assert done.stderr.endswith(f"[{expected}]\n"), (page, done.stderr)
-            elif one[0] == "status":  # the times of when it looked differ
-                assert done.stdout.count("\n") == right["status"].count("\n") + 1, page
-            else:
-                assert done.stdout.partition("\n")[2] == right[" ".join(one)], (page, one)
             assert _hashes(file)[file.name] == before, (page, one)
         file.unlink()
     assert told > len(asked)
@@ -151,9 +164,9 @@ def test_records_that_cannot_be_read_are_4(
     with closing(sqlite3.connect(store)) as database:
         assert database.execute(sql).rowcount > 0
         database.commit()
-    before = _hashes(store)
+    before = _hashes(store)[store.name]
     assert "[store_corrupt]" in place.run(*arguments, code=4)
-    assert _hashes(store) == before
+    assert _hashes(store)[store.name] == before  # its log may have the time of this look
 
 
 def test_one_damaged_store_does_not_hide_the_others(place: Place) -> None:
@@ -207,7 +220,7 @@ def test_a_foreign_database_is_4_and_stays_as_it_is(
     assert _hashes(foreign) == before
 
 
-@pytest.mark.parametrize("content", [b"not a database\n" * 300, b"x"], ids=["long", "one byte"])
+@pytest.mark.parametrize("content", [b"not a database\n" * 300, b"x\n"], ids=["long", "short"])
 @reading
 def test_what_is_no_database_is_4_and_stays_as_it_is(
     place: Place, arguments: list[str], content: bytes
