@@ -335,18 +335,22 @@ def test_watching_goes_over_to_what_replaced_the_store_and_ends_when_it_is_gone(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert program.stdout is not None and program.stderr is not None
-    first = json.loads(program.stdout.readline())["store_id"]
-    program.send_signal(signal.SIGSTOP)  # else it could look while neither is there
-    _move(file, place.folder / "aside")
-    _move(new, place.folder / "now").rename(file)
-    program.send_signal(signal.SIGCONT)
-    while json.loads(program.stdout.readline())["store_id"] == first:
-        pass
-    program.send_signal(signal.SIGSTOP)
-    _move(file, place.folder / "gone")
-    program.send_signal(signal.SIGCONT)
-    rest, said = program.communicate(timeout=30)
-    assert program.returncode == 4
-    assert f"there is no store at {file} yet" in said
-    assert all(json.loads(line)["store_id"] != first for line in rest.splitlines())
+    with program:
+        assert program.stdout is not None
+        try:
+            first = json.loads(program.stdout.readline())["store_id"]
+            program.send_signal(signal.SIGSTOP)  # else it could look while neither is there
+            _move(file, place.folder / "aside")
+            _move(new, place.folder / "now").rename(file)
+            program.send_signal(signal.SIGCONT)
+            while json.loads(program.stdout.readline())["store_id"] == first:
+                pass
+            program.send_signal(signal.SIGSTOP)
+            _move(file, place.folder / "gone")
+            program.send_signal(signal.SIGCONT)
+            rest, said = program.communicate(timeout=30)
+            assert program.returncode == 4
+            assert f"there is no store at {file} yet" in said
+            assert all(json.loads(line)["store_id"] != first for line in rest.splitlines())
+        finally:
+            program.kill()

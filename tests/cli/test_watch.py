@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,13 +21,34 @@ ends = pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["SIG
 SECONDS = 3600  # between two rounds: what ends before that was told to
 
 
-def _watch(place: Place, *more: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [COMMAND, "status", "--watch", *(more or [str(SECONDS)])],
-        env={**os.environ, "FARTHING_STORE": place.store, "TERM": "xterm-256color"},
-        stdout=subprocess.PIPE if stdout is None else stdout,
-        stderr=subprocess.PIPE,
-    )
+class Watch:
+    """Starts the program; none is left running, however a test ends."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.programs: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self, *more: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        program = subprocess.Popen(
+            [COMMAND, "status", "--watch", *(more or [str(SECONDS)])],
+            env={**os.environ, "FARTHING_STORE": self._place.store, "TERM": "xterm-256color"},
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+        self.programs.append(program)
+        return program
+
+
+@pytest.fixture
+def watch(place: Place) -> Iterator[Watch]:
+    made = Watch(place)
+    yield made
+    for program in made.programs:
+        program.kill()
+        program.wait()
+        for stream in (program.stdout, program.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def _round(output: IO[bytes] | None) -> bytes:
@@ -41,34 +63,30 @@ def _round(output: IO[bytes] | None) -> bytes:
 
 
 def _ended(program: subprocess.Popen[bytes]) -> tuple[int, bytes]:
-    try:
-        code = program.wait(timeout=30)
-    finally:
-        program.kill()
+    """Its exit code and what it complained of."""
+    code = program.wait(timeout=30)
     assert program.stderr is not None
-    said = program.stderr.read()
-    for stream in (program.stdout, program.stderr):
-        if stream is not None:
-            stream.close()
-    return code, said
+    return code, program.stderr.read()
 
 
 @ends
-def test_an_interrupt_ends_it_with_0(place: Place, end: signal.Signals) -> None:
+def test_an_interrupt_ends_it_with_0(place: Place, watch: Watch, end: signal.Signals) -> None:
     place.spend(1)
-    program = _watch(place)
+    program = watch()
     _round(program.stdout)
     program.send_signal(end)
     assert _ended(program) == (0, b"")
 
 
 @ends
-def test_an_interrupt_while_it_shows_is_not_slept_over(place: Place, end: signal.Signals) -> None:
+def test_an_interrupt_while_it_shows_is_not_slept_over(
+    place: Place, watch: Watch, end: signal.Signals
+) -> None:
     place.spend(1).close()
     gate = place.folder / "farthing.db-gate"
     with gate.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # its first look waits here
-        program = _watch(place)
+        program = watch()
         deadline = time.monotonic() + 30
         while not _has_open(program.pid, gate):
             assert time.monotonic() < deadline
@@ -86,10 +104,10 @@ def _has_open(pid: int, file: Path) -> bool:
     return False
 
 
-def test_ctrl_c_on_a_terminal_ends_it_with_0(place: Place) -> None:
+def test_ctrl_c_on_a_terminal_ends_it_with_0(place: Place, watch: Watch) -> None:
     place.spend(1)
     leader, follower = pty.openpty()
-    program = _watch(place, stdout=follower)
+    program = watch(stdout=follower)
     os.close(follower)
     seen = b""
     while b"open" not in seen:
@@ -100,9 +118,9 @@ def test_ctrl_c_on_a_terminal_ends_it_with_0(place: Place) -> None:
     os.close(leader)
 
 
-def test_a_reader_that_leaves_ends_it_with_0_at_once(place: Place) -> None:
+def test_a_reader_that_leaves_ends_it_with_0_at_once(place: Place, watch: Watch) -> None:
     place.spend(1)
-    program = _watch(place)
+    program = watch()
     _round(program.stdout)
     assert program.stdout is not None
     program.stdout.close()
@@ -110,20 +128,22 @@ def test_a_reader_that_leaves_ends_it_with_0_at_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
-def test_a_reader_that_never_was_ends_it_with_0(place: Place, form: list[str]) -> None:
+def test_a_reader_that_never_was_ends_it_with_0(
+    place: Place, watch: Watch, form: list[str]
+) -> None:
     place.spend(1)
     reading, writing = os.pipe()
     os.close(reading)
-    program = _watch(place, str(SECONDS), *form, stdout=writing)
+    program = watch(str(SECONDS), *form, stdout=writing)
     os.close(writing)
     assert _ended(program) == (0, b"")
 
 
-def test_piped_it_writes_round_after_round_without_escape_codes(place: Place) -> None:
+def test_piped_it_writes_round_after_round_without_escape_codes(place: Place, watch: Watch) -> None:
     place.spend(1)
     place.run("halt", "--match", "project=other", "--why", "loop")  # in colour on a terminal
     place.run("cap", "set", "daily", "9 USD")
-    program = _watch(place, "1")
+    program = watch("1")
     first = _round(program.stdout)
     place.run("cap", "set", "daily", "11 USD")
     second = _round(program.stdout)
@@ -135,9 +155,9 @@ def test_piped_it_writes_round_after_round_without_escape_codes(place: Place) ->
     assert _ended(program) == (0, b"")
 
 
-def test_piped_as_json_each_round_is_one_line(place: Place) -> None:
+def test_piped_as_json_each_round_is_one_line(place: Place, watch: Watch) -> None:
     place.spend(1)
-    program = _watch(place, "1", "--json")
+    program = watch("1", "--json")
     assert program.stdout is not None
     rounds: list[dict[str, Any]] = [json.loads(program.stdout.readline()) for _ in range(2)]
     assert rounds[0]["store_id"] == rounds[1]["store_id"]
