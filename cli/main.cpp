@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "terminal.h"
 
 namespace {
 
@@ -178,5 +179,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ok : usage;
   }
+  if (code == ok && !output_is_complete())
+    return fail(failed, "it was done, but what it prints could not be written; is the disk full?");
   return code;
 }
