@@ -12,9 +12,9 @@ int halt(const HaltOptions& options) {
   const auto id = (*control)->halt(*match, options.note);
   if (!id) return fail(id.error());
   const auto status = (*control)->status();
-  if (!status) return fail(status.error());
   std::cout << "halted " << (match->of.empty() ? "everything" : "calls with " + match->words())
-            << ": from the next call on, in every process on " << status->store << ". Calls already sent finish.\n"
+            << ": from the next call on, in every process on " << (status ? status->store : "this store")
+            << ". Calls already sent finish.\n"
             << "back on with: farthing resume " << *id << "\n";
   return ok;
 }

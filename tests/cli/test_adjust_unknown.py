@@ -29,12 +29,6 @@ def _attempts(place: Place) -> list[dict[str, Any]]:
     return [row for row in _rows(place) if row["kind"] == "attempt"]
 
 
-several = pytest.mark.xfail(
-    strict=False,
-    reason="the store takes two corrections by hand within a millisecond for one (R19): the second is lost",
-)
-
-
 @pytest.fixture
 def unknown(place: Place) -> list[dict[str, Any]]:
     """Two attempts of unknown outcome, between two that are known."""
@@ -48,7 +42,6 @@ def unknown(place: Place) -> list[dict[str, Any]]:
     return _rows(place, "--how", "hold")
 
 
-@several
 def test_all_of_unknown_outcome_are_set_and_nothing_else(
     place: Place, unknown: list[dict[str, Any]]
 ) -> None:
@@ -75,7 +68,6 @@ def test_all_of_unknown_outcome_are_set_and_nothing_else(
     assert "their invoice" in why and "ann" in why
 
 
-@several
 def test_nothing_means_that_they_cost_nothing(place: Place, unknown: list[dict[str, Any]]) -> None:
     spent, of_unknown = _daily(place)
     assert "2 attempts" in place.run("adjust", "0 USD", "--unknown", "--since", "today")
@@ -90,7 +82,6 @@ def test_those_before_since_are_left_alone(place: Place, unknown: list[dict[str,
     assert len(_rows(place)) == 4
 
 
-@several
 def test_many_are_each_corrected(place: Place) -> None:
     guard = place.spend(0)
     client = openai.OpenAI(base_url=place.provider.url, api_key="sk-test-0001", max_retries=0)

@@ -358,10 +358,9 @@ def test_watching_goes_over_to_what_replaced_the_store_and_ends_when_it_is_gone(
             program.kill()
 
 
-# ---- known faults of the store: each goes when its reason does
+# ---- ways out
 
 
-@pytest.mark.xfail(strict=True, reason="the way out moves the file without its log, which is lost")
 def test_the_way_out_that_is_named_loses_nothing(place: Place) -> None:
     """What was written lately is in the log (-wal); a new store in the old one's place deletes that."""
     file = place.folder / "farthing.db"
@@ -378,7 +377,6 @@ def test_the_way_out_that_is_named_loses_nothing(place: Place) -> None:
     assert any(kept.read_bytes() == log for kept in place.folder.iterdir() if kept.is_file())
 
 
-@pytest.mark.xfail(strict=True, reason="the way out does not quote the path")
 def test_the_way_out_can_be_pasted_where_the_path_has_a_space(place: Place) -> None:
     file = place.folder / "two words.db"
     file.write_bytes(b"not a database\n" * 300)
@@ -387,7 +385,6 @@ def test_the_way_out_can_be_pasted_where_the_path_has_a_space(place: Place) -> N
     assert shlex.split(named[1])[1] == str(file)
 
 
-@pytest.mark.xfail(strict=True, reason="these messages name neither the file nor a way out")
 @pytest.mark.parametrize(
     "sql",
     [
@@ -405,7 +402,6 @@ def test_a_record_that_cannot_be_read_names_the_file_and_the_way_out(
     assert str(store) in said and "mv " in said
 
 
-@pytest.mark.xfail(strict=True, reason="a database without tables is taken for a new store")
 def test_a_foreign_database_without_tables_stays_as_it_is(place: Place) -> None:
     file = place.folder / "foreign.db"
     with closing(sqlite3.connect(file)) as database:

@@ -62,7 +62,7 @@ def test_memory_refuses_in_a_child(shop: Shop) -> None:
         try:
             client.chat.completions.create(**CHEAP)
         except farthing.Denied as error:
-            return 7 if error.code == "store_unavailable" and "forked child" in str(error) else 8
+            return 7 if error.code == "store_not_shared" and "forked child" in str(error) else 8
         return 9
 
     assert _in_child(child) == 7

@@ -57,6 +57,10 @@ std::string denial_message(const Denial& denial) {
           " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
     }
     if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
+    if (denial.stale_streams > 0) {
+      text += " " + std::to_string(denial.stale_streams) +
+              " of the open calls are older than 120 s: a stream that nobody reads keeps its hold (close it).";
+    }
     if (denial.fits_output_limit && *denial.fits_output_limit > 0 && !denial.output_limit_name.empty()) {
       text += " Would fit: " + denial.output_limit_name + "=" + std::to_string(*denial.fits_output_limit) + ".";
     }
@@ -114,6 +118,7 @@ std::string Denial::to_json() const {
     const bool any_held = held;
     put_cap(details, caps.front());
     details["held"] = any_held;
+    if (stale_streams > 0) details["stale_streams"] = stale_streams;
   }
   Json fits = Json::object();
   if (fits_output_limit) fits["output_limit"] = *fits_output_limit;

@@ -26,9 +26,9 @@ constexpr auto turn = std::chrono::milliseconds(500);
 /// After as many turns without a call the thread sleeps until the next one.
 constexpr int idle_turns = 4;
 
-/// The store was away; anything else will not go better another time.
+/// The store is away, busy, or its file was moved, and may come back; anything else will not go better another time.
 bool worth_retrying(const Error& error) {
-  return error.code == Code::store_unavailable || error.code == Code::store_busy;
+  return error.code == Code::store_unavailable || error.code == Code::store_busy || error.code == Code::store_replaced;
 }
 
 std::string key_of(const DenialEntry& entry) {

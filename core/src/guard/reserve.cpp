@@ -153,8 +153,7 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
   if (found &&
       (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
-    if (const auto loaded = core->here().contexts.reload(); !loaded)
-      return refuse_or_ask_again(loaded.error());
+    if (const auto loaded = core->here().contexts.reload(); !loaded) return refuse_or_ask_again(loaded.error());
     found = find_plan();
   }
   if (!found) return refuse_or_ask_again(found.error());
@@ -400,6 +399,13 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
+  if (refused.held) {
+    if (const auto holds = core->store->holds()) {
+      refusal.stale_streams = std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) {
+        return refused.at_ms - hold.draft.reserved_ms > stale_after_ms;
+      });
+    }
+  }
   if (refusal.caps.empty()) refusal.message = "the store refused this call";
   core->here().tell(refused.alerts);
   return refuse(std::move(refusal));

@@ -90,8 +90,8 @@ Result<std::shared_ptr<const Scope>> Scope::within(const Scope& outer) const {
   Scope inner = outer;
   inner.labels_.merge(labels_);
   for (const Run& run : runs_) {
-    const bool there = std::any_of(inner.runs_.begin(), inner.runs_.end(),
-                                   [&](const Run& known) { return known.id == run.id; });
+    const bool there =
+        std::any_of(inner.runs_.begin(), inner.runs_.end(), [&](const Run& known) { return known.id == run.id; });
     if (!there) inner.runs_.push_back(run);
   }
   if (inner.runs_.size() > max_run_depth) {

@@ -214,8 +214,8 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   if (how == How::released) forget_ids();
   row.booked[Meter::concurrent] = 0;
 
-  if (we_lowered && row.finish_reason == "length" && core->options.on_warning &&
-      !core->here().told_of_cut.exchange(true)) {
+  const bool cut = row.finish_reason == "length" || row.finish_reason == "max_output_tokens";  // chat, responses
+  if (we_lowered && cut && core->options.on_warning && !core->here().told_of_cut.exchange(true)) {
     core->options.on_warning(
         "an answer was cut at " + std::to_string(row.output_limit) +
         " output tokens by a limit that Farthing set, so "
