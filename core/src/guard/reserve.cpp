@@ -180,13 +180,15 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   }
   const bool run_limit =
       std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
+  const std::int64_t now_ms = core->clock->wall_ms();
   sized = guard::size_call({.facts = facts,
                             .dialect = *route.dialect,
                             .host = route.host,
                             .policy = core->policy,
                             .book = *core->book,
                             .model = plan->model,
-                            .at_ms = core->clock->wall_ms(),
+                            .at_ms = now_ms,
+                            .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
                             .rewritable = facts.object_open != 0});
