@@ -7,7 +7,7 @@
 //   merge(rule, piece, symbols);                            // now the tokens
 //
 // A rule has `join(left_id, right_id, begin, size)`: the rank of joining two neighbours that are `size` bytes at `begin`
-// together, or `no_rank`; and `joined(rank)`: the id of what comes of it.
+// together, or `no_rank`; `joined(rank)`: the id of what comes of it; and `prefetch(begin, size)`: a join to come.
 //
 // Thread-safety: functions of their arguments.
 #pragma once
@@ -16,8 +16,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace farthing::tokens_detail {
@@ -44,6 +46,8 @@ void merge_short(const Rule& rule, const char* piece, ShortSymbols& symbols) {
   const auto rank_at = [&](std::size_t i) {
     return rule.join(id[i], id[i + 1], piece + start[i], start[i + 2] - start[i]);
   };
+  for (std::size_t i = 0; i + 1 < count; ++i)
+    rule.prefetch(piece + start[i], start[i + 2] - start[i]);
   for (std::size_t i = 0; i + 1 < count; ++i)
     rank[i] = rank_at(i);
   if (count > 0) rank[count - 1] = no_rank;
@@ -74,7 +78,53 @@ struct LongSymbols {
   std::vector<std::uint32_t> id;
 };
 
-/// The same with a heap of the joins that are possible and a list of the symbols.
+/// The joins that are possible, by rank; of one rank those on the left first. A heap of single joins would do, but takes
+/// several times as long: here only the ranks are in one.
+class Joins {
+ public:
+  void add(std::uint32_t rank, std::uint32_t place) {
+    Bucket& bucket = buckets_[rank];
+    if (bucket.next == bucket.places.size()) {
+      bucket.places.clear();
+      bucket.next = 0;
+      push(rank);
+    } else if (bucket.places.back() > place) {
+      bucket.sorted = false;
+    }
+    bucket.places.push_back(place);
+  }
+  bool empty() const { return ranks_.empty(); }
+  std::uint32_t lowest() const { return ranks_.front(); }
+  /// Calls `join(place)` for those of the lowest rank, and stops when a lower one was added meanwhile: that one is next.
+  template <class Join>
+  void take_lowest(Join join) {
+    const std::uint32_t rank = lowest();
+    Bucket& bucket = buckets_[rank];  // stays where it is when others are added
+    if (!bucket.sorted) std::sort(bucket.places.begin() + static_cast<std::ptrdiff_t>(bucket.next), bucket.places.end());
+    bucket.sorted = true;
+    // What is added here has the token of this rank in it, so it is longer and of another rank: the bucket only shrinks.
+    while (bucket.next < bucket.places.size() && lowest() == rank)
+      join(bucket.places[bucket.next++]);
+    if (lowest() != rank) return;  // an emptied bucket too may stay in the heap: it comes up again, and joins nothing
+    std::pop_heap(ranks_.begin(), ranks_.end(), std::greater<>());
+    ranks_.pop_back();
+  }
+
+ private:
+  struct Bucket {
+    std::vector<std::uint32_t> places;
+    std::size_t next = 0;
+    bool sorted = true;
+  };
+  void push(std::uint32_t rank) {
+    ranks_.push_back(rank);
+    std::push_heap(ranks_.begin(), ranks_.end(), std::greater<>());
+  }
+  std::unordered_map<std::uint32_t, Bucket> buckets_;
+  std::vector<std::uint32_t> ranks_;  // a heap: of the buckets that are not empty
+};
+
+/// The same with the joins ordered and the symbols as a list.
 template <class Rule>
 void merge_long(const Rule& rule, const char* piece, LongSymbols& symbols) {
   auto& [start, id] = symbols;
@@ -82,42 +132,32 @@ void merge_long(const Rule& rule, const char* piece, LongSymbols& symbols) {
   struct Link {
     std::uint32_t before;
     std::uint32_t after;  // `count` at the end
-    std::uint32_t rank;   // of joining with `after`: what the heap says of others is outdated
+    std::uint32_t rank;   // of joining with `after`: what `joins` has of other ranks is outdated
   };
   std::vector<Link> links(count);
-  std::vector<std::uint64_t> heap;  // rank, place
-  const auto later = [](std::uint64_t a, std::uint64_t b) { return a > b; };
-  const auto rank_at = [&](std::uint32_t i) {
+  Joins joins;
+  const auto renew = [&](std::uint32_t i) {
     const std::uint32_t next = links[i].after;
-    if (next >= count) return no_rank;
-    return rule.join(id[i], id[next], piece + start[i], start[links[next].after] - start[i]);
+    links[i].rank =
+        next >= count ? no_rank : rule.join(id[i], id[next], piece + start[i], start[links[next].after] - start[i]);
+    if (links[i].rank != no_rank) joins.add(links[i].rank, i);
   };
   for (std::uint32_t i = 0; i < count; ++i)
     links[i] = {i == 0 ? count : i - 1, i + 1, no_rank};
-  for (std::uint32_t i = 0; i < count; ++i) {
-    links[i].rank = rank_at(i);
-    if (links[i].rank != no_rank) heap.push_back(std::uint64_t{links[i].rank} << 32 | i);
-  }
-  std::make_heap(heap.begin(), heap.end(), later);
-  const auto renew = [&](std::uint32_t i) {
-    links[i].rank = rank_at(i);
-    if (links[i].rank == no_rank) return;
-    heap.push_back(std::uint64_t{links[i].rank} << 32 | i);
-    std::push_heap(heap.begin(), heap.end(), later);
-  };
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), later);
-    const auto rank = static_cast<std::uint32_t>(heap.back() >> 32);
-    const auto i = static_cast<std::uint32_t>(heap.back());
-    heap.pop_back();
-    if (links[i].rank != rank) continue;
-    const std::uint32_t gone = links[i].after;
-    id[i] = rule.joined(rank);
-    links[gone].rank = no_rank;
-    links[i].after = links[gone].after;
-    if (links[i].after < count) links[links[i].after].before = i;
+  for (std::uint32_t i = 0; i < count; ++i)
     renew(i);
-    if (i != 0) renew(links[i].before);
+  while (!joins.empty()) {
+    const std::uint32_t rank = joins.lowest();
+    joins.take_lowest([&](std::uint32_t i) {
+      if (links[i].rank != rank) return;
+      const std::uint32_t gone = links[i].after;
+      id[i] = rule.joined(rank);
+      links[gone].rank = no_rank;
+      links[i].after = links[gone].after;
+      if (links[i].after < count) links[links[i].after].before = i;
+      renew(i);
+      if (i != 0) renew(links[i].before);
+    });
   }
   std::uint32_t kept = 0;
   for (std::uint32_t i = 0; i < count; i = links[i].after) {

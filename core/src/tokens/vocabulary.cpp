@@ -57,6 +57,9 @@ class RankRule {
     return vocabulary_.rank(vocabulary_.key_of(begin, size, readable_), begin);
   }
   std::uint32_t joined(std::uint32_t rank) const { return rank; }
+  void prefetch(const char* begin, std::size_t size) const {
+    if (size > 2 && size <= vocabulary_.longest_) vocabulary_.prefetch(vocabulary_.key_of(begin, size, readable_));
+  }
 
  private:
   const Vocabulary& vocabulary_;

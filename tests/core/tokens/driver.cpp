@@ -35,6 +35,7 @@ int main(int count, char** arguments) {
     }
     std::fwrite(&written, sizeof(written), 1, stdout);
     std::fwrite(ids.data(), sizeof(std::uint32_t), ids.size(), stdout);
+    std::fflush(stdout);
   }
   return 0;
 }
