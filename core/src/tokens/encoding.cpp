@@ -35,7 +35,7 @@ void look_up(const Vocabulary& vocabulary, const char* begin, const Pieces& piec
     if (rank != no_rank) {
       whole(rank);
     } else {
-      other(std::string_view(at, keys[i].size));
+      other(keys[i], at, pieces.ends[i]);
     }
     at = pieces.ends[i];
   }
@@ -72,12 +72,13 @@ std::int64_t TextEncoding::count(std::string_view text, SpecialTokens special) c
   std::string kept;
   text = valid_utf8(text, kept);
   std::int64_t tokens = 0;
+  Words words(text.size());
   const char* readable = text.data() + text.size();
   cut(
       text, special,
       [&](std::string_view part) {
         in_batches(pattern_, part, [&](const char* begin, const Pieces& pieces) {
-          tokens += count_pieces(begin, pieces, readable);
+          tokens += count_pieces(begin, pieces, readable, words);
         });
       },
       [&](std::uint32_t) { ++tokens; });
@@ -101,12 +102,20 @@ std::vector<std::uint32_t> TextEncoding::encode(std::string_view text, SpecialTo
   return ids;
 }
 
-std::int64_t RankEncoding::count_pieces(const char* begin, const Pieces& pieces, const char* readable) const {
+std::int64_t RankEncoding::count_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                                        Words& words) const {
   const Vocabulary& vocabulary = vocabulary_->get();
   std::int64_t tokens = 0;
   look_up(
       vocabulary, begin, pieces, readable, [&](std::uint32_t) { ++tokens; },
-      [&](std::string_view piece) { tokens += vocabulary.count(piece, readable); });
+      [&](const Key& key, const char* at, const char* end) {
+        std::int64_t found = words.find(key, at);
+        if (found == 0) {
+          found = vocabulary.count({at, static_cast<std::size_t>(end - at)}, readable);
+          words.keep(key, at, found);
+        }
+        tokens += found;
+      });
   return tokens;
 }
 
@@ -115,7 +124,9 @@ void RankEncoding::encode_pieces(const char* begin, const Pieces& pieces, const 
   const Vocabulary& vocabulary = vocabulary_->get();
   look_up(
       vocabulary, begin, pieces, readable, [&](std::uint32_t rank) { ids.push_back(rank); },
-      [&](std::string_view piece) { vocabulary.encode(piece, readable, ids); });
+      [&](const Key&, const char* at, const char* end) {
+        vocabulary.encode({at, static_cast<std::size_t>(end - at)}, readable, ids);
+      });
 }
 
 }  // namespace farthing::tokens_detail

@@ -16,6 +16,7 @@
 #include "tokens/special.h"
 #include "tokens/split.h"
 #include "tokens/vocabulary.h"
+#include "tokens/words.h"
 
 namespace farthing::tokens_detail {
 
@@ -30,7 +31,8 @@ class TextEncoding : public Encoding {
 
  protected:
   /// The tokens of pieces, of which the first begins at `begin`; `readable` is the end of the text that they are of.
-  virtual std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable) const = 0;
+  virtual std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                                    Words& words) const = 0;
   virtual void encode_pieces(const char* begin, const Pieces& pieces, const char* readable,
                              std::vector<std::uint32_t>& ids) const = 0;
 
@@ -68,7 +70,7 @@ class RankEncoding final : public TextEncoding {
       : TextEncoding(std::move(name), pattern, std::move(specials)), vocabulary_(std::move(vocabulary)) {}
 
  private:
-  std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable) const override;
+  std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable, Words& words) const override;
   void encode_pieces(const char* begin, const Pieces& pieces, const char* readable,
                      std::vector<std::uint32_t>& ids) const override;
 

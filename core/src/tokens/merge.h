@@ -7,7 +7,7 @@
 //   merge(rule, piece, symbols);                            // now the tokens
 //
 // A rule has `join(left_id, right_id, begin, size)`: the rank of joining two neighbours that are `size` bytes at `begin`
-// together, or `no_rank`; `joined(rank)`: the id of what comes of it; and `prefetch(begin, size)`: a join to come.
+// together, or `no_rank`; and `joined(rank)`: the id of what comes of it.
 //
 // Thread-safety: functions of their arguments.
 #pragma once
@@ -46,8 +46,6 @@ void merge_short(const Rule& rule, const char* piece, ShortSymbols& symbols) {
   const auto rank_at = [&](std::size_t i) {
     return rule.join(id[i], id[i + 1], piece + start[i], start[i + 2] - start[i]);
   };
-  for (std::size_t i = 0; i + 1 < count; ++i)
-    rule.prefetch(piece + start[i], start[i + 2] - start[i]);
   for (std::size_t i = 0; i + 1 < count; ++i)
     rank[i] = rank_at(i);
   if (count > 0) rank[count - 1] = no_rank;

@@ -36,7 +36,8 @@ class MergeEncoding final : public TextEncoding {
       : TextEncoding(std::move(name), pattern, std::move(specials), std::move(always)), merges_(std::move(merges)) {}
 
  private:
-  std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable) const override {
+  std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                            Words& /*words*/) const override {
     std::vector<std::uint32_t> ids;
     encode_pieces(begin, pieces, readable, ids);
     return static_cast<std::int64_t>(ids.size());

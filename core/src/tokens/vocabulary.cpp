@@ -5,17 +5,6 @@
 #include "tokens/kinds.h"
 
 namespace farthing::tokens_detail {
-namespace {
-
-constexpr std::uint64_t mix_a = 0x9E3779B97F4A7C15;
-constexpr std::uint64_t mix_b = 0xC2B2AE3D27D4EB4F;
-constexpr std::uint64_t mix_c = 0xD6E8FEB86659FD93;
-
-std::uint64_t mixed(std::uint64_t head, std::uint64_t tail_and_size) {
-  std::uint64_t hash = head * mix_a ^ tail_and_size * mix_b;
-  hash ^= hash >> 32;
-  return hash * mix_c;
-}
 
 std::uint64_t hash_of_long(const char* begin, std::size_t size) {
   std::uint64_t hash = size * mix_a;
@@ -31,9 +20,7 @@ std::uint64_t hash_of_long(const char* begin, std::size_t size) {
   return hash ^ hash >> 32;
 }
 
-std::uint64_t low_bytes(std::size_t count) {
-  return count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count * 8)) - 1;
-}
+namespace {
 
 /// The code point of a complete character.
 std::uint32_t code_point(const unsigned char* at, unsigned size) {
@@ -54,64 +41,15 @@ class RankRule {
           .pairs_[static_cast<unsigned char>(begin[0]) * 256U + static_cast<unsigned char>(begin[1])];
     }
     if (size > vocabulary_.longest_) return no_rank;
-    return vocabulary_.rank(vocabulary_.key_of(begin, size, readable_), begin);
+    const Key key = vocabulary_.key_of(begin, size, readable_);
+    return vocabulary_.possible(key) ? vocabulary_.rank(key, begin) : no_rank;
   }
   std::uint32_t joined(std::uint32_t rank) const { return rank; }
-  void prefetch(const char* begin, std::size_t size) const {
-    if (size > 2 && size <= vocabulary_.longest_) vocabulary_.prefetch(vocabulary_.key_of(begin, size, readable_));
-  }
 
  private:
   const Vocabulary& vocabulary_;
   const char* readable_;
 };
-
-Key Vocabulary::key_of(const char* begin, std::size_t size, const char* readable) const {
-  Key key;
-  key.size = static_cast<std::uint32_t>(size);
-  if (size > whole) {
-    key.head = hash_of_long(begin, size);
-    key.tail = 0;
-    key.hash = key.head * mix_c;
-    return key;
-  }
-  std::uint64_t head = 0;
-  std::uint32_t tail = 0;
-  if (readable - begin >= static_cast<std::ptrdiff_t>(whole)) {
-    std::memcpy(&head, begin, sizeof(head));
-    std::memcpy(&tail, begin + sizeof(head), sizeof(tail));
-    head &= low_bytes(size);
-    tail = size > 8 ? tail & static_cast<std::uint32_t>(low_bytes(size - 8)) : 0;
-  } else {
-    std::memcpy(&head, begin, std::min<std::size_t>(size, 8));
-    if (size > 8) std::memcpy(&tail, begin + 8, size - 8);
-  }
-  key.head = head;
-  key.tail = tail;
-  key.hash = mixed(head, std::uint64_t{tail} << 8 | size);
-  return key;
-}
-
-const Vocabulary::Slot* Vocabulary::find(const Key& key, const char* begin) const {
-  std::size_t at = place(key.hash);
-  const std::uint32_t size = std::min(key.size, whole + 1) << rank_bits;
-  for (;; ++at) {
-    const Slot& slot = slots_[at];
-    if (slot.entry == 0) return nullptr;
-    if (slot.head != key.head || (slot.entry & (15U << rank_bits)) != size) continue;
-    if (key.size <= whole) {
-      if (slot.tail == key.tail) return &slot;
-    } else {
-      const char* token = tokens_.data() + slot.tail;
-      if (static_cast<unsigned char>(*token) == key.size && std::memcmp(token + 1, begin, key.size) == 0) return &slot;
-    }
-  }
-}
-
-std::uint32_t Vocabulary::rank(const Key& key, const char* begin) const {
-  const Slot* slot = find(key, begin);
-  return slot == nullptr ? no_rank : slot->entry & rank_mask;
-}
 
 Vocabulary::Vocabulary(std::string_view tokens)
     : tokens_(tokens), pairs_(256 * 256, no_rank), bytes_(256, no_rank), crossed_(256 * 256) {
@@ -126,6 +64,7 @@ Vocabulary::Vocabulary(std::string_view tokens)
   // Half full at most; what is behind the last place is for searches that begin there, and ends with an empty slot.
   slot_count_ = std::size_t{2} * size_;
   slots_.resize(slot_count_ + 1024);
+  filter_.resize(std::bit_ceil(std::size_t{size_} / 8 + 1));
   std::vector<bool> inside(0x110000);
   std::uint32_t rank = 0;
   for (std::size_t at = 0; well_formed_ && at < tokens_.size(); at += 1U + size_at(at)) {
@@ -149,6 +88,7 @@ void Vocabulary::add(std::uint32_t rank, std::uint32_t at) {
     return;
   }
   const auto size_bits = static_cast<std::uint32_t>(std::min<std::size_t>(size, whole + 1));
+  filter_[key.hash >> filter_shift & (filter_.size() - 1)] |= std::uint64_t{1} << (key.hash & 63);
   slots_[place_at] = {key.head, size > whole ? at : key.tail, rank | size_bits << rank_bits};
   if (size == 1) bytes_[static_cast<unsigned char>(*begin)] = rank;
   if (size == 2) pairs_[static_cast<unsigned char>(begin[0]) * 256U + static_cast<unsigned char>(begin[1])] = rank;

@@ -9,6 +9,7 @@
 // Thread-safety: immutable after construction. The bytes must outlive it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -26,6 +27,22 @@ struct Key {
   std::uint32_t size;
   std::uint64_t hash;
 };
+
+inline constexpr std::uint64_t mix_a = 0x9E3779B97F4A7C15;
+inline constexpr std::uint64_t mix_b = 0xC2B2AE3D27D4EB4F;
+inline constexpr std::uint64_t mix_c = 0xD6E8FEB86659FD93;
+
+inline std::uint64_t mixed(std::uint64_t head, std::uint64_t tail_and_size) {
+  std::uint64_t hash = head * mix_a ^ tail_and_size * mix_b;
+  hash ^= hash >> 32;
+  return hash * mix_c;
+}
+
+std::uint64_t hash_of_long(const char* begin, std::size_t size);
+
+inline std::uint64_t low_bytes(std::size_t count) {
+  return count >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count * 8)) - 1;
+}
 
 class Vocabulary {
  public:
@@ -70,6 +87,10 @@ class Vocabulary {
     return static_cast<std::size_t>(Wide{hash} * slot_count_ >> 64);
   }
   const Slot* find(const Key& key, const char* begin) const;
+  /// False: there is no such token. Most neighbours cannot be joined, and this is much smaller than the table.
+  bool possible(const Key& key) const {
+    return (filter_[key.hash >> filter_shift & (filter_.size() - 1)] >> (key.hash & 63) & 1) != 0;
+  }
   void add(std::uint32_t rank, std::uint32_t at);
   void note_chars(std::string_view token, std::vector<bool>& inside);
   bool crossed(char before, char first) const {
@@ -87,9 +108,58 @@ class Vocabulary {
   std::size_t slot_count_ = 0;
   bool well_formed_ = true;
   std::vector<Slot> slots_;
+  static constexpr unsigned filter_shift = 8;
+  std::vector<std::uint64_t> filter_;
   std::vector<std::uint32_t> pairs_;  // rank of two bytes
   std::vector<std::uint32_t> bytes_;  // rank of one
   std::vector<bool> crossed_;         // byte before, first byte of a character
 };
+
+inline Key Vocabulary::key_of(const char* begin, std::size_t size, const char* readable) const {
+  Key key;
+  key.size = static_cast<std::uint32_t>(size);
+  if (size > whole) {
+    key.head = hash_of_long(begin, size);
+    key.tail = 0;
+    key.hash = key.head * mix_c;
+    return key;
+  }
+  std::uint64_t head = 0;
+  std::uint32_t tail = 0;
+  if (readable - begin >= static_cast<std::ptrdiff_t>(whole)) {
+    std::memcpy(&head, begin, sizeof(head));
+    std::memcpy(&tail, begin + sizeof(head), sizeof(tail));
+    head &= low_bytes(size);
+    tail = size > 8 ? tail & static_cast<std::uint32_t>(low_bytes(size - 8)) : 0;
+  } else {
+    std::memcpy(&head, begin, std::min<std::size_t>(size, 8));
+    if (size > 8) std::memcpy(&tail, begin + 8, size - 8);
+  }
+  key.head = head;
+  key.tail = tail;
+  key.hash = mixed(head, std::uint64_t{tail} << 8 | size);
+  return key;
+}
+
+inline const Vocabulary::Slot* Vocabulary::find(const Key& key, const char* begin) const {
+  std::size_t at = place(key.hash);
+  const std::uint32_t size = std::min(key.size, whole + 1) << rank_bits;
+  for (;; ++at) {
+    const Slot& slot = slots_[at];
+    if (slot.entry == 0) return nullptr;
+    if (slot.head != key.head || (slot.entry & (15U << rank_bits)) != size) continue;
+    if (key.size <= whole) {
+      if (slot.tail == key.tail) return &slot;
+    } else {
+      const char* token = tokens_.data() + slot.tail;
+      if (static_cast<unsigned char>(*token) == key.size && std::memcmp(token + 1, begin, key.size) == 0) return &slot;
+    }
+  }
+}
+
+inline std::uint32_t Vocabulary::rank(const Key& key, const char* begin) const {
+  const Slot* slot = find(key, begin);
+  return slot == nullptr ? no_rank : slot->entry & rank_mask;
+}
 
 }  // namespace farthing::tokens_detail
