@@ -1,7 +1,7 @@
 // Encoding: how a model cuts text into tokens. Those of OpenAI are compiled in; others are read from files.
 //
 //   EncodingPtr encoding = encoding_for_model("gpt-5-mini");     // o200k_base; empty for a name that is not known
-//   std::int64_t tokens = encoding->count("Hello, world");       // 4
+//   std::int64_t tokens = encoding->count("Hello, world");       // 3
 //   std::vector<std::uint32_t> ids = encoding->encode("Hello, world");
 //
 // Any bytes can be counted: what is not UTF-8 counts as U+FFFD, as after Python's decode(errors="replace"). Nothing is
