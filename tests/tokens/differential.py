@@ -1,10 +1,10 @@
 """Our encodings against tiktoken, token by token: python tests/tokens/differential.py DRIVER [options]
 
-DRIVER is build/dev/tests/core/tokens/token_driver. Runs where tiktoken is (scripts/setup tokens), without a network: the
-vocabularies that tiktoken reads are written back from ours, and it checks their sha256.
+DRIVER is build/dev/tests/core/tokens/token_driver. Runs where tiktoken is (scripts/setup tokens), without a network:
+the vocabularies that tiktoken reads are written back from ours, and it checks their sha256.
 
     --megabytes 50     of this machine's texts: Python's library, manual pages, documentation, recorded requests
-    --strings 1000000  strings made at random: all planes, marks, contractions, line ends, runs, bytes that are not UTF-8
+    --strings 1000000  strings made at random: all planes, marks, contractions, line ends, runs, invalid UTF-8
     --seed 1
     --folder PATH      more texts (can be repeated)
 """
@@ -72,13 +72,38 @@ def machine_texts(megabytes: float, more: list[str]) -> Iterator[bytes]:
             yield content[at : at + LARGEST]
 
 
-WORDS = """I'm don't WON'T they'LL we'Ve he'd She'S it's I'M 'S 's 'ſ x'ſ 'ſt 'll 'Re ' '' 'x HTTPServer camelCase iPhone
-ÀÉ straße ǅ ǅa aǅ ʰa Aʰ ªº 中文 日本語テスト 한국어 ひらがな русский ЖЖ ελληνικά עברית العربية हिन्दी ไทย é é ń̈ a\u0301b
-\u0301 \u0301A \u0301AB \u0301\u0301a A\u0301B Ω\u0345 １２３ Ⅷ ½ 1234567 12,345.67 ٣٤٥ 𝟘𝟙𝟚𝟛 /path/to // //\r\n !!!\n ?!/\n\r /\n
-{"a": <|endoftext|> <|start|> <|fim_prefix|> </s> \ufeff \u200b \u200d 👍🏽 👨‍👩‍👧 🇩🇪 𠀀𠀁 \U0010ffff \ue000""".split(" ")
+WORDS = """I'm don't WON'T they'LL we'Ve he'd She'S it's I'M 'S 's 'ſ x'ſ 'ſt 'll 'Re ' '' 'x HTTPServer camelCase
+iPhone ÀÉ straße ǅ ǅa aǅ ʰa Aʰ ªº 中文 日本語テスト 한국어 ひらがな русский ЖЖ ελληνικά עברית العربية हिन्दी ไทย é é ń̈ a\u0301b
+\u0301 \u0301A \u0301AB \u0301\u0301a A\u0301B Ω\u0345 １２３ Ⅷ ½ 1234567 12,345.67 ٣٤٥ 𝟘𝟙𝟚𝟛
+/path/to // //\r\n !!!\n ?!/\n\r /\n
+{"a": <|endoftext|> <|start|> <|fim_prefix|> </s> \ufeff \u200b \u200d 👍🏽 👨‍👩‍👧 🇩🇪 𠀀𠀁 \U0010ffff \ue000""".split(
+    " "
+)
 SPACES = [" ", "  ", "   ", "\t", "\n", "\r", "\r\n", "\n\n", " \n", "\n ", "\r \n", "\x0b", "\x0c"]
-SPACES += ["\x85", "\xa0", "\u1680", "\u2003", "\u2028", "\u2029", "\u202f", "\u3000", " \u3000", "\x1c", "\u180e"]
-BYTES = [b"\xff", b"\xc0\x80", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x9f", b"\xf4\x90\x80\x80", b"\x80", b"\xc3", b"\xf0\x9f\x91"]
+SPACES += [
+    "\x85",
+    "\xa0",
+    "\u1680",
+    "\u2003",
+    "\u2028",
+    "\u2029",
+    "\u202f",
+    "\u3000",
+    " \u3000",
+    "\x1c",
+    "\u180e",
+]
+BYTES = [
+    b"\xff",
+    b"\xc0\x80",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f",
+    b"\xf4\x90\x80\x80",
+    b"\x80",
+    b"\xc3",
+    b"\xf0\x9f\x91",
+]
 
 
 def random_character(rng: random.Random) -> str:
@@ -180,7 +205,9 @@ def compare(name: str, driver: str, texts: Iterable[bytes], what: str, special: 
             if found.tolist() != expected:
                 mismatches += 1
                 if mismatches <= 5:
-                    print(f"differs, {name}: {decoded[:200]!r}\n  {expected[:40]}\n  {found.tolist()[:40]}")
+                    print(
+                        f"differs, {name}: {decoded[:200]!r}\n  {expected[:40]}\n  {found.tolist()[:40]}"
+                    )
         batch.clear()
 
     for text in texts:
@@ -243,9 +270,13 @@ def main() -> int:
             texts = machine_texts(asked.megabytes / small, asked.folder)
             mismatches += compare(name, asked.driver, texts, "texts", False)
             strings = asked.strings // small
-            mismatches += compare(name, asked.driver, random_texts(strings, asked.seed), "strings", False)
+            mismatches += compare(
+                name, asked.driver, random_texts(strings, asked.seed), "strings", False
+            )
             strings = min(strings, 100_000)
-            mismatches += compare(name, asked.driver, random_texts(strings, asked.seed + 1), "strings", True)
+            mismatches += compare(
+                name, asked.driver, random_texts(strings, asked.seed + 1), "strings", True
+            )
     print(f"{mismatches} mismatches")
     return 1 if mismatches else 0
 

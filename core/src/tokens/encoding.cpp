@@ -55,8 +55,8 @@ void TextEncoding::cut(std::string_view text, SpecialTokens special, Ordinary or
     Specials::Found found = always_.next(text, at);
     if (all) {
       const Specials::Found asked = specials_.next(text, at);
-      if (asked.at != none && (found.at == none || asked.at < found.at ||
-                               (asked.at == found.at && asked.size > found.size))) {
+      if (asked.at != none &&
+          (found.at == none || asked.at < found.at || (asked.at == found.at && asked.size > found.size))) {
         found = asked;
       }
     }
@@ -94,9 +94,8 @@ std::vector<std::uint32_t> TextEncoding::encode(std::string_view text, SpecialTo
   cut(
       text, special,
       [&](std::string_view part) {
-        in_batches(pattern_, part, [&](const char* begin, const Pieces& pieces) {
-          encode_pieces(begin, pieces, readable, ids);
-        });
+        in_batches(pattern_, part,
+                   [&](const char* begin, const Pieces& pieces) { encode_pieces(begin, pieces, readable, ids); });
       },
       [&](std::uint32_t id) { ids.push_back(id); });
   return ids;

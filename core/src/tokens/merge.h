@@ -41,7 +41,9 @@ struct ShortSymbols {
 /// Merges in place; `start[count]` must be the piece's size.
 template <class Rule>
 void merge_short(const Rule& rule, const char* piece, ShortSymbols& symbols) {
-  auto& [start, id, count] = symbols;
+  auto& start = symbols.start;
+  auto& id = symbols.id;
+  auto& count = symbols.count;
   std::array<std::uint32_t, short_piece + 1> rank;  // of joining a symbol with the next
   const auto rank_at = [&](std::size_t i) {
     return rule.join(id[i], id[i + 1], piece + start[i], start[i + 2] - start[i]);
@@ -98,7 +100,8 @@ class Joins {
   void take_lowest(Join join) {
     const std::uint32_t rank = lowest();
     Bucket& bucket = buckets_[rank];  // stays where it is when others are added
-    if (!bucket.sorted) std::sort(bucket.places.begin() + static_cast<std::ptrdiff_t>(bucket.next), bucket.places.end());
+    if (!bucket.sorted)
+      std::sort(bucket.places.begin() + static_cast<std::ptrdiff_t>(bucket.next), bucket.places.end());
     bucket.sorted = true;
     // What is added here has the token of this rank in it, so it is longer and of another rank: the bucket only shrinks.
     while (bucket.next < bucket.places.size() && lowest() == rank)
@@ -125,7 +128,8 @@ class Joins {
 /// The same with the joins ordered and the symbols as a list.
 template <class Rule>
 void merge_long(const Rule& rule, const char* piece, LongSymbols& symbols) {
-  auto& [start, id] = symbols;
+  auto& start = symbols.start;
+  auto& id = symbols.id;
   const auto count = static_cast<std::uint32_t>(id.size());
   struct Link {
     std::uint32_t before;

@@ -87,8 +87,8 @@ Result<EncodingPtr> read_tiktoken(std::string_view content, const std::string& n
   }
   auto vocabulary = std::make_shared<const LazyVocabulary>(std::move(tokens));
   if (!vocabulary->get().well_formed()) return wrong("a token is there twice, or a single byte is not a token.");
-  return EncodingPtr(std::make_shared<RankEncoding>(name, data->pattern, Specials(std::move(data->specials)),
-                                                    std::move(vocabulary)));
+  return EncodingPtr(
+      std::make_shared<RankEncoding>(name, data->pattern, Specials(std::move(data->specials)), std::move(vocabulary)));
 }
 
 }  // namespace farthing::tokens_detail

@@ -170,7 +170,8 @@ class Reader {
     const bool isolated = is(split, "behavior", "Isolated") && !truth(split, "invert", false);
     const bool kept = is(split, "behavior", "Removed") && truth(split, "invert", false);
     if (own_regex || !is(split, "type", "Split") || !regex.is_string() || !(isolated || kept)) {
-      return wrong("`pre_tokenizer` must be ByteLevel, or one Split by Regex (Isolated) and then ByteLevel without one.");
+      return wrong(
+          "`pre_tokenizer` must be ByteLevel, or one Split by Regex (Isolated) and then ByteLevel without one.");
     }
     const auto known = pattern_of(regex.get_ref<const std::string&>());
     if (!known) return wrong("splits by a pattern that is not known: " + regex.get<std::string>());
@@ -181,7 +182,8 @@ class Reader {
   Status vocabulary() {
     const Json& model = member(file_, "model");
     const Json& vocabulary = member(model, "vocab");
-    const bool bpe = is(model, "type", "BPE") || (member(model, "type").is_null() && !member(model, "merges").is_null());
+    const bool bpe =
+        is(model, "type", "BPE") || (member(model, "type").is_null() && !member(model, "merges").is_null());
     if (!bpe || !vocabulary.is_object()) return wrong("`model` must be BPE with a `vocab`.");
     if (!nothing_in(member(model, "continuing_subword_prefix")) || !nothing_in(member(model, "end_of_word_suffix")) ||
         truth(model, "byte_fallback", false) || !member(model, "dropout").is_null()) {

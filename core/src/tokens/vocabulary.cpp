@@ -37,8 +37,7 @@ class RankRule {
       : vocabulary_(vocabulary), readable_(readable) {}
   std::uint32_t join(std::uint32_t /*left*/, std::uint32_t /*right*/, const char* begin, std::size_t size) const {
     if (size == 2) {
-      return vocabulary_
-          .pairs_[static_cast<unsigned char>(begin[0]) * 256U + static_cast<unsigned char>(begin[1])];
+      return vocabulary_.pairs_[static_cast<unsigned char>(begin[0]) * 256U + static_cast<unsigned char>(begin[1])];
     }
     if (size > vocabulary_.longest_) return no_rank;
     const Key key = vocabulary_.key_of(begin, size, readable_);
@@ -213,7 +212,8 @@ std::int64_t Vocabulary::count(std::string_view piece, const char* readable) con
 }
 
 void Vocabulary::encode(std::string_view piece, const char* readable, std::vector<std::uint32_t>& ids) const {
-  merged(piece, readable, [&](const std::uint32_t* first, std::size_t count) { ids.insert(ids.end(), first, first + count); });
+  merged(piece, readable,
+         [&](const std::uint32_t* first, std::size_t count) { ids.insert(ids.end(), first, first + count); });
 }
 
 }  // namespace farthing::tokens_detail

@@ -1,6 +1,6 @@
 """Writes tests/vectors/tokens/ with the reference: python tests/core/tokens/make_vectors.py [FOLDER]
 
-Runs where tiktoken and tokenizers are (scripts/setup tokens). The models of tokenizer.json files are trained here, small.
+Runs where tiktoken and tokenizers are (scripts/setup tokens). The models of tokenizer.json files are trained here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RANDOM = 40  # more, made at random
 CORPUS = [
     "the quick brown fox jumps over the lazy dog's back, isn't it? 12345 times; they'll see.",
     "def encode(text): return [ranks[token] for token in split(text)]\n    if x == 100: pass\n\n",
-    "\u043a\u043e\u0442 \u0438 \u043a\u0438\u0442 \u4e2d\u6587\u4e2d\u6587 caf\u00e9 na\u00efve THE END \u00a0 ok  ok   ok",
+    "\u043a\u043e\u0442 \u0438 \u043a\u0438\u0442 \u4e2d\u6587\u4e2d\u6587 caf\u00e9 na\u00efve THE END \u00a0 ok  ok",
 ] * 20
 SMALL_TEXTS = [
     "the brown dog's  end\n\n text they'LL 12345",
@@ -85,9 +85,28 @@ def encodings(folder: Path) -> None:
 def invalid(folder: Path) -> None:
     rng = random.Random(8)
     lines = ["# bytes in hex  what Python's decode('utf-8', 'replace') makes of them"]
-    fixed = [b"\xff", b"a\xc0\x80b", b"\xe2\x82", b"\xe2\x82x", b"\xed\xa0\x80", b"\xf0\x9f\x91", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80"]
-    some = [b"\xe0\x80\x80", b"\xc3", b"\xc3\xc3\xa9", b"\xf0\x9f\x91\x8d\xf0\x9f", b"ab\x80\x80cd\xf8\x88", b"\xef\xbf\xbe"]
-    made = [bytes(rng.choice(b"a\x80\x9f\xa0\xbf\xc2\xe0\xe1\xed\xf0\xf1\xf4\xf5") for _ in range(8)) for _ in range(40)]
+    fixed = [
+        b"\xff",
+        b"a\xc0\x80b",
+        b"\xe2\x82",
+        b"\xe2\x82x",
+        b"\xed\xa0\x80",
+        b"\xf0\x9f\x91",
+        b"\xf4\x90\x80\x80",
+        b"\xf0\x80\x80\x80",
+    ]
+    some = [
+        b"\xe0\x80\x80",
+        b"\xc3",
+        b"\xc3\xc3\xa9",
+        b"\xf0\x9f\x91\x8d\xf0\x9f",
+        b"ab\x80\x80cd\xf8\x88",
+        b"\xef\xbf\xbe",
+    ]
+    made = [
+        bytes(rng.choice(b"a\x80\x9f\xa0\xbf\xc2\xe0\xe1\xed\xf0\xf1\xf4\xf5") for _ in range(8))
+        for _ in range(40)
+    ]
     for data in fixed + some + made:
         lines.append(f"{data.hex()}\t{quoted(data.decode('utf-8', 'replace'))}")
     write(folder / "invalid.txt", lines)

@@ -133,9 +133,8 @@ TEST(Encoding, threads_may_come_first_together) {
   std::vector<std::thread> threads;
   std::vector<std::int64_t> counts(8);
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    threads.emplace_back([&counts, i] {
-      counts[i] = Encoding::find(i % 2 == 0 ? "o200k_base" : "cl100k_base")->count("Hello, world");
-    });
+    threads.emplace_back(
+        [&counts, i] { counts[i] = Encoding::find(i % 2 == 0 ? "o200k_base" : "cl100k_base")->count("Hello, world"); });
   }
   for (std::thread& thread : threads)
     thread.join();
