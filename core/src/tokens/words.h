@@ -22,7 +22,7 @@ namespace farthing::tokens_detail {
 class Words {
  public:
   explicit Words(std::size_t text_size) {
-    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 4096)));
+    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 8192)));
   }
   /// 0: not here.
   unsigned find(const Key& key, const char* begin) const {
