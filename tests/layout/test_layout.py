@@ -25,6 +25,7 @@ PUBLIC = {
     "result": "money",
     "time_text": "zone",
     "tokens": "tokens",
+    "count": "counting",
     "prices": "prices",
     "cap": "policy",
     "describe": "policy",

@@ -65,6 +65,8 @@ struct Attempt::State {
   std::string_view body_now;  // the caller's bytes, valid during begin
   std::shared_ptr<const guard::CallPlan> plan;
   guard::Sized sized;
+  std::optional<InputCount> counted;  // where the cheap bound did not fit
+  bool was_counted = false;
   std::vector<std::string> counted_ids;  // of the action and runs that this attempt is the first of
   AttemptId attempt_id;
   std::string id_text;
@@ -105,6 +107,7 @@ struct Attempt::State {
   Verdict granted(const Granted& grant);
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
+  bool count_closer();
   Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();

@@ -154,15 +154,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .asked = facts->model,
                                                  .key_id = ""});
   if (!plan) return plan.error();
+  const Model* model = (*plan)->model;
+  const auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
                                                .host = host_facts,
                                                .policy = core_->policy,
                                                .book = *core_->book,
-                                               .model = (*plan)->model,
+                                               .model = model,
                                                .at_ms = core_->clock->wall_ms(),
                                                .money_capped = false,
-                                               .output_capped = (*plan)->output_capped});
+                                               .output_capped = (*plan)->output_capped,
+                                               .counted = counted ? &*counted : nullptr});
   Estimate estimate;
   estimate.model = (*plan)->context->model;
   estimate.provider = host_facts.provider;
@@ -194,13 +197,21 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
-    estimate.ceiling_parts.push_back(
-        part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
-    estimate.ceiling_parts.push_back(
-        part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+    const bool by_count = counted && counted->ceiling == sized.text_tokens + sized.hidden_tokens;
+    estimate.ceiling_parts.push_back(part(by_count ? "input: counted" : "input: bytes of the request",
+                                          Quantity::input_tokens, sized.text_tokens, input_cost));
+    estimate.ceiling_parts.push_back(part(by_count ? "input: margin" : "input: hidden prompts", Quantity::input_tokens,
+                                          sized.hidden_tokens, std::nullopt));
   }
-  estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
-                                       sized.likely[Quantity::input_tokens], std::nullopt));
+  if (counted && sized.unbounded_count == 0) {
+    for (const CountPart& counted_part : counted->parts) {
+      estimate.likely_parts.push_back(
+          part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
+    }
+  } else {
+    estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
+                                         sized.likely[Quantity::input_tokens], std::nullopt));
+  }
   if (dialect->has_output) {
     std::optional<Usd> output_cost;
     if (estimate.ceiling && sized.priced) output_cost = Usd{estimate.ceiling->nano - sized.input_usd.nano};

@@ -191,7 +191,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
-                            .rewritable = facts.object_open != 0});
+                            .rewritable = facts.object_open != 0,
+                            .counted = counted ? &*counted : nullptr});
   switch (sized.problem) {
     case guard::Sized::Problem::none:
       break;
@@ -295,7 +296,11 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.draft = &draft;
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
-    if (const auto* refused = std::get_if<Refused>(&answer)) return refuse(*refused);
+    if (const auto* refused = std::get_if<Refused>(&answer)) {
+      if (!count_closer()) return refuse(*refused);
+      if (auto still = plan_and_size()) return std::move(*still);
+      continue;
+    }
     if (const auto* back = std::get_if<HeldBack>(&answer)) {
       if (core->policy.held_wait_ms == 0) return reserve(true);
       return wait_in(back->waiting_for);
@@ -309,6 +314,15 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     if (auto refused = plan_and_size()) return std::move(*refused);
   }
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
+}
+
+/// The bytes of a request bound its tokens for next to nothing; counting them takes its time, so it is done where the bound
+/// does not fit. True: the ceiling is lower now.
+bool Attempt::State::count_closer() {
+  if (was_counted || plan->model == nullptr) return false;
+  was_counted = true;
+  counted = count_input(route.dialect->endpoint, body_now, plan->model->encoding, plan->model->overhead);
+  return counted && counted->ceiling && *counted->ceiling < sized.input_tokens;
 }
 
 Verdict Attempt::State::wait_in(const std::string& line) {

@@ -51,7 +51,12 @@ void size_input(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
   sized.text_tokens = facts.input_bytes;
   sized.hidden_tokens = hidden_tokens_bound(input.model != nullptr ? input.model->overhead : std::string_view{}, facts);
-  const std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens;
+  std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens;
+  if (input.counted != nullptr && input.counted->ceiling && *input.counted->ceiling < bytes_bound) {
+    sized.text_tokens = input.counted->tokens;
+    sized.hidden_tokens = *input.counted->ceiling - input.counted->tokens;
+    bytes_bound = *input.counted->ceiling;
+  }
 
   // Embeddings: every input has a window of its own. Server tools: every step reads the context again.
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
@@ -136,7 +141,11 @@ void size_output(const SizeInput& input, Sized& sized) {
 
 void size_likely(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
-  const std::int64_t input_tokens = std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
+  std::int64_t input_tokens = std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
+  if (input.counted != nullptr && sized.unbounded_count == 0) {
+    input_tokens = std::min(sized.input_tokens, input.counted->tokens);
+    sized.confidence = input.counted->exact ? "exact" : "calibrated";
+  }
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
   if (input.dialect.has_output) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 
+#include "farthing/count.h"
 #include "farthing/meter.h"
 #include "farthing/money.h"
 #include "farthing/policy.h"
@@ -43,6 +44,7 @@ struct SizeInput {
   bool money_capped = false;   // a cap on usd matches: a price is needed (R31)
   bool output_capped = false;  // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
   bool rewritable = true;      // false: signed body
+  const InputCount* counted = nullptr;  // the input's tokens, where they were counted
 };
 
 struct Sized {
