@@ -200,6 +200,35 @@ Status erase_override(Tables& tables, const std::string& cap_id, const std::vect
   return tables.erase_fact("override", override_key(cap_id, each_values));
 }
 
+Status rename_cap(Tables& tables, const std::string& from, const std::string& to) {
+  // Collected first: what is moved must not be met again.
+  std::vector<std::pair<std::string, Json>> overrides;
+  Status read = each_fact(tables, "override", [&](const std::string& key, const Json& json) {
+    if (json.at("cap") == from) overrides.emplace_back(key, json);
+  });
+  if (!read) return read;
+  for (auto& [key, json] : overrides) {
+    if (const Status done = tables.erase_fact("override", key); !done) return done;
+    const std::string own_key = override_key(to, json.at("each").get<std::vector<std::string>>());
+    const auto own = tables.fact("override", own_key);
+    if (!own) return own.error();
+    // R8: the last one wins.
+    if (*own && parsed(**own).value("at_ms", std::int64_t{0}) > json.at("at_ms").get<std::int64_t>()) continue;
+    json["cap"] = to;
+    if (const Status done = tables.put_fact("override", own_key, dumped(json)); !done) return done;
+  }
+  const auto once = tables.facts("once");
+  if (!once) return once.error();
+  for (const auto& [key, ends_ms] : *once) {
+    Json parts = parsed(key);
+    if (!parts.is_array() || parts.empty() || parts.front() != from) continue;
+    parts.front() = to;
+    if (const Status done = tables.erase_fact("once", key); !done) return done;
+    if (const Status done = tables.put_fact("once", dumped(parts), ends_ms); !done) return done;
+  }
+  return success();
+}
+
 Status put_halt(Tables& tables, const Halt& halt) {
   return tables.put_fact("halt", number_key(halt.id),
                          dumped({{"id", halt.id},

@@ -37,6 +37,9 @@ Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
+/// R4: what is kept under the id of a cap, besides its number, goes on under another: overrides (R8) and the once-keys of
+/// its alerts (R35).
+Status rename_cap(Tables& tables, const std::string& from, const std::string& to);
 Status put_halt(Tables& tables, const Halt& halt);
 
 Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
