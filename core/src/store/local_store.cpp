@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "ledger/fork.h"
 #include "store/facts.h"
@@ -38,27 +39,43 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
     : info_(std::move(info)),
       options_(std::move(options)),
       serial_(next_serial.fetch_add(1)),
+      mutex_of_(fork_generation()),
+      remaking_(fork_generation()),
+      mutex_(new std::mutex),
       owner_(fork_generation()),
-      tables_(std::move(tables)) {}
+      tables_(std::move(tables)) {
+  fork_pause_.emplace([this]() -> std::mutex& { return own_mutex(); });
+}
 
 LocalStore::~LocalStore() {
   LocalStore::close();
+  fork_pause_.reset();  // waits for a fork that holds the lock
+  delete mutex_.load();
 }
 
 void LocalStore::forget_rows() {
   serial_ = next_serial.fetch_add(1);
 }
 
-std::unique_lock<std::mutex> LocalStore::lock() {
-  if (owner_.load() != fork_generation()) {
-    // Only the thread that forked lives on here; the lock may be held by one that does not.
-    auto* const abandoned =
-        mutex_.release();  // NOLINT(bugprone-unused-return-value): to destroy a held lock is undefined
-    static_cast<void>(abandoned);
-    mutex_ = std::make_unique<std::mutex>();
-    return std::unique_lock(*mutex_);
+std::mutex& LocalStore::own_mutex() {
+  const std::uint64_t generation = fork_generation();
+  while (mutex_of_.load(std::memory_order_acquire) != generation) {
+    // A child's first call. The lock may be held by a thread that does not live on here, and to destroy a held lock is
+    // undefined: it is leaked, and one of the threads that come first makes another. Whoever was making one when this
+    // process was forked has an earlier generation.
+    std::uint64_t seen = remaking_.load();
+    if (seen == generation || !remaking_.compare_exchange_strong(seen, generation)) {
+      std::this_thread::yield();
+      continue;
+    }
+    mutex_.store(new std::mutex, std::memory_order_relaxed);
+    mutex_of_.store(generation, std::memory_order_release);
   }
-  std::unique_lock held(*mutex_, std::try_to_lock);
+  return *mutex_.load(std::memory_order_relaxed);
+}
+
+std::unique_lock<std::mutex> LocalStore::lock() {
+  std::unique_lock held(own_mutex(), std::try_to_lock);
   const auto start = std::chrono::steady_clock::now();
   while (!held.owns_lock()) {
     if (std::chrono::steady_clock::now() - start < std::chrono::microseconds(100)) {
@@ -74,19 +91,22 @@ std::unique_lock<std::mutex> LocalStore::lock() {
 
 Status LocalStore::take_over_after_fork() {
   if (const Status done = tables_->after_fork(); !done) return done;
-  owner_.store(fork_generation());
   process_ = 0;  // the parent's slot is the parent's
   registry_.reset();
+  owner_.store(fork_generation());
   return success();
 }
 
 void LocalStore::take_slot(StoreState& state) {
   process_ = state.next_process++;
+  // The lock of the parent's may be held by a thread that is not here: leaked as well.
+  if (ids_of_.load() != 0) static_cast<void>(ids_.release());  // NOLINT(bugprone-unused-return-value)
+  ids_of_.store(0);
   ids_ = std::make_unique<IdMaker>(process_);
 }
 
 AttemptId LocalStore::next_id() {
-  if (process_ == 0 || owner_.load() != fork_generation()) {
+  if (ids_of_.load(std::memory_order_acquire) != fork_generation()) {
     Step step(*this);
     if (!step.status() || !step.commit()) return {};
   }

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "ledger/ids.h"
+#include "store/fork_pause.h"
 #include "store/store.h"
 #include "store/tables.h"
 
@@ -59,6 +60,7 @@ class LocalStore : public Store {
 
   /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42).
   std::unique_lock<std::mutex> lock();
+  std::mutex& own_mutex();
   Status take_over_after_fork();
   void take_slot(StoreState& state);
   std::int64_t store_time(StoreState& state) const;
@@ -87,18 +89,22 @@ class LocalStore : public Store {
   const StoreInfo info_;
   const StoreOptions options_;
   std::uint64_t serial_;  // tells a cached row of this store from another's
-  /// fork_generation of who holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew
-  /// (R36).
-  std::atomic<std::uint64_t> owner_;
-  std::uint32_t process_ = 0;  // slot in the store
-  std::unique_ptr<IdMaker> ids_;
-  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  // In a forked child the mutex, the tables' connection, the slot and the ids are made anew (R36). Each has the
+  // fork_generation that it belongs to; its threads may all come first.
+  std::atomic<std::uint64_t> mutex_of_;   // whose is `mutex_`
+  std::atomic<std::uint64_t> remaking_;   // whose thread makes it, or made it
+  std::atomic<std::mutex*> mutex_;        // made by its first thread, leaked by a child: one that is gone may hold it
+  std::atomic<std::uint64_t> owner_;      // whose are the tables' connection and `process_`; changed under the lock
+  std::atomic<std::uint64_t> ids_of_{0};  // whose are `ids_`; 0 = of a step that is not committed
+  std::uint32_t process_ = 0;             // slot in the store
+  std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
   bool closed_ = false;
   std::int64_t next_delete_ms_ = 0;  // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number
+  std::optional<ForkPause> fork_pause_;
 };
 
 }  // namespace farthing
