@@ -31,25 +31,27 @@ Status LocalStore::renew() {
   return done ? step.commit() : done;
 }
 
-Result<int> LocalStore::sweep() {
+Result<Swept> LocalStore::sweep() {
   Step step(*this);
   if (!step.status()) return step.status().error();
-  const auto expired = sweep_in(step);
-  if (!expired) return expired.error();
+  auto swept = sweep_in(step);
+  if (!swept) return swept;
   // All counters are read for that: once an hour is enough.
   if (step.now_ms() >= next_delete_ms_) {
     if (const Status done = delete_old_counters(step); !done) return done.error();
     next_delete_ms_ = step.now_ms() + delete_every_ms;
   }
   if (const Status done = step.commit(); !done) return done.error();
-  return *expired;
+  swept->alerts.insert(swept->alerts.begin(), untold_alerts_.begin(), untold_alerts_.end());
+  untold_alerts_.clear();
+  return swept;
 }
 
-Result<int> LocalStore::sweep_in(Step& step) {
+Result<Swept> LocalStore::sweep_in(Step& step) {
   step.state().next_sweep_ms = step.now_ms() + sweep_every_ms;
   const auto rows = tables_->holds();
   if (!rows) return rows.error();
-  int count = 0;
+  Swept swept;
   for (const auto& [hold, draft] : *rows) {
     const auto expires = expiry(hold);
     if (!expires) return expires.error();
@@ -60,11 +62,12 @@ Result<int> LocalStore::sweep_in(Step& step) {
     row.booked[Meter::concurrent] = 0;
     if (row.ceiling) row.actual = Usd{hold.held[Meter::usd]};
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    const auto settled = settle_in(step, std::move(row), hold);
+    auto settled = settle_in(step, std::move(row), hold);
     if (!settled) return settled.error();
-    ++count;
+    std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(swept.alerts));
+    ++swept.expired;
   }
-  return count;
+  return swept;
 }
 
 Status LocalStore::delete_old_counters(Step& step) {

@@ -93,6 +93,7 @@ Status LocalStore::take_over_after_fork() {
   if (const Status done = tables_->after_fork(); !done) return done;
   process_ = 0;  // the parent's slot is the parent's
   registry_.reset();
+  untold_alerts_.clear();  // the parent tells them
   owner_.store(fork_generation());
   return success();
 }
@@ -142,14 +143,45 @@ ReserveAnswer LocalStore::reserve(const ReserveRequest& request) {
   {
     Step step(*this);
     if (!step.status()) return step.status().error();
-    if (step.now_ms() < step.state().next_sweep_ms) return reserve_in(step, request);
+    if (step.now_ms() < step.state().next_sweep_ms) {
+      ReserveAnswer answer = reserve_in(step, request);
+      hand_on_alerts(answer);
+      return answer;
+    }
     // A step of its own: it stays done where this reserve is refused.
-    if (const auto swept = sweep_in(step); !swept) return swept.error();
+    auto swept = sweep_in(step);
+    if (!swept) return swept.error();
     if (const Status done = step.commit(); !done) return done.error();
+    std::move(swept->alerts.begin(), swept->alerts.end(), std::back_inserter(untold_alerts_));
   }
   Step step(*this);
   if (!step.status()) return step.status().error();
-  return reserve_in(step, request);
+  ReserveAnswer answer = reserve_in(step, request);
+  hand_on_alerts(answer);
+  return answer;
+}
+
+void LocalStore::hand_on_alerts(ReserveAnswer& answer) {
+  if (untold_alerts_.empty()) return;
+  auto* const granted = std::get_if<Granted>(&answer);
+  auto* const refused = std::get_if<Refused>(&answer);
+  if (granted == nullptr && refused == nullptr) return;  // others are asked again
+  auto& alerts = granted != nullptr ? granted->alerts : refused->alerts;
+  alerts.insert(alerts.begin(), untold_alerts_.begin(), untold_alerts_.end());
+  untold_alerts_.clear();
+}
+
+Status LocalStore::record_alerts(Step& step, std::vector<AlertFired>& alerts) {
+  std::vector<AlertFired> first_ones;
+  for (AlertFired& alert : alerts) {
+    const auto first = facts::first_alert(*tables_, alert);
+    if (!first) return first.error();
+    if (!*first) continue;
+    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added;
+    first_ones.push_back(std::move(alert));
+  }
+  alerts = std::move(first_ones);
+  return success();
 }
 
 /// R35: 100 also fires at a window's first refusal. Nothing else is changed (R2).
@@ -163,17 +195,11 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<
     }
     engine::Entry entry = slot.entry;
     engine::set_limit(entry, slot.limit);
-    for (const int threshold : engine::fire_alerts(entry, cap, true)) {
-      AlertFired alert = engine::alert_of(entry, cap, slot.set->each_values, threshold);
-      const auto first = facts::first_alert(*tables_, alert);
-      if (!first) return first.error();
-      if (*first) refused.alerts.push_back(std::move(alert));
-    }
+    for (const int threshold : engine::fire_alerts(entry, cap, true))
+      refused.alerts.push_back(engine::alert_of(entry, cap, slot.set->each_values, threshold));
   }
+  if (const Status recorded = record_alerts(step, refused.alerts); !recorded) return recorded.error();
   if (refused.alerts.empty()) return refused;
-  for (const AlertFired& alert : refused.alerts) {
-    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
-  }
   if (const Status done = step.commit(); !done) return done.error();
   return refused;
 }
@@ -473,19 +499,12 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow
   if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
     return done.error();
   if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
-  std::vector<AlertFired> first_ones;
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
-    AlertFired& alert = settled.alerts[i];
     auto values = tables_->each_values(alert_rows[i]);
     if (!values) return values.error();
-    alert.each_values = std::move(*values);
-    const auto first = facts::first_alert(*tables_, alert);
-    if (!first) return first.error();
-    if (!*first) continue;
-    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
-    first_ones.push_back(std::move(alert));
+    settled.alerts[i].each_values = std::move(*values);
   }
-  settled.alerts = std::move(first_ones);
+  if (const Status recorded = record_alerts(step, settled.alerts); !recorded) return recorded.error();
   return settled;
 }
 

@@ -48,7 +48,7 @@ class LocalStore : public Store {
   Result<std::string> secret() override;
 
   Status renew() override;
-  Result<int> sweep() override;
+  Result<Swept> sweep() override;
   Status checkpoint() override;
   Result<std::int64_t> now_ms() override;
   Status reset_clock() override;
@@ -70,14 +70,20 @@ class LocalStore : public Store {
   /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
-  Result<int> sweep_in(Step& step);
+  Result<Swept> sweep_in(Step& step);
+  /// Alerts that a sweep fired go to whoever is answered next.
+  void hand_on_alerts(ReserveAnswer& answer);
+  /// R35: keeps those that are the first of their cap, counter, window, threshold and limit, and records them.
+  Status record_alerts(Step& step, std::vector<AlertFired>& alerts);
   Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
                           Settled& settled, std::vector<std::int64_t>& alert_rows);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
   /// The same for a cap whose windows were of a wrong clock: its counters and what holds say of them go first.
   Status count_again(Step& step, RegisteredCap cap);
   Status delete_old_counters(Step& step);
-  Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown);
+  /// Alerts that it fires go into `settled`.
+  Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown,
+                         Settled& settled);
   Result<std::int64_t> expiry(const HoldRow& hold);
   /// Rows were erased: numbers cached in plans are not to be trusted any more.
   void forget_rows();
@@ -100,7 +106,8 @@ class LocalStore : public Store {
   std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
   bool closed_ = false;
-  std::int64_t next_delete_ms_ = 0;  // of old counters, by this process
+  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, which had other answers to give
+  std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number

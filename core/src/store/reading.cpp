@@ -185,8 +185,11 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   settled.actual = adjustment.actual;
   settled.adjusted = true;
   const bool was_unknown = earlier->empty() && (original.how == How::hold || original.how == How::expired);
-  if (const Status done = add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}); !done)
+  if (const Status done =
+          add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}, settled);
+      !done) {
     return done.error();
+  }
   return settled;
 }
 
@@ -210,14 +213,14 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
   row.settled_ms = step.now_ms();
   row.policy_revision = plan.revision;
   if (const Status added = tables_->add_row(LedgerRow(row)); !added) return added.error();
-  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}); !done) return done.error();
+  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}, settled); !done) return done.error();
   if (const Status done = step.commit(); !done) return done.error();
   return settled;
 }
 
 /// Books a difference on the counters that a row's labels and runs fall on, where its windows are still current.
 Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference,
-                                   const Amounts& no_longer_unknown) {
+                                   const Amounts& no_longer_unknown, Settled& settled) {
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
@@ -245,6 +248,9 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
         if (row.reserved_ms < entry->start_ms || row.reserved_ms >= entry->end_ms) continue;  // R14
         engine::settle(*entry, 0, engine::booked_on(cap.meter, difference), false);
         entry->unknown -= std::min(entry->unknown, no_longer_unknown[cap.meter]);
+        engine::set_limit(*entry, cap.limit);  // alerts test the limit in force
+        for (const int threshold : engine::fire_alerts(*entry, cap.registered->cap, false))
+          settled.alerts.push_back(engine::alert_of(*entry, cap.registered->cap, set.each_values, threshold));
       }
       if (*place == 0) {
         place = tables_->add_set(set.key, set.each_values, entries);
@@ -265,7 +271,7 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
     }
     if (const Status written = tables_->write_set(*place, entries); !written) return written;
   }
-  return success();
+  return record_alerts(step, settled.alerts);
 }
 
 }  // namespace farthing
