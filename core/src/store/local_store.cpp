@@ -218,7 +218,11 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   };
   if (!plan.halts.empty()) return forbidden(Code::halted);
   if (!plan.label_required.empty()) return forbidden(Code::label_required);
-  if (plan.too_many_caps) return forbidden(Code::too_many_caps);
+  // R9: runs have counters of their own, which no plan knows.
+  std::size_t counters = request.runs.size();
+  for (const PlannedSet& set : plan.sets)
+    counters += set.caps.size();
+  if (counters > max_counters_per_call) return forbidden(Code::too_many_caps);
   // R18: an id that has ended takes no hold.
   const auto known = tables_->known(request.id);
   if (!known) return known.error();
@@ -273,7 +277,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
       slot.set = &set;
       slot.meter = cap.meter;
       slot.limit = cap.limit;
-      slot.order = cap.order + 1;
+      slot.order = cap.order;
       slot.set_index = i;
       if (slot.entry_index == sets[i].size()) {
         // A new entry: its place is taken now, so that the next cap of this set does not get it too.
@@ -306,7 +310,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     slot.run = &run;
     slot.meter = Meter::usd;
     slot.limit = slot.entry.limit;
-    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);
+    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);  // R3: last, innermost first
     slot.set_index = i;
   }
   for (const PlannedCap& cap : plan.per_call) {
@@ -316,7 +320,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     slot.limit = cap.limit;
     slot.entry.committed = request.call_committed[cap.meter];
     slot.per_call = true;
-    slot.order = 0;  // R3: per call before windows
+    slot.order = cap.order;  // R3: before all windows
   }
 
   engine::Decision decision = engine::admit(slots, request, now);
