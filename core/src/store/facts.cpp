@@ -167,7 +167,22 @@ Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
 
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry) {
   return tables.put_fact("run", id,
-                         dumped({{"committed", entry.committed}, {"unknown", entry.unknown}, {"limit", entry.limit}}));
+                         dumped({{"committed", entry.committed},
+                                 {"unknown", entry.unknown},
+                                 {"limit", entry.limit},
+                                 {"touched_ms", entry.touched_ms}}));
+}
+
+Status forget_runs_before(Tables& tables, std::int64_t touched_ms) {
+  std::vector<std::string> old;
+  const Status read = each_fact(tables, "run", [&](const std::string& id, const Json& json) {
+    if (json.value("touched_ms", touched_ms) < touched_ms) old.push_back(id);
+  });
+  if (!read) return read;
+  for (const std::string& id : old) {
+    if (const Status done = tables.erase_fact("run", id); !done) return done;
+  }
+  return success();
 }
 
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id) {
@@ -181,6 +196,7 @@ Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string&
   entry.committed = json.value("committed", std::int64_t{0});
   entry.unknown = json.value("unknown", std::int64_t{0});
   entry.limit = json.value("limit", engine::no_limit);
+  entry.touched_ms = json.value("touched_ms", std::int64_t{0});
   return std::optional(entry);
 }
 

@@ -3,7 +3,8 @@
 //   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
 //   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
 //   process SLOT       renewed_ms of a live process (R17)
-//   run ID             what a run's deleted counter said (R9)
+//   run ID             what a run's deleted counter said (R9), for 400 days
+//   meta NAME          the store's id and secret; when old runs were last looked for
 //   once KEY           an alert that fired (R35)       counters NUMBER    how many counters a cap has (R9)
 // Thread-safety: free functions over a Tables in a step.
 #pragma once
@@ -35,6 +36,7 @@ Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t mor
 /// R9: what a run's counter said when it was deleted; a later call of that run goes on from there.
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry);
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id);
+Status forget_runs_before(Tables& tables, std::int64_t touched_ms);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 /// R4: what is kept under the id of a cap, besides its number, goes on under another: overrides (R8) and the once-keys of

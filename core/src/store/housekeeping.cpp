@@ -13,6 +13,10 @@ namespace {
 constexpr std::int64_t sweep_every_ms = 5'000;
 constexpr std::int64_t delete_every_ms = 3'600'000;
 constexpr std::int64_t delete_after_ms = 24LL * 3'600'000;  // R9
+// A run that goes on after its counter was deleted has what it spent (R9): for over a year, in a row each that is not
+// found by its age, so they are looked through once a day and store.
+constexpr std::int64_t keep_runs_ms = 400LL * 24 * 3'600'000;
+constexpr std::int64_t look_for_runs_every_ms = 24LL * 3'600'000;
 
 }  // namespace
 
@@ -94,6 +98,14 @@ Status LocalStore::delete_old_counters(Step& step) {
       if (!done) return done;
     }
     forget_rows();
+  }
+  const auto looked = tables_->fact("meta", "runs_looked_ms");
+  if (!looked) return looked.error();
+  const std::int64_t looked_ms = std::strtoll(looked->value_or("0").c_str(), nullptr, 10);
+  if (looked_ms > step.now_ms() || step.now_ms() - looked_ms >= look_for_runs_every_ms) {
+    if (const Status done = facts::forget_runs_before(*tables_, step.now_ms() - keep_runs_ms); !done) return done;
+    const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
+    if (!noted) return noted;
   }
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }

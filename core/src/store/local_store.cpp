@@ -302,7 +302,11 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
       slot.entry.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
       const auto kept = facts::kept_run(*tables_, run.id);
       if (!kept) return kept.error();
-      if (*kept) slot.entry = **kept;
+      if (*kept) {
+        const std::int64_t limit = slot.entry.limit;
+        slot.entry = **kept;
+        if (slot.entry.limit == engine::no_limit) slot.entry.limit = limit;  // known by what was booked on it only
+      }
       sets[i].push_back(slot.entry);
     } else {
       slot.entry = sets[i].front();
