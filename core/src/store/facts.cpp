@@ -165,6 +165,44 @@ Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
   return result;
 }
 
+namespace {
+
+/// "RENEWED HOLD_MAX"; versions that know only the first number find it in front.
+Process process_of(const std::string& text) {
+  Process process;
+  char* end = nullptr;
+  process.renewed_ms = std::strtoll(text.c_str(), &end, 10);
+  if (*end == ' ') process.hold_max_ms = std::strtoll(end, nullptr, 10);
+  return process;
+}
+
+}  // namespace
+
+Status put_process(Tables& tables, std::uint32_t slot, const Process& process) {
+  std::string text = std::to_string(process.renewed_ms);
+  if (process.hold_max_ms) text += " " + std::to_string(*process.hold_max_ms);
+  return tables.put_fact("process", number_key(slot), text);
+}
+
+Result<std::optional<Process>> find_process(Tables& tables, std::uint32_t slot) {
+  const auto row = tables.fact("process", number_key(slot));
+  if (!row) return row.error();
+  return *row ? std::optional(process_of(**row)) : std::nullopt;
+}
+
+Result<std::map<std::uint32_t, Process>> processes(Tables& tables) {
+  const auto rows = tables.facts("process");
+  if (!rows) return rows.error();
+  std::map<std::uint32_t, Process> result;
+  for (const auto& [key, text] : *rows)
+    result[static_cast<std::uint32_t>(std::strtoll(key.c_str(), nullptr, 10))] = process_of(text);
+  return result;
+}
+
+Status erase_process(Tables& tables, std::uint32_t slot) {
+  return tables.erase_fact("process", number_key(slot));
+}
+
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry) {
   return tables.put_fact("run", id,
                          dumped({{"committed", entry.committed},

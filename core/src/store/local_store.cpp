@@ -100,6 +100,7 @@ Status LocalStore::take_over_after_fork() {
 
 void LocalStore::take_slot(StoreState& state) {
   process_ = state.next_process++;
+  told_process_ms_ = INT64_MIN / 2;
   // The lock of the parent's may be held by a thread that is not here: leaked as well.
   if (ids_of_.load() != 0) static_cast<void>(ids_.release());  // NOLINT(bugprone-unused-return-value)
   ids_of_.store(0);
@@ -386,7 +387,10 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
   draft.policy_revision = plan.revision;
   if (const Status added = tables_->add_hold(std::move(hold), std::move(draft)); !added) return added.error();
+  const auto told = tell_process(step);
+  if (!told) return told.error();
   if (const Status done = step.commit(); !done) return done.error();
+  if (*told) told_process_ms_ = now;
   for (std::size_t i = 0; i < plan.sets.size(); ++i)
     cache_row(plan.sets[i], serial_, rows[i]);
 

@@ -84,6 +84,8 @@ class LocalStore : public Store {
   /// Alerts that it fires go into `settled`.
   Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown,
                          Settled& settled);
+  /// R17: a process that holds says how long its holds may live; true: it said so in this step.
+  Result<bool> tell_process(Step& step);
   Result<std::int64_t> expiry(const HoldRow& hold);
   /// Rows were erased: numbers cached in plans are not to be trusted any more.
   void forget_rows();
@@ -105,6 +107,7 @@ class LocalStore : public Store {
   std::uint32_t process_ = 0;             // slot in the store
   std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
+  std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
   bool closed_ = false;
   std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, which had other answers to give
   std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
