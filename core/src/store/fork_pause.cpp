@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -22,6 +23,8 @@ struct Paused {
   std::vector<std::mutex*> held;  // by the thread that forks
 };
 
+std::atomic<bool> waiting{false};
+
 Paused& paused() {
   static auto* const all = new Paused;
   return *all;
@@ -30,6 +33,7 @@ Paused& paused() {
 void before_fork() {
   Paused& all = paused();
   all.mutex.lock();
+  waiting.store(true);
   const auto deadline = std::chrono::steady_clock::now() + longest_pause;
   for (const auto* store : all.stores) {
     std::mutex& own = (*store)();
@@ -40,6 +44,7 @@ void before_fork() {
     }
     if (got) all.held.push_back(&own);
   }
+  waiting.store(false);
 }
 
 void after_fork_in_parent() {
@@ -57,6 +62,10 @@ void after_fork_in_child() {
 }
 
 }  // namespace
+
+bool fork_is_waiting() {
+  return waiting.load(std::memory_order_relaxed);
+}
 
 ForkPause::ForkPause(std::function<std::mutex&()> mutex) : mutex_(std::move(mutex)) {
   static const int watching = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -23,4 +23,7 @@ class ForkPause {
   std::function<std::mutex&()> mutex_;
 };
 
+/// Some thread is about to fork: whoever wants to begin a step lets it go first. Costs a load.
+bool fork_is_waiting();
+
 }  // namespace farthing

@@ -75,6 +75,8 @@ std::mutex& LocalStore::own_mutex() {
 }
 
 std::unique_lock<std::mutex> LocalStore::lock() {
+  while (fork_is_waiting())
+    std::this_thread::yield();
   std::unique_lock held(own_mutex(), std::try_to_lock);
   const auto start = std::chrono::steady_clock::now();
   while (!held.owns_lock()) {
