@@ -1,4 +1,8 @@
 // What a store keeps, for how long and how much of it: holds, old counters, the ledger of memory:, logs (R2, R6, R8, R9, R17, R36).
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
 #include "fixture.h"
 
 namespace farthing::test {
@@ -72,6 +76,96 @@ TEST_F(SharedBounds, R17_a_short_hold_max_counts_before_the_first_renewal) {
   EXPECT_EQ(other.store->sweep()->expired, 0);  // a minute is not the bound of this one's
   clock->advance(60'000);
   EXPECT_EQ(other.store->sweep()->expired, 1);
+}
+
+DenialEntry denial(const std::shared_ptr<Store>& store, const std::string& cap, std::int64_t at_ms) {
+  DenialEntry entry;
+  entry.id = store->next_id();
+  entry.cap_id = cap;
+  entry.first_ms = entry.last_ms = at_ms;
+  return entry;
+}
+
+TEST_P(StoreBounds, R2_equal_refusals_within_a_minute_are_one_entry) {
+  const auto add = [&](const std::string& cap, const std::string& model) {
+    DenialEntry entry = denial(store, cap, clock->wall);
+    entry.model = model;
+    ASSERT_TRUE(store->add_denials({entry}));
+  };
+  const std::int64_t first_ms = clock->wall;
+  add("day", "m");
+  clock->advance(60'000);
+  add("day", "m");
+  add("month", "m");
+  add("day", "other");
+  clock->advance(60'001);
+  add("day", "m");
+  const auto log = store->denials(10);
+  ASSERT_EQ(log->size(), 4U);
+  EXPECT_EQ(log->front().count, 1);
+  EXPECT_EQ(log->front().first_ms, clock->wall);
+  EXPECT_EQ(std::count_if(log->begin(), log->end(), [&](const DenialEntry& e) { return e.count == 2; }), 1);
+  EXPECT_EQ(
+      std::count_if(log->begin(), log->end(),
+                    [&](const DenialEntry& e) { return e.first_ms == first_ms && e.last_ms == first_ms + 60'000; }),
+      1);
+}
+
+TEST_P(StoreBounds, R2_the_log_of_refusals_keeps_the_newest_10_000) {
+  // Every other note of the store is a change: numbers that the kinds share must not let one of them grow.
+  std::vector<DenialEntry> batch;
+  for (int i = 0; i < 11'000; ++i)
+    batch.push_back(denial(store, "cap" + std::to_string(i), clock->wall + i));
+  for (auto from = batch.begin(); from != batch.end(); from += 10) {
+    ASSERT_TRUE(store->add_denials({from, from + 9}));
+    ASSERT_TRUE(store->resume(std::nullopt, "me", ""));
+    ASSERT_TRUE(store->add_denials({from + 9, from + 10}));
+  }
+  const auto log = store->denials(20'000);
+  ASSERT_EQ(log->size(), 10'000U);
+  EXPECT_EQ(log->front().cap_id, "cap10999");
+  EXPECT_EQ(log->back().cap_id, "cap1000");
+  EXPECT_EQ(store->changes(20'000)->size(), 1'100U);
+}
+
+TEST_P(StoreBounds, R2_what_coalesces_is_the_newest_not_the_last_of_the_alphabet) {
+  // "a" is refused all along; many others, later in the alphabet, are not heard of again.
+  std::vector<DenialEntry> batch;
+  for (int i = 0; i < 12'000; ++i) {
+    clock->advance(50);
+    batch.push_back(denial(store, "z" + std::to_string(i), clock->wall));
+    if (i % 500 == 0) batch.push_back(denial(store, "a", clock->wall));
+  }
+  ASSERT_TRUE(store->add_denials(batch));
+  const auto log = store->denials(20'000);
+  const auto a = std::find_if(log->begin(), log->end(), [](const DenialEntry& e) { return e.cap_id == "a"; });
+  ASSERT_NE(a, log->end());
+  EXPECT_EQ(a->count, 24);
+}
+
+TEST_F(SharedBounds, R2_no_kind_of_record_misses_its_bound) {
+  // Only one kind meets the numbers that are divisible by 256: the others are bounded all the same.
+  open_both(hour_ms, hour_ms);
+  std::int64_t number = 1;
+  for (int i = 0; i < 44; ++i) {
+    std::vector<DenialEntry> batch;
+    for (int k = i == 0 ? 1 : 0; k < 255; ++k) {  // the policy's own change took a number
+      ++number;
+      batch.push_back(denial(store, "cap" + std::to_string(number), clock->wall + number));
+    }
+    ASSERT_TRUE(store->add_denials(batch));
+    ASSERT_TRUE(store->resume(std::nullopt, "me", ""));
+  }
+  store->close();
+  other.store->close();
+  const std::string ask = "sqlite3 " + folder.path +
+                          "/x.db \"SELECT max(n) FROM (SELECT count(*) AS n FROM fact WHERE " +
+                          "kind LIKE 'denial%' GROUP BY kind)\" > " + folder.path + "/out";
+  ASSERT_EQ(std::system(ask.c_str()), 0);
+  int rows = 0;
+  std::ifstream(folder.path + "/out") >> rows;
+  EXPECT_GT(rows, 9'000);
+  EXPECT_LE(rows, 10'256);
 }
 
 TEST_F(SharedBounds, R17_a_process_that_was_idle_for_days_is_not_forgotten_with_its_hold_max) {

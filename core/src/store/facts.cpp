@@ -87,9 +87,24 @@ Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
   return success();
 }
 
-/// Drops the oldest of a kind beyond `most`; looks only now and then, since the keys grow.
-Status trim(Tables& tables, std::string_view kind, std::int64_t newest, std::size_t most) {
-  if (newest % 256 != 0) return success();
+/// Once in so many additions to a kind the store looks for what is too much of it: that reads them all.
+constexpr std::int64_t trim_every = 256;
+
+/// Counts an addition to a kind; true when it is time to look. Kinds share their numbers, so those do not tell.
+Result<bool> time_to_trim(Tables& tables, std::string_view kind) {
+  const auto known = tables.fact("added", kind);
+  if (!known) return known.error();
+  const std::int64_t added = std::strtoll(known->value_or("0").c_str(), nullptr, 10) + 1;
+  const bool now = added >= trim_every;
+  if (const Status done = tables.put_fact("added", kind, std::to_string(now ? 0 : added)); !done) return done.error();
+  return now;
+}
+
+/// Drops the oldest of a kind, by key, beyond `most`, when it is time to.
+Status trim(Tables& tables, std::string_view kind, std::size_t most) {
+  const auto now = time_to_trim(tables, kind);
+  if (!now) return now.error();
+  if (!*now) return success();
   const auto rows = tables.facts(kind);
   if (!rows) return rows.error();
   for (std::size_t i = 0; i + most < rows->size(); ++i) {
@@ -376,7 +391,7 @@ Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const 
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("change", number_key(number),
                                       dumped({{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
-  return done ? trim(tables, "change", number, max_changes) : done;
+  return done ? trim(tables, "change", max_changes) : done;
 }
 
 Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
@@ -386,7 +401,7 @@ Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
   });
   if (!read) return read.error();
   std::reverse(result.begin(), result.end());
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_changes)) result.resize(std::min(most, max_changes));
   return result;
 }
 
@@ -435,7 +450,7 @@ Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert) {
                                               {"reserved", alert.reserved},
                                               {"meter", meter_text(alert.meter)},
                                               {"resets_at_ms", nullable(alert.resets_at_ms)}}));
-  return done ? trim(tables, "alert", number, max_alerts) : done;
+  return done ? trim(tables, "alert", max_alerts) : done;
 }
 
 Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
@@ -455,34 +470,54 @@ Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
   });
   if (!read) return read.error();
   std::reverse(result.begin(), result.end());
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_alerts)) result.resize(std::min(most, max_alerts));
   return result;
 }
 
+namespace {
+
+/// Which refusal of each kind was the last is of use for as long as the next one may be added to it.
+Status forget_last_denials(Tables& tables, std::int64_t now_ms) {
+  const auto rows = tables.facts("denial_last");
+  if (!rows) return rows.error();
+  std::vector<std::pair<std::int64_t, std::string>> oldest_first;
+  for (const auto& [same, value] : *rows) {
+    const Json known = parsed(value);
+    oldest_first.emplace_back(known.is_object() ? known.value("last_ms", std::int64_t{0}) : 0, same);
+  }
+  std::sort(oldest_first.begin(), oldest_first.end());
+  for (std::size_t i = 0; i < oldest_first.size(); ++i) {
+    const auto& [last_ms, same] = oldest_first[i];
+    if (now_ms - last_ms <= coalesce_ms && i + max_denials >= oldest_first.size()) break;
+    if (const Status done = tables.erase_fact("denial_last", same); !done) return done;
+  }
+  return success();
+}
+
+}  // namespace
+
 Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
   DenialEntry whole = entry;
-  std::int64_t number = 0;
+  bool fresh = true;
   // The newest equal one is found by what makes refusals equal.
   const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" +
                            entry.model + (entry.cap_id.empty() ? "|" + entry.message : std::string());
   const auto last = tables.fact("denial_last", same);
   if (!last) return last.error();
-  if (*last) {
-    const Json known = parsed(**last);
-    if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
-      number = known.value("number", std::int64_t{0});
-      const auto stored = tables.fact("denial", number_key(number));
-      if (!stored) return stored.error();
-      const Json earlier = *stored ? parsed(**stored) : Json();
-      if (earlier.is_object()) {
-        whole.first_ms = earlier.value("first_ms", whole.first_ms);
-        whole.count += earlier.value("count", std::int64_t{0});
-      } else {
-        number = 0;
-      }
+  const Json known = *last ? parsed(**last) : Json();
+  if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
+    const std::string key = number_key(known.value("number", std::int64_t{0}));
+    const auto stored = tables.fact("denial", key);
+    if (!stored) return stored.error();
+    if (const Json earlier = *stored ? parsed(**stored) : Json(); earlier.is_object()) {
+      whole.first_ms = earlier.value("first_ms", whole.first_ms);
+      whole.count += earlier.value("count", std::int64_t{0});
+      fresh = false;
+      // It becomes the newest: what is dropped are those that were not heard of for longest.
+      if (const Status done = tables.erase_fact("denial", key); !done) return done;
     }
   }
-  if (number == 0) number = state.next_note++;
+  const std::int64_t number = state.next_note++;
   Status done = tables.put_fact("denial", number_key(number),
                                 dumped({{"id", to_text(whole.id)},
                                         {"first_ms", whole.first_ms},
@@ -495,8 +530,11 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
                                         {"message", whole.message},
                                         {"body", whole.body}}));
   if (done) done = tables.put_fact("denial_last", same, dumped({{"number", number}, {"last_ms", whole.last_ms}}));
-  if (done) done = trim(tables, "denial", number, max_denials);
-  return done ? trim(tables, "denial_last", number, max_denials) : done;
+  if (!done || !fresh) return done;
+  if (const Status trimmed = trim(tables, "denial", max_denials); !trimmed) return trimmed;
+  const auto now = time_to_trim(tables, "denial_last");
+  if (!now) return now.error();
+  return *now ? forget_last_denials(tables, whole.last_ms) : success();
 }
 
 Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
@@ -518,7 +556,7 @@ Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
   if (!read) return read.error();
   std::stable_sort(result.begin(), result.end(),
                    [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_denials)) result.resize(std::min(most, max_denials));
   return result;
 }
 

@@ -5,6 +5,7 @@
 //   process SLOT       renewed_ms and hold_max_ms of a live process (R17)
 //   run ID             what a run's deleted counter said (R9), for 400 days
 //   meta NAME          the store's id and secret; when old runs were last looked for
+//   added KIND         additions to a bounded log since it was last trimmed
 //   once KEY           an alert that fired (R35)       counters NUMBER    how many counters a cap has (R9)
 // Thread-safety: free functions over a Tables in a step.
 #pragma once
