@@ -188,6 +188,56 @@ TEST_F(SharedBounds, R17_a_process_that_was_idle_for_days_is_not_forgotten_with_
   }
 }
 
+TEST_P(StoreBounds, R9_a_counter_that_a_hold_names_stays_however_old_its_window) {
+  options.hold_ms = options.hold_max_ms = 80 * hour_ms;  // a hold that outlives its window by days
+  open(location == "memory:" ? location : "file:" + folder.path + "/y.db");
+  apply(one_cap);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  clock->advance(72 * hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 0);
+  ASSERT_EQ(store->counters(std::nullopt)->size(), 1U);
+  EXPECT_EQ(counter("day").reserved, usd / 2);
+  settle(id, acme, usd / 4);
+  EXPECT_EQ(counter("day").committed, usd / 4);
+  clock->advance(2 * hour_ms);
+  ASSERT_TRUE(store->sweep());
+  EXPECT_TRUE(store->counters(std::nullopt)->empty());
+}
+
+TEST(MemoryBounds, R36_the_last_10_000_entries_are_kept_and_what_is_older_is_said_to_be_unknown) {
+  Bench bench;
+  bench.open("memory:");
+  bench.apply(one_cap);
+  const auto book = [&] {
+    LedgerRow row;
+    const auto context = std::make_shared<CallContext>();
+    context->labels = acme;
+    row.context = context;
+    row.id = bench.store->next_id();
+    row.booked[Meter::requests] = 1;
+    EXPECT_TRUE(bench.store->book(row, bench.plan(acme)));
+    bench.clock->advance(1);
+    return row.id;
+  };
+  const AttemptId first = book();
+  const AttemptId second = book();
+  for (int i = 2; i < 10'000; ++i)
+    book();
+  EXPECT_EQ(bench.rows().size(), 10'000U);
+  EXPECT_EQ(bench.rows().back().id, first);
+  book();
+  EXPECT_EQ(bench.rows().size(), 10'000U);
+  EXPECT_EQ(bench.rows().back().id, second);
+  Adjustment change;
+  change.attempt = first;
+  EXPECT_EQ(bench.store->adjust(change).error().code, Code::unknown_attempt);
+  // R7: a cap that comes now cannot be counted from what is gone.
+  bench.apply("[[cap]]\nid = \"r\"\nlimit = \"20000 requests\"\nper = \"day\"\n", "later");
+  EXPECT_EQ(bench.counter("r").committed, 10'000);
+  EXPECT_TRUE(bench.counter("r").counted_since_ms.has_value());
+}
+
 FARTHING_ON_ANY_STORE(StoreBounds);
 
 }  // namespace

@@ -130,6 +130,54 @@ TEST_P(StoreRegistry, R4_a_renamed_cap_of_another_window_is_counted_from_the_led
   EXPECT_TRUE(granted(store->next_id(), acme, usd));  // its windows are days
 }
 
+TEST_P(StoreRegistry, R6_a_file_that_comes_back_and_loosens_nothing_is_a_warning) {
+  Policy tight = policy_of(cap_of("day", "1 USD", "per = \"day\""), "team");
+  Policy loose = policy_of(cap_of("day", "2 USD", "per = \"day\""), "team");
+  tight.origin = loose.origin = Origin::file;
+  const auto warnings = [&](const Policy& policy) {
+    clock->advance(1'000);
+    const auto said = store->apply(policy, false);
+    EXPECT_TRUE(said) << said.error().message;
+    return said ? *said : std::vector<std::string>{};
+  };
+  EXPECT_TRUE(warnings(tight).empty());
+  EXPECT_TRUE(warnings(tight).empty());  // opened again
+  EXPECT_TRUE(warnings(loose).empty());  // never seen before
+  const auto back = warnings(tight);
+  ASSERT_EQ(back.size(), 1U);
+  EXPECT_NE(back.front().find("\"team\" was replaced in this store by a newer version and is in force again"),
+            std::string::npos)
+      << back.front();
+  EXPECT_EQ(store->registry()->caps.front().cap.limit, usd);
+  // Code is current whenever it is opened.
+  tight.origin = loose.origin = Origin::code;
+  EXPECT_TRUE(warnings(loose).empty());
+  EXPECT_TRUE(warnings(tight).empty());
+}
+
+TEST_P(StoreRegistry, R8_the_change_log_says_who_set_and_who_cleared_a_limit_and_why) {
+  apply(cap_of("day", "1 USD", "per = \"day\""));
+  Override change;
+  change.cap_id = "day";
+  change.limit = 0;
+  change.who = "ann";
+  change.why = "runaway";
+  ASSERT_TRUE(store->set_override(change));
+  const auto revision = store->registry()->revision;
+  clock->advance(5'000);
+  ASSERT_TRUE(store->clear_override("day", {}, "bob", "found it"));
+  EXPECT_GT(store->registry()->revision, revision);
+  EXPECT_TRUE(store->registry()->overrides.empty());
+  const auto log = store->changes(2);
+  ASSERT_EQ(log->size(), 2U);
+  EXPECT_EQ(log->at(0).what, "limit of day cleared");
+  EXPECT_EQ(log->at(0).who, "bob");
+  EXPECT_EQ(log->at(0).why, "found it");
+  EXPECT_EQ(log->at(0).at_ms, clock->wall);
+  EXPECT_EQ(log->at(1).who, "ann");
+  EXPECT_EQ(log->at(1).why, "runaway");
+}
+
 FARTHING_ON_ANY_STORE(StoreRegistry);
 
 }  // namespace
