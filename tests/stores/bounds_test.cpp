@@ -60,6 +60,7 @@ TEST_F(SharedBounds, R17_a_hold_lives_by_the_hold_max_of_who_made_it) {
   ASSERT_TRUE(other.store->renew());
   clock->wall -= 48 * hour_ms;
   ASSERT_TRUE(store->reset_clock());
+  EXPECT_EQ(store->sweep()->expired, 0);
   clock->advance(made_ms + 10 * hour_ms - 1 - clock->wall);
   ASSERT_TRUE(other.store->renew());
   EXPECT_EQ(store->sweep()->expired, 0);
@@ -169,7 +170,7 @@ TEST_F(SharedBounds, R2_no_kind_of_record_misses_its_bound) {
 }
 
 TEST_F(SharedBounds, R17_a_process_that_was_idle_for_days_is_not_forgotten_with_its_hold_max) {
-  open_both(hour_ms, 2 * hour_ms);
+  open_both(hour_ms, 60'000);
   const auto spend_through_other = [&] {
     const AttemptId id = other.store->next_id();
     EXPECT_TRUE(other.granted(id, acme, usd / 100));
@@ -181,11 +182,8 @@ TEST_F(SharedBounds, R17_a_process_that_was_idle_for_days_is_not_forgotten_with_
   clock->advance(49 * hour_ms);
   ASSERT_TRUE(store->sweep());  // forgets it
   spend_through_other();
-  for (int i = 0; i < 40; ++i) {
-    clock->advance(100'000);
-    ASSERT_TRUE(other.store->renew());
-    ASSERT_EQ(store->sweep()->expired, 0) << i;
-  }
+  clock->advance(60'000);
+  EXPECT_EQ(store->sweep()->expired, 1);
 }
 
 TEST_P(StoreBounds, R9_a_counter_that_a_hold_names_stays_however_old_its_window) {
@@ -231,7 +229,9 @@ TEST(MemoryBounds, R36_the_last_10_000_entries_are_kept_and_what_is_older_is_sai
   EXPECT_EQ(bench.rows().back().id, second);
   Adjustment change;
   change.attempt = first;
-  EXPECT_EQ(bench.store->adjust(change).error().code, Code::unknown_attempt);
+  const auto adjusted = bench.store->adjust(change);
+  ASSERT_FALSE(adjusted);
+  EXPECT_EQ(adjusted.error().code, Code::unknown_attempt);
   // R7: a cap that comes now cannot be counted from what is gone.
   bench.apply("[[cap]]\nid = \"r\"\nlimit = \"20000 requests\"\nper = \"day\"\n", "later");
   EXPECT_EQ(bench.counter("r").committed, 10'000);
