@@ -293,9 +293,9 @@ TEST_P(StoreContract, R17_an_expired_hold_is_charged_and_a_renewed_one_lives) {
   clock->advance(100'000);
   ASSERT_TRUE(store->renew());
   clock->advance(100'000);
-  EXPECT_EQ(*store->sweep(), 0);
+  EXPECT_EQ(store->sweep()->expired, 0);
   clock->advance(121'000);
-  EXPECT_EQ(*store->sweep(), 1);
+  EXPECT_EQ(store->sweep()->expired, 1);
   EXPECT_EQ(counter("day").committed, usd / 2);
   EXPECT_EQ(counter("day").reserved, 0);
   EXPECT_EQ(counter("day").unknown, usd / 2);
@@ -329,7 +329,7 @@ TEST_P(StoreContract, R18_a_settlement_after_expiry_is_exactly_one_adjustment) {
   const AttemptId id = store->next_id();
   ASSERT_TRUE(granted(id, acme, usd / 2));
   clock->advance(121'000);
-  ASSERT_EQ(*store->sweep(), 1);
+  ASSERT_EQ(store->sweep()->expired, 1);
   EXPECT_TRUE(settle(id, acme, usd / 8).adjusted);
   EXPECT_FALSE(settle(id, acme, usd / 8).adjusted);
   EXPECT_EQ(spent("day"), usd / 8);
@@ -342,7 +342,7 @@ TEST_P(StoreContract, R18_a_release_after_expiry_gives_back_what_was_never_sent)
   const AttemptId id = store->next_id();
   ASSERT_TRUE(granted(id, acme, usd / 2));
   clock->advance(121'000);
-  ASSERT_EQ(*store->sweep(), 1);
+  ASSERT_EQ(store->sweep()->expired, 1);
   EXPECT_EQ(spent("day"), usd / 2);
   EXPECT_TRUE(settle(id, acme, 0, How::released).adjusted);
   EXPECT_EQ(spent("day"), 0);

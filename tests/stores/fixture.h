@@ -155,4 +155,15 @@ class Bench {
   }
 };
 
+/// The parameter of a suite that memory: and file: both have to pass.
+class AnyStore : public ::testing::TestWithParam<const char*>, public Bench {
+ protected:
+  Folder folder;
+  std::string location = GetParam() == std::string("memory") ? "memory:" : "file:" + folder.path + "/x.db";
+  void SetUp() override { open(location); }
+};
+#define FARTHING_ON_ANY_STORE(Suite)                                           \
+  INSTANTIATE_TEST_SUITE_P(Stores, Suite, ::testing::Values("memory", "file"), \
+                           [](const auto& store) { return store.param; })
+
 }  // namespace farthing::test

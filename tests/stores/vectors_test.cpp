@@ -99,7 +99,7 @@ class StoreVectors : public ::testing::TestWithParam<Case>, public Bench {
     if (word == "reserve") return reserve_step(in);
     if (word == "settle") return settle_step(in);
     if (word == "counter") return counter_step(in);
-    if (word == "sweep") return std::to_string(*store->sweep());
+    if (word == "sweep") return std::to_string(store->sweep()->expired);
     std::string name;
     std::string amount;
     in >> name >> amount;

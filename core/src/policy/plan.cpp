@@ -281,12 +281,12 @@ std::string level_of(const Cap& cap) {
 }
 
 std::uint32_t headline_rank(const Cap& cap) {
-  if (cap.window.per == Per::call) return 0;
+  constexpr std::uint32_t headline_levels = 3;
   const std::string level = level_of(cap);
-  for (std::uint32_t i = 0; i < 3; ++i) {
-    if (level == level_kinds[i]) return i + 1;
-  }
-  return 4;
+  std::uint32_t rank = 0;
+  while (rank < headline_levels && level != level_kinds[rank])
+    ++rank;
+  return cap.window.per == Per::call ? rank : headline_levels + 1 + rank;
 }
 
 }  // namespace farthing

@@ -68,7 +68,7 @@ class CapIndex {
   std::shared_ptr<const Inside> inside_;
 };
 
-/// R3: per call before window, then api_key, project, org, the rest by policy order.
+/// R3: per call before window, and within each api_key, project, org, the rest (by policy order).
 std::uint32_t headline_rank(const Cap& cap);
 /// The `level` of a refusal: "org", "project", "api_key", "task", ... the kind that names the cap best.
 std::string level_of(const Cap& cap);

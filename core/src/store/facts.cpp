@@ -86,9 +86,24 @@ Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
   return success();
 }
 
-/// Drops the oldest of a kind beyond `most`; looks only now and then, since the keys grow.
-Status trim(Tables& tables, std::string_view kind, std::int64_t newest, std::size_t most) {
-  if (newest % 256 != 0) return success();
+/// Once in so many additions to a kind the store looks for what is too much of it: that reads them all.
+constexpr std::int64_t trim_every = 256;
+
+/// Counts an addition to a kind; true when it is time to look. Kinds share their numbers, so those do not tell.
+Result<bool> time_to_trim(Tables& tables, std::string_view kind) {
+  const auto known = tables.fact("added", kind);
+  if (!known) return known.error();
+  const std::int64_t added = std::strtoll(known->value_or("0").c_str(), nullptr, 10) + 1;
+  const bool now = added >= trim_every;
+  if (const Status done = tables.put_fact("added", kind, std::to_string(now ? 0 : added)); !done) return done.error();
+  return now;
+}
+
+/// Drops the oldest of a kind, by key, beyond `most`, when it is time to.
+Status trim(Tables& tables, std::string_view kind, std::size_t most) {
+  const auto now = time_to_trim(tables, kind);
+  if (!now) return now.error();
+  if (!*now) return success();
   const auto rows = tables.facts(kind);
   if (!rows) return rows.error();
   for (std::size_t i = 0; i + most < rows->size(); ++i) {
@@ -164,9 +179,62 @@ Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
   return result;
 }
 
+namespace {
+
+/// "RENEWED HOLD_MAX"; versions that know only the first number find it in front.
+Process process_of(const std::string& text) {
+  Process process;
+  char* end = nullptr;
+  process.renewed_ms = std::strtoll(text.c_str(), &end, 10);
+  if (*end == ' ') process.hold_max_ms = std::strtoll(end, nullptr, 10);
+  return process;
+}
+
+}  // namespace
+
+Status put_process(Tables& tables, std::uint32_t slot, const Process& process) {
+  std::string text = std::to_string(process.renewed_ms);
+  if (process.hold_max_ms) text += " " + std::to_string(*process.hold_max_ms);
+  return tables.put_fact("process", number_key(slot), text);
+}
+
+Result<std::optional<Process>> find_process(Tables& tables, std::uint32_t slot) {
+  const auto row = tables.fact("process", number_key(slot));
+  if (!row) return row.error();
+  return *row ? std::optional(process_of(**row)) : std::nullopt;
+}
+
+Result<std::map<std::uint32_t, Process>> processes(Tables& tables) {
+  const auto rows = tables.facts("process");
+  if (!rows) return rows.error();
+  std::map<std::uint32_t, Process> result;
+  for (const auto& [key, text] : *rows)
+    result[static_cast<std::uint32_t>(std::strtoll(key.c_str(), nullptr, 10))] = process_of(text);
+  return result;
+}
+
+Status erase_process(Tables& tables, std::uint32_t slot) {
+  return tables.erase_fact("process", number_key(slot));
+}
+
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry) {
   return tables.put_fact("run", id,
-                         dumped({{"committed", entry.committed}, {"unknown", entry.unknown}, {"limit", entry.limit}}));
+                         dumped({{"committed", entry.committed},
+                                 {"unknown", entry.unknown},
+                                 {"limit", entry.limit},
+                                 {"touched_ms", entry.touched_ms}}));
+}
+
+Status forget_runs_before(Tables& tables, std::int64_t touched_ms) {
+  std::vector<std::string> old;
+  const Status read = each_fact(tables, "run", [&](const std::string& id, const Json& json) {
+    if (json.value("touched_ms", touched_ms) < touched_ms) old.push_back(id);
+  });
+  if (!read) return read;
+  for (const std::string& id : old) {
+    if (const Status done = tables.erase_fact("run", id); !done) return done;
+  }
+  return success();
 }
 
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id) {
@@ -180,6 +248,7 @@ Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string&
   entry.committed = json.value("committed", std::int64_t{0});
   entry.unknown = json.value("unknown", std::int64_t{0});
   entry.limit = json.value("limit", engine::no_limit);
+  entry.touched_ms = json.value("touched_ms", std::int64_t{0});
   return std::optional(entry);
 }
 
@@ -197,6 +266,35 @@ Status put_override(Tables& tables, const Override& change) {
 
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values) {
   return tables.erase_fact("override", override_key(cap_id, each_values));
+}
+
+Status rename_cap(Tables& tables, const std::string& from, const std::string& to) {
+  // Collected first: what is moved must not be met again.
+  std::vector<std::pair<std::string, Json>> overrides;
+  Status read = each_fact(tables, "override", [&](const std::string& key, const Json& json) {
+    if (json.at("cap") == from) overrides.emplace_back(key, json);
+  });
+  if (!read) return read;
+  for (auto& [key, json] : overrides) {
+    if (const Status done = tables.erase_fact("override", key); !done) return done;
+    const std::string own_key = override_key(to, json.at("each").get<std::vector<std::string>>());
+    const auto own = tables.fact("override", own_key);
+    if (!own) return own.error();
+    // R8: the last one wins.
+    if (*own && parsed(**own).value("at_ms", std::int64_t{0}) > json.at("at_ms").get<std::int64_t>()) continue;
+    json["cap"] = to;
+    if (const Status done = tables.put_fact("override", own_key, dumped(json)); !done) return done;
+  }
+  const auto once = tables.facts("once");
+  if (!once) return once.error();
+  for (const auto& [key, ends_ms] : *once) {
+    Json parts = parsed(key);
+    if (!parts.is_array() || parts.empty() || parts.front() != from) continue;
+    parts.front() = to;
+    if (const Status done = tables.erase_fact("once", key); !done) return done;
+    if (const Status done = tables.put_fact("once", dumped(parts), ends_ms); !done) return done;
+  }
+  return success();
 }
 
 Status put_halt(Tables& tables, const Halt& halt) {
@@ -292,7 +390,7 @@ Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const 
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("change", number_key(number),
                                       dumped({{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
-  return done ? trim(tables, "change", number, max_changes) : done;
+  return done ? trim(tables, "change", max_changes) : done;
 }
 
 Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
@@ -302,7 +400,7 @@ Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
   });
   if (!read) return read.error();
   std::reverse(result.begin(), result.end());
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_changes)) result.resize(std::min(most, max_changes));
   return result;
 }
 
@@ -351,7 +449,7 @@ Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert) {
                                               {"reserved", alert.reserved},
                                               {"meter", meter_text(alert.meter)},
                                               {"resets_at_ms", nullable(alert.resets_at_ms)}}));
-  return done ? trim(tables, "alert", number, max_alerts) : done;
+  return done ? trim(tables, "alert", max_alerts) : done;
 }
 
 Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
@@ -371,34 +469,54 @@ Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
   });
   if (!read) return read.error();
   std::reverse(result.begin(), result.end());
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_alerts)) result.resize(std::min(most, max_alerts));
   return result;
 }
 
+namespace {
+
+/// Which refusal of each kind was the last is of use for as long as the next one may be added to it.
+Status forget_last_denials(Tables& tables, std::int64_t now_ms) {
+  const auto rows = tables.facts("denial_last");
+  if (!rows) return rows.error();
+  std::vector<std::pair<std::int64_t, std::string>> oldest_first;
+  for (const auto& [same, value] : *rows) {
+    const Json known = parsed(value);
+    oldest_first.emplace_back(known.is_object() ? known.value("last_ms", std::int64_t{0}) : 0, same);
+  }
+  std::sort(oldest_first.begin(), oldest_first.end());
+  for (std::size_t i = 0; i < oldest_first.size(); ++i) {
+    const auto& [last_ms, same] = oldest_first[i];
+    if (now_ms - last_ms <= coalesce_ms && i + max_denials >= oldest_first.size()) break;
+    if (const Status done = tables.erase_fact("denial_last", same); !done) return done;
+  }
+  return success();
+}
+
+}  // namespace
+
 Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
   DenialEntry whole = entry;
-  std::int64_t number = 0;
+  bool fresh = true;
   // The newest equal one is found by what makes refusals equal.
   const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" +
                            entry.model + (entry.cap_id.empty() ? "|" + entry.message : std::string());
   const auto last = tables.fact("denial_last", same);
   if (!last) return last.error();
-  if (*last) {
-    const Json known = parsed(**last);
-    if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
-      number = known.value("number", std::int64_t{0});
-      const auto stored = tables.fact("denial", number_key(number));
-      if (!stored) return stored.error();
-      const Json earlier = *stored ? parsed(**stored) : Json();
-      if (earlier.is_object()) {
-        whole.first_ms = earlier.value("first_ms", whole.first_ms);
-        whole.count += earlier.value("count", std::int64_t{0});
-      } else {
-        number = 0;
-      }
+  const Json known = *last ? parsed(**last) : Json();
+  if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
+    const std::string key = number_key(known.value("number", std::int64_t{0}));
+    const auto stored = tables.fact("denial", key);
+    if (!stored) return stored.error();
+    if (const Json earlier = *stored ? parsed(**stored) : Json(); earlier.is_object()) {
+      whole.first_ms = earlier.value("first_ms", whole.first_ms);
+      whole.count += earlier.value("count", std::int64_t{0});
+      fresh = false;
+      // It becomes the newest: what is dropped are those that were not heard of for longest.
+      if (const Status done = tables.erase_fact("denial", key); !done) return done;
     }
   }
-  if (number == 0) number = state.next_note++;
+  const std::int64_t number = state.next_note++;
   Status done = tables.put_fact("denial", number_key(number),
                                 dumped({{"id", to_text(whole.id)},
                                         {"first_ms", whole.first_ms},
@@ -411,8 +529,11 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
                                         {"message", whole.message},
                                         {"body", whole.body}}));
   if (done) done = tables.put_fact("denial_last", same, dumped({{"number", number}, {"last_ms", whole.last_ms}}));
-  if (done) done = trim(tables, "denial", number, max_denials);
-  return done ? trim(tables, "denial_last", number, max_denials) : done;
+  if (!done || !fresh) return done;
+  if (const Status trimmed = trim(tables, "denial", max_denials); !trimmed) return trimmed;
+  const auto now = time_to_trim(tables, "denial_last");
+  if (!now) return now.error();
+  return *now ? forget_last_denials(tables, whole.last_ms) : success();
 }
 
 Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
@@ -434,7 +555,7 @@ Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
   if (!read) return read.error();
   std::stable_sort(result.begin(), result.end(),
                    [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
-  if (result.size() > most) result.resize(most);
+  if (result.size() > std::min(most, max_denials)) result.resize(std::min(most, max_denials));
   return result;
 }
 

@@ -2,8 +2,10 @@
 //   document NAME/AT   policies, with history (R6)      cap NUMBER         registered caps, retired ones too
 //   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
 //   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
-//   process SLOT       renewed_ms of a live process (R17)
-//   run ID             what a run's deleted counter said (R9)
+//   process SLOT       renewed_ms and hold_max_ms of a live process (R17)
+//   run ID             what a run's deleted counter said (R9), for 400 days
+//   meta NAME          the store's id and secret; when old runs were last looked for
+//   added KIND         additions to a bounded log since it was last trimmed
 //   once KEY           an alert that fired (R35)       counters NUMBER    how many counters a cap has (R9)
 // Thread-safety: free functions over a Tables in a step.
 #pragma once
@@ -29,14 +31,28 @@ Status put_document(Tables& tables, const Document& document);
 /// The number of every cap that was ever registered, by id.
 Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables);
 Status put_cap(Tables& tables, const RegisteredCap& cap);
+/// R17: when a process last said that it lives, and how long its holds may at most: its own policy says, not the sweeper's.
+struct Process {
+  std::int64_t renewed_ms = 0;
+  std::optional<std::int64_t> hold_max_ms;  // nothing: written by a version that did not say
+};
+Status put_process(Tables& tables, std::uint32_t slot, const Process& process);
+/// Nothing where it has not said so yet.
+Result<std::optional<Process>> find_process(Tables& tables, std::uint32_t slot);
+Result<std::map<std::uint32_t, Process>> processes(Tables& tables);
+Status erase_process(Tables& tables, std::uint32_t slot);
 /// R9: how many counters a cap with `each` has, and more or fewer of them.
 Result<std::int64_t> counter_count(Tables& tables, std::uint32_t cap_number);
 Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t more);
 /// R9: what a run's counter said when it was deleted; a later call of that run goes on from there.
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry);
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id);
+Status forget_runs_before(Tables& tables, std::int64_t touched_ms);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
+/// R4: what is kept under the id of a cap, besides its number, goes on under another: overrides (R8) and the once-keys of
+/// its alerts (R35).
+Status rename_cap(Tables& tables, const std::string& from, const std::string& to);
 Status put_halt(Tables& tables, const Halt& halt);
 
 Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,

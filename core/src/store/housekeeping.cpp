@@ -1,4 +1,5 @@
 // LocalStore's housekeeping: live processes, expired holds (R17), old counters (R9), the clock (R12), closing.
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -12,44 +13,67 @@ namespace {
 
 constexpr std::int64_t sweep_every_ms = 5'000;
 constexpr std::int64_t delete_every_ms = 3'600'000;
+constexpr std::int64_t tell_process_every_ms = 12LL * 3'600'000;
+constexpr std::int64_t forget_process_ms = 2 * tell_process_every_ms;
 constexpr std::int64_t delete_after_ms = 24LL * 3'600'000;  // R9
+// A run that goes on after its counter was deleted has what it spent (R9): for over a year, in a row each that is not
+// found by its age, so they are looked through once a day and store.
+constexpr std::int64_t keep_runs_ms = 400LL * 24 * 3'600'000;
+constexpr std::int64_t look_for_runs_every_ms = 24LL * 3'600'000;
 
 }  // namespace
 
 Result<std::int64_t> LocalStore::expiry(const HoldRow& hold) {
-  const auto renewed = tables_->fact("process", facts::number_key(hold.process));
-  if (!renewed) return renewed.error();
+  const auto owner = facts::find_process(*tables_, hold.process);
+  if (!owner) return owner.error();
   std::int64_t alive_ms = hold.created_ms;
-  if (*renewed) alive_ms = std::max<std::int64_t>(alive_ms, std::strtoll((*renewed)->c_str(), nullptr, 10));
-  return std::min(alive_ms + options_.hold_ms, hold.created_ms + options_.hold_max_ms);
+  std::int64_t hold_max_ms = options_.hold_max_ms;
+  if (*owner) {
+    alive_ms = std::max(alive_ms, (*owner)->renewed_ms);
+    hold_max_ms = (*owner)->hold_max_ms.value_or(hold_max_ms);
+  }
+  return std::min(alive_ms + options_.hold_ms, hold.created_ms + hold_max_ms);
+}
+
+Result<bool> LocalStore::tell_process(Step& step) {
+  const std::int64_t ago_ms = step.now_ms() - told_process_ms_;
+  if (ago_ms >= 0 && ago_ms < tell_process_every_ms) return false;
+  const Status done = facts::put_process(*tables_, process_, {step.now_ms(), options_.hold_max_ms});
+  if (!done) return done.error();
+  return true;
 }
 
 Status LocalStore::renew() {
   Step step(*this);
   if (!step.status()) return step.status();
-  const Status done = tables_->put_fact("process", facts::number_key(process_), std::to_string(step.now_ms()));
-  return done ? step.commit() : done;
+  const Status done = facts::put_process(*tables_, process_, {step.now_ms(), options_.hold_max_ms});
+  if (!done) return done;
+  if (const Status committed = step.commit(); !committed) return committed;
+  told_process_ms_ = step.now_ms();
+  return success();
 }
 
-Result<int> LocalStore::sweep() {
+Result<Swept> LocalStore::sweep() {
   Step step(*this);
   if (!step.status()) return step.status().error();
-  const auto expired = sweep_in(step);
-  if (!expired) return expired.error();
+  auto swept = sweep_in(step);
+  if (!swept) return swept;
   // All counters are read for that: once an hour is enough.
   if (step.now_ms() >= next_delete_ms_) {
     if (const Status done = delete_old_counters(step); !done) return done.error();
     next_delete_ms_ = step.now_ms() + delete_every_ms;
   }
   if (const Status done = step.commit(); !done) return done.error();
-  return *expired;
+  swept->alerts.insert(swept->alerts.begin(), untold_alerts_.begin(), untold_alerts_.end());
+  untold_alerts_.clear();
+  return swept;
 }
 
-Result<int> LocalStore::sweep_in(Step& step) {
+Result<Swept> LocalStore::sweep_in(Step& step) {
   step.state().next_sweep_ms = step.now_ms() + sweep_every_ms;
   const auto rows = tables_->holds();
   if (!rows) return rows.error();
-  int count = 0;
+  Swept swept;
   for (const auto& [hold, draft] : *rows) {
     const auto expires = expiry(hold);
     if (!expires) return expires.error();
@@ -60,11 +84,12 @@ Result<int> LocalStore::sweep_in(Step& step) {
     row.booked[Meter::concurrent] = 0;
     if (row.ceiling) row.actual = Usd{hold.held[Meter::usd]};
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    const auto settled = settle_in(step, std::move(row), hold);
+    auto settled = settle_in(step, std::move(row), hold);
     if (!settled) return settled.error();
-    ++count;
+    std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(swept.alerts));
+    ++swept.expired;
   }
-  return count;
+  return swept;
 }
 
 Status LocalStore::delete_old_counters(Step& step) {
@@ -91,6 +116,23 @@ Status LocalStore::delete_old_counters(Step& step) {
       if (!done) return done;
     }
     forget_rows();
+  }
+  // Processes that are gone: one that lives says so again before it is forgotten (tell_process).
+  const auto processes = facts::processes(*tables_);
+  if (!processes) return processes.error();
+  for (const auto& [slot, process] : *processes) {
+    if (step.now_ms() - process.renewed_ms <= forget_process_ms) continue;
+    if (std::any_of(holds->begin(), holds->end(), [slot = slot](const auto& row) { return row.first.process == slot; }))
+      continue;
+    if (const Status done = facts::erase_process(*tables_, slot); !done) return done;
+  }
+  const auto looked = tables_->fact("meta", "runs_looked_ms");
+  if (!looked) return looked.error();
+  const std::int64_t looked_ms = std::strtoll(looked->value_or("0").c_str(), nullptr, 10);
+  if (looked_ms > step.now_ms() || step.now_ms() - looked_ms >= look_for_runs_every_ms) {
+    if (const Status done = facts::forget_runs_before(*tables_, step.now_ms() - keep_runs_ms); !done) return done;
+    const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
+    if (!noted) return noted;
   }
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }
@@ -124,11 +166,12 @@ Status LocalStore::reset_clock() {
     hold.created_ms = step.now_ms();
     if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
   }
-  const auto processes = tables_->facts("process");
+  const auto processes = facts::processes(*tables_);
   if (!processes) return processes.error();
-  for (const auto& [slot, renewed_ms] : *processes) {
-    if (std::strtoll(renewed_ms.c_str(), nullptr, 10) <= step.now_ms()) continue;
-    if (const Status done = tables_->put_fact("process", slot, std::to_string(step.now_ms())); !done) return done;
+  for (const auto& [slot, process] : *processes) {
+    if (process.renewed_ms <= step.now_ms()) continue;
+    const Status done = facts::put_process(*tables_, slot, {step.now_ms(), process.hold_max_ms});
+    if (!done) return done;
   }
   // Windows that the wrong clock opened are gone: their caps are counted again from the ledger, in the windows of now.
   Error problem{Code::closed, ""};

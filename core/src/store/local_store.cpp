@@ -40,27 +40,45 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
     : info_(std::move(info)),
       options_(std::move(options)),
       serial_(next_serial.fetch_add(1)),
+      mutex_of_(fork_generation()),
+      remaking_(fork_generation()),
+      mutex_(new std::mutex),
       owner_(fork_generation()),
-      tables_(std::move(tables)) {}
+      tables_(std::move(tables)) {
+  fork_pause_.emplace([this]() -> std::mutex& { return own_mutex(); });
+}
 
 LocalStore::~LocalStore() {
   LocalStore::close();
+  fork_pause_.reset();  // waits for a fork that holds the lock
+  delete mutex_.load();
 }
 
 void LocalStore::forget_rows() {
   serial_ = next_serial.fetch_add(1);
 }
 
-std::unique_lock<std::mutex> LocalStore::lock() {
-  if (owner_.load() != fork_generation()) {
-    // Only the thread that forked lives on here; the lock may be held by one that does not.
-    auto* const abandoned =
-        mutex_.release();  // NOLINT(bugprone-unused-return-value): to destroy a held lock is undefined
-    static_cast<void>(abandoned);
-    mutex_ = std::make_unique<std::mutex>();
-    return std::unique_lock(*mutex_);
+std::mutex& LocalStore::own_mutex() {
+  const std::uint64_t generation = fork_generation();
+  while (mutex_of_.load(std::memory_order_acquire) != generation) {
+    // A child's first call. The lock may be held by a thread that does not live on here, and to destroy a held lock is
+    // undefined: it is leaked, and one of the threads that come first makes another. Whoever was making one when this
+    // process was forked has an earlier generation.
+    std::uint64_t seen = remaking_.load();
+    if (seen == generation || !remaking_.compare_exchange_strong(seen, generation)) {
+      std::this_thread::yield();
+      continue;
+    }
+    mutex_.store(new std::mutex, std::memory_order_relaxed);
+    mutex_of_.store(generation, std::memory_order_release);
   }
-  std::unique_lock held(*mutex_, std::try_to_lock);
+  return *mutex_.load(std::memory_order_relaxed);
+}
+
+std::unique_lock<std::mutex> LocalStore::lock() {
+  while (fork_is_waiting())
+    std::this_thread::yield();
+  std::unique_lock held(own_mutex(), std::try_to_lock);
   const auto start = std::chrono::steady_clock::now();
   const auto wait = [&] {
     if (!Patience::set()) return held.lock();
@@ -83,19 +101,24 @@ std::unique_lock<std::mutex> LocalStore::lock() {
 
 Status LocalStore::take_over_after_fork() {
   if (const Status done = tables_->after_fork(); !done) return done;
-  owner_.store(fork_generation());
   process_ = 0;  // the parent's slot is the parent's
   registry_.reset();
+  untold_alerts_.clear();  // the parent tells them
+  owner_.store(fork_generation());
   return success();
 }
 
 void LocalStore::take_slot(StoreState& state) {
   process_ = state.next_process++;
+  told_process_ms_ = INT64_MIN / 2;
+  // The lock of the parent's may be held by a thread that is not here: leaked as well.
+  if (ids_of_.load() != 0) static_cast<void>(ids_.release());  // NOLINT(bugprone-unused-return-value)
+  ids_of_.store(0);
   ids_ = std::make_unique<IdMaker>(process_);
 }
 
 AttemptId LocalStore::next_id() {
-  if (process_ == 0 || owner_.load() != fork_generation()) {
+  if (ids_of_.load(std::memory_order_acquire) != fork_generation()) {
     Step step(*this);
     if (!step.status() || !step.commit()) return {};
   }
@@ -131,14 +154,45 @@ ReserveAnswer LocalStore::reserve(const ReserveRequest& request) {
   {
     Step step(*this);
     if (!step.status()) return step.status().error();
-    if (step.now_ms() < step.state().next_sweep_ms) return reserve_in(step, request);
+    if (step.now_ms() < step.state().next_sweep_ms) {
+      ReserveAnswer answer = reserve_in(step, request);
+      hand_on_alerts(answer);
+      return answer;
+    }
     // A step of its own: it stays done where this reserve is refused.
-    if (const auto swept = sweep_in(step); !swept) return swept.error();
+    auto swept = sweep_in(step);
+    if (!swept) return swept.error();
     if (const Status done = step.commit(); !done) return done.error();
+    std::move(swept->alerts.begin(), swept->alerts.end(), std::back_inserter(untold_alerts_));
   }
   Step step(*this);
   if (!step.status()) return step.status().error();
-  return reserve_in(step, request);
+  ReserveAnswer answer = reserve_in(step, request);
+  hand_on_alerts(answer);
+  return answer;
+}
+
+void LocalStore::hand_on_alerts(ReserveAnswer& answer) {
+  if (untold_alerts_.empty()) return;
+  auto* const granted = std::get_if<Granted>(&answer);
+  auto* const refused = std::get_if<Refused>(&answer);
+  if (granted == nullptr && refused == nullptr) return;  // others are asked again
+  auto& alerts = granted != nullptr ? granted->alerts : refused->alerts;
+  alerts.insert(alerts.begin(), untold_alerts_.begin(), untold_alerts_.end());
+  untold_alerts_.clear();
+}
+
+Status LocalStore::record_alerts(Step& step, std::vector<AlertFired>& alerts) {
+  std::vector<AlertFired> first_ones;
+  for (AlertFired& alert : alerts) {
+    const auto first = facts::first_alert(*tables_, alert);
+    if (!first) return first.error();
+    if (!*first) continue;
+    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added;
+    first_ones.push_back(std::move(alert));
+  }
+  alerts = std::move(first_ones);
+  return success();
 }
 
 /// R35: 100 also fires at a window's first refusal. Nothing else is changed (R2).
@@ -152,17 +206,11 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<
     }
     engine::Entry entry = slot.entry;
     engine::set_limit(entry, slot.limit);
-    for (const int threshold : engine::fire_alerts(entry, cap, true)) {
-      AlertFired alert = engine::alert_of(entry, cap, slot.set->each_values, threshold);
-      const auto first = facts::first_alert(*tables_, alert);
-      if (!first) return first.error();
-      if (*first) refused.alerts.push_back(std::move(alert));
-    }
+    for (const int threshold : engine::fire_alerts(entry, cap, true))
+      refused.alerts.push_back(engine::alert_of(entry, cap, slot.set->each_values, threshold));
   }
+  if (const Status recorded = record_alerts(step, refused.alerts); !recorded) return recorded.error();
   if (refused.alerts.empty()) return refused;
-  for (const AlertFired& alert : refused.alerts) {
-    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
-  }
   if (const Status done = step.commit(); !done) return done.error();
   return refused;
 }
@@ -181,7 +229,11 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   };
   if (!plan.halts.empty()) return forbidden(Code::halted);
   if (!plan.label_required.empty()) return forbidden(Code::label_required);
-  if (plan.too_many_caps) return forbidden(Code::too_many_caps);
+  // R9: runs have counters of their own, which no plan knows.
+  std::size_t counters = request.runs.size();
+  for (const PlannedSet& set : plan.sets)
+    counters += set.caps.size();
+  if (counters > max_counters_per_call) return forbidden(Code::too_many_caps);
   // R18: an id that has ended takes no hold.
   const auto known = tables_->known(request.id);
   if (!known) return known.error();
@@ -236,7 +288,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
       slot.set = &set;
       slot.meter = cap.meter;
       slot.limit = cap.limit;
-      slot.order = cap.order + 1;
+      slot.order = cap.order;
       slot.set_index = i;
       if (slot.entry_index == sets[i].size()) {
         // A new entry: its place is taken now, so that the next cap of this set does not get it too.
@@ -261,7 +313,11 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
       slot.entry.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
       const auto kept = facts::kept_run(*tables_, run.id);
       if (!kept) return kept.error();
-      if (*kept) slot.entry = **kept;
+      if (*kept) {
+        const std::int64_t limit = slot.entry.limit;
+        slot.entry = **kept;
+        if (slot.entry.limit == engine::no_limit) slot.entry.limit = limit;  // known by what was booked on it only
+      }
       sets[i].push_back(slot.entry);
     } else {
       slot.entry = sets[i].front();
@@ -269,7 +325,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     slot.run = &run;
     slot.meter = Meter::usd;
     slot.limit = slot.entry.limit;
-    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);
+    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);  // R3: last, innermost first
     slot.set_index = i;
   }
   for (const PlannedCap& cap : plan.per_call) {
@@ -279,7 +335,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     slot.limit = cap.limit;
     slot.entry.committed = request.call_committed[cap.meter];
     slot.per_call = true;
-    slot.order = 0;  // R3: per call before windows
+    slot.order = cap.order;  // R3: before all windows
   }
 
   engine::Decision decision = engine::admit(slots, request, now);
@@ -341,7 +397,10 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
   draft.policy_revision = plan.revision;
   if (const Status added = tables_->add_hold(std::move(hold), std::move(draft)); !added) return added.error();
+  const auto told = tell_process(step);
+  if (!told) return told.error();
   if (const Status done = step.commit(); !done) return done.error();
+  if (*told) told_process_ms_ = now;
   for (std::size_t i = 0; i < plan.sets.size(); ++i)
     cache_row(plan.sets[i], serial_, rows[i]);
 
@@ -462,19 +521,12 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow
   if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
     return done.error();
   if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
-  std::vector<AlertFired> first_ones;
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
-    AlertFired& alert = settled.alerts[i];
     auto values = tables_->each_values(alert_rows[i]);
     if (!values) return values.error();
-    alert.each_values = std::move(*values);
-    const auto first = facts::first_alert(*tables_, alert);
-    if (!first) return first.error();
-    if (!*first) continue;
-    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added.error();
-    first_ones.push_back(std::move(alert));
+    settled.alerts[i].each_values = std::move(*values);
   }
-  settled.alerts = std::move(first_ones);
+  if (const Status recorded = record_alerts(step, settled.alerts); !recorded) return recorded.error();
   return settled;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "ledger/ids.h"
+#include "store/fork_pause.h"
 #include "store/store.h"
 #include "store/tables.h"
 
@@ -47,7 +48,7 @@ class LocalStore : public Store {
   Result<std::string> secret() override;
 
   Status renew() override;
-  Result<int> sweep() override;
+  Result<Swept> sweep() override;
   Status checkpoint() override;
   Result<std::int64_t> now_ms() override;
   Status reset_clock() override;
@@ -59,6 +60,7 @@ class LocalStore : public Store {
 
   /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42). Not owned: Patience was over.
   std::unique_lock<std::mutex> lock();
+  std::mutex& own_mutex();
   Status take_over_after_fork();
   void take_slot(StoreState& state);
   std::int64_t store_time(StoreState& state) const;
@@ -68,14 +70,22 @@ class LocalStore : public Store {
   /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
-  Result<int> sweep_in(Step& step);
+  Result<Swept> sweep_in(Step& step);
+  /// Alerts that a sweep fired go to whoever is answered next.
+  void hand_on_alerts(ReserveAnswer& answer);
+  /// R35: keeps those that are the first of their cap, counter, window, threshold and limit, and records them.
+  Status record_alerts(Step& step, std::vector<AlertFired>& alerts);
   Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
                           Settled& settled, std::vector<std::int64_t>& alert_rows);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
   /// The same for a cap whose windows were of a wrong clock: its counters and what holds say of them go first.
   Status count_again(Step& step, RegisteredCap cap);
   Status delete_old_counters(Step& step);
-  Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown);
+  /// Alerts that it fires go into `settled`.
+  Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown,
+                         Settled& settled);
+  /// R17: a process that holds says how long its holds may live; true: it said so in this step.
+  Result<bool> tell_process(Step& step);
   Result<std::int64_t> expiry(const HoldRow& hold);
   /// Rows were erased: numbers cached in plans are not to be trusted any more.
   void forget_rows();
@@ -87,18 +97,24 @@ class LocalStore : public Store {
   const StoreInfo info_;
   const StoreOptions options_;
   std::uint64_t serial_;  // tells a cached row of this store from another's
-  /// fork_generation of who holds `mutex_`, the tables' connection and the slot: in a forked child all three are made anew
-  /// (R36).
-  std::atomic<std::uint64_t> owner_;
-  std::uint32_t process_ = 0;  // slot in the store
-  std::unique_ptr<IdMaker> ids_;
-  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  // In a forked child the mutex, the tables' connection, the slot and the ids are made anew (R36). Each has the
+  // fork_generation that it belongs to; its threads may all come first.
+  std::atomic<std::uint64_t> mutex_of_;   // whose is `mutex_`
+  std::atomic<std::uint64_t> remaking_;   // whose thread makes it, or made it
+  std::atomic<std::mutex*> mutex_;        // made by its first thread, leaked by a child: one that is gone may hold it
+  std::atomic<std::uint64_t> owner_;      // whose are the tables' connection and `process_`; changed under the lock
+  std::atomic<std::uint64_t> ids_of_{0};  // whose are `ids_`; 0 = of a step that is not committed
+  std::uint32_t process_ = 0;             // slot in the store
+  std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
+  std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
   bool closed_ = false;
-  std::int64_t next_delete_ms_ = 0;  // of old counters, by this process
+  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, which had other answers to give
+  std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number
+  std::optional<ForkPause> fork_pause_;
 };
 
 }  // namespace farthing

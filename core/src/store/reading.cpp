@@ -185,8 +185,11 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   settled.actual = adjustment.actual;
   settled.adjusted = true;
   const bool was_unknown = earlier->empty() && (original.how == How::hold || original.how == How::expired);
-  if (const Status done = add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}); !done)
+  if (const Status done =
+          add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}, settled);
+      !done) {
     return done.error();
+  }
   return settled;
 }
 
@@ -210,14 +213,14 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
   row.settled_ms = step.now_ms();
   row.policy_revision = plan.revision;
   if (const Status added = tables_->add_row(LedgerRow(row)); !added) return added.error();
-  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}); !done) return done.error();
+  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}, settled); !done) return done.error();
   if (const Status done = step.commit(); !done) return done.error();
   return settled;
 }
 
 /// Books a difference on the counters that a row's labels and runs fall on, where its windows are still current.
 Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference,
-                                   const Amounts& no_longer_unknown) {
+                                   const Amounts& no_longer_unknown, Settled& settled) {
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
@@ -232,20 +235,32 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
       if (*place != 0) {
         if (const Status read = tables_->read_set(*place, entries); !read) return read;
       }
+      bool changed = false;
       for (const PlannedCap& cap : set.caps) {
-        auto entry = std::find_if(entries.begin(), entries.end(),
-                                  [&](const engine::Entry& e) { return e.number == cap.number; });
-        if (entry == entries.end()) {
-          engine::Entry fresh;
-          fresh.number = cap.number;
-          engine::set_limit(fresh, cap.limit);
-          entry = entries.insert(entries.end(), fresh);
+        const auto known = std::find_if(entries.begin(), entries.end(),
+                                        [&](const engine::Entry& e) { return e.number == cap.number; });
+        engine::Entry entry;
+        entry.number = cap.number;
+        if (known != entries.end()) entry = *known;
+        // R14: the window that is stored, be it over, or the one of now; no other.
+        const auto inside = [&] { return row.reserved_ms >= entry.start_ms && row.reserved_ms < entry.end_ms; };
+        if (!inside()) engine::roll(entry, cap.registered->cap, step.now_ms());
+        if (!inside()) continue;
+        engine::settle(entry, 0, engine::booked_on(cap.meter, difference), false);
+        entry.unknown -= std::min(entry.unknown, no_longer_unknown[cap.meter]);
+        engine::set_limit(entry, cap.limit);  // alerts test the limit in force
+        for (const int threshold : engine::fire_alerts(entry, cap.registered->cap, false))
+          settled.alerts.push_back(engine::alert_of(entry, cap.registered->cap, set.each_values, threshold));
+        changed = true;
+        if (known != entries.end()) {
+          *known = entry;
+          continue;
         }
-        engine::roll(*entry, cap.registered->cap, step.now_ms());
-        if (row.reserved_ms < entry->start_ms || row.reserved_ms >= entry->end_ms) continue;  // R14
-        engine::settle(*entry, 0, engine::booked_on(cap.meter, difference), false);
-        entry->unknown -= std::min(entry->unknown, no_longer_unknown[cap.meter]);
+        entries.push_back(entry);
+        if (cap.registered->cap.each.empty()) continue;
+        if (const Status counted = facts::count_counters(*tables_, cap.number, 1); !counted) return counted;
       }
+      if (!changed) continue;
       if (*place == 0) {
         place = tables_->add_set(set.key, set.each_values, entries);
         if (!place) return place.error();
@@ -254,18 +269,31 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
       }
     }
   }
+  const auto add = [&](engine::Entry& entry) {
+    engine::settle(entry, 0, difference[Meter::usd], false);
+    entry.unknown -= std::min(entry.unknown, no_longer_unknown[Meter::usd]);
+  };
   for (const auto& [id, task] : row.runs) {
     const auto place = tables_->find_set("run/" + id);
     if (!place) return place.error();
-    if (*place == 0) continue;
-    if (const Status read = tables_->read_set(*place, entries); !read) return read;
-    for (engine::Entry& entry : entries) {
-      engine::settle(entry, 0, difference[Meter::usd], false);
-      entry.unknown -= std::min(entry.unknown, no_longer_unknown[Meter::usd]);
+    if (*place != 0) {
+      if (const Status read = tables_->read_set(*place, entries); !read) return read;
+      for (engine::Entry& entry : entries)
+        add(entry);
+      if (const Status written = tables_->write_set(*place, entries); !written) return written;
+      continue;
     }
-    if (const Status written = tables_->write_set(*place, entries); !written) return written;
+    // Its counter is gone, or still to come (R9): what is kept for the next call of the run is what counts.
+    auto kept = facts::kept_run(*tables_, id);
+    if (!kept) return kept.error();
+    if (!*kept && row.kind != RowKind::book) continue;  // forgotten with what it spent
+    engine::Entry entry = kept->value_or(engine::Entry{});
+    if (!*kept) entry.limit = engine::no_limit;  // its first call brings it
+    add(entry);
+    entry.touched_ms = step.now_ms();
+    if (const Status done = facts::put_run(*tables_, id, entry); !done) return done;
   }
-  return success();
+  return record_alerts(step, settled.alerts);
 }
 
 }  // namespace farthing

@@ -152,6 +152,72 @@ Status LocalStore::count_again(Step& step, RegisteredCap registered) {
   return count_from_ledger(step, registered);
 }
 
+namespace {
+
+/// What makes two caps of one id two caps (R4), as a policy writes it.
+std::string differences(const Cap& here, const Cap& there) {
+  std::string text;
+  const auto compare = [&text](const char* key, const std::string& own, const std::string& other) {
+    if (own != other)
+      text += (text.empty() ? "" : "; ") + std::string(key) + " is " + own + " here, " + other + " there";
+  };
+  const auto kinds = [](const Cap& cap) {
+    std::string list;
+    for (const std::string& kind : cap.each)
+      list += (list.empty() ? "" : ", ") + kind;
+    return "[" + list + "]";
+  };
+  compare("meter", std::string(meter_text(here.meter)), std::string(meter_text(there.meter)));
+  compare("match", here.match.to_json(), there.match.to_json());
+  compare("each", kinds(here), kinds(there));
+  compare("per", std::string(per_text(here.window.per)), std::string(per_text(there.window.per)));
+  compare("timezone", here.window.zone, there.window.zone);
+  compare("billing_day", std::to_string(here.window.billing_day), std::to_string(there.window.billing_day));
+  return text;
+}
+
+/// A document that is in force beside the one named `own` and holds this cap; null: none.
+const std::string* other_holder(const RegisteredCap& registered, const std::string& own) {
+  const auto other = std::find_if(registered.documents.begin(), registered.documents.end(),
+                                  [&](const std::string& name) { return name != own; });
+  return other == registered.documents.end() ? nullptr : &*other;
+}
+
+const RegisteredCap* in_force(const Registry& registry, const std::string& id) {
+  const auto found = std::find_if(registry.caps.begin(), registry.caps.end(),
+                                  [&](const RegisteredCap& registered) { return registered.cap.id == id; });
+  return found == registry.caps.end() ? nullptr : &*found;
+}
+
+/// R4, R6: one id is one counter for all documents, so it has to mean the same in all of them. Where it did not, one
+/// definition would take over the other's number, and what was spent there would be forgotten.
+Status check_ids(const Registry& registry, const Policy& policy, const std::string& location) {
+  for (const Cap& cap : policy.caps) {
+    const RegisteredCap* known = in_force(registry, cap.id);
+    const std::string* holder = known == nullptr ? nullptr : other_holder(*known, policy.name);
+    if (holder == nullptr || known->cap.identity() == cap.identity()) continue;
+    return Error{Code::invalid_policy,
+                 "cap \"" + cap.id + "\" of policy \"" + policy.name + "\" is another cap in policy \"" + *holder +
+                     "\", which is in force in " + location + " too: " + differences(cap, known->cap) +
+                     ". One id is one counter for all policies of a store: give one of them another id, or take the "
+                     "other policy out of force: farthing policy remove " +
+                     *holder};
+  }
+  return success();
+}
+
+/// R4: the cap that a new one was until now; null where there is none, or somebody goes on with it.
+const RegisteredCap* renamed_from(const Registry& registry, const Policy& policy, const Cap& cap) {
+  if (cap.was.empty() || cap.was == cap.id) return nullptr;
+  const RegisteredCap* old = in_force(registry, cap.was);
+  if (old == nullptr || other_holder(*old, policy.name) != nullptr) return nullptr;
+  const bool stays =
+      std::any_of(policy.caps.begin(), policy.caps.end(), [&](const Cap& other) { return other.id == cap.was; });
+  return stays ? nullptr : old;
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force) {
   Step step(*this);
   if (!step.status()) return step.status().error();
@@ -175,6 +241,7 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
 
   auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
   if (!registry) return registry.error();
+  if (const Status same = check_ids(*registry, policy, info_.location); !same) return same.error();
   // R6: a file that another version of it replaced comes back only where that loosens nothing, or on purpose.
   if (policy.origin == Origin::file && replaced_earlier && !force) {
     const std::vector<std::string> loosened = loosens(*registry, policy);
@@ -208,18 +275,22 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   if (!numbers) return numbers.error();
   std::vector<RegisteredCap> fresh;
   for (const Cap& cap : policy.caps) {
+    const RegisteredCap* old = renamed_from(*registry, policy, cap);
+    // A limit set at run time is in the unit and for the counters of its cap: it goes on where those stay (R8).
+    if (old != nullptr && old->cap.meter == cap.meter && old->cap.each == cap.each) {
+      if (const Status done = facts::rename_cap(*tables_, cap.was, cap.id); !done) return done.error();
+    }
     // R4: the same counters only for a cap that is in force now and means the same. One that was away, or means another
     // thing under its old id, is counted anew from the ledger (R7).
-    const auto in_force = std::find_if(registry->caps.begin(), registry->caps.end(),
-                                       [&](const RegisteredCap& other) { return other.cap.id == cap.id; });
-    if (in_force != registry->caps.end() && in_force->cap.identity() == cap.identity()) continue;
+    const RegisteredCap* same = in_force(*registry, cap.id);
+    if (same != nullptr && same->cap.identity() == cap.identity()) continue;
     RegisteredCap registered;
     registered.cap = cap;
     registered.registered_ms = step.now_ms();
     registered.documents.push_back(policy.name);
-    const auto old = cap.was.empty() || numbers->count(cap.id) != 0 ? numbers->end() : numbers->find(cap.was);
-    if (old != numbers->end()) {
-      registered.number = old->second;
+    if (old != nullptr && old->cap.identity() == cap.identity() && numbers->count(cap.id) == 0) {
+      registered.number = old->number;
+      registered.counted_since_ms = old->counted_since_ms;
     } else {
       registered.number = step.state().next_cap++;
       fresh.push_back(registered);

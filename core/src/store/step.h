@@ -57,7 +57,10 @@ class LocalStore::Step {
     }
     open_ = false;
     const Status done = tables().commit();
-    if (done) took_slot_ = false;
+    if (done && took_slot_) {
+      took_slot_ = false;
+      store_.ids_of_.store(fork_generation(), std::memory_order_release);
+    }
     return done;
   }
 

@@ -83,7 +83,7 @@ struct Granted {
   std::int64_t at_ms = 0;  // the store's time
   std::int64_t output_limit = 0;
   Amounts held;
-  std::vector<AlertFired> alerts;
+  std::vector<AlertFired> alerts;  // of holds that expired just before (R35)
 };
 struct Refused {
   std::int64_t at_ms = 0;
@@ -91,7 +91,7 @@ struct Refused {
   std::vector<RefusedCap> caps;                   // headline first
   bool held = false;                              // would pass if all holds settled
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
-  std::vector<AlertFired> alerts;                 // 100 fires at a window's first refusal (R35)
+  std::vector<AlertFired> alerts;  // 100 fires at a window's first refusal (R35); and of holds that expired before
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).
 struct HeldBack {
@@ -124,6 +124,11 @@ struct Settled {
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
   std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
+};
+
+struct Swept {
+  int expired = 0;                 // holds
+  std::vector<AlertFired> alerts;  // that what expired fired, also in a sweep of this process that nobody was told of
 };
 
 struct Adjustment {  // R19
@@ -243,8 +248,8 @@ class Store {
   // Housekeeping, called by the guard's background thread and by tests; all idempotent.
   /// This process is alive: its holds live on (R17: one row per process). Call every 30 s while holds are open.
   virtual Status renew() = 0;
-  /// Charges expired holds, deletes counters 24 h after their window (R9), outcomes of voided ids. Returns how many holds expired.
-  virtual Result<int> sweep() = 0;
+  /// Charges expired holds, deletes counters 24 h after their window (R9), outcomes of voided ids.
+  virtual Result<Swept> sweep() = 0;
   /// Keeps the file small (WAL checkpoint inside the gate); nothing for memory.
   virtual Status checkpoint() = 0;
   /// The store's time (R12) and, after a forward jump, the way back.

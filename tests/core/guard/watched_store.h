@@ -60,7 +60,7 @@ class WatchedStore : public Store {
   Result<std::vector<AlertFired>> alerts(std::size_t most) override { return inner_->alerts(most); }
   Result<std::string> secret() override { return inner_->secret(); }
   Status renew() override { return inner_->renew(); }
-  Result<int> sweep() override { return inner_->sweep(); }
+  Result<Swept> sweep() override { return inner_->sweep(); }
   Status checkpoint() override { return inner_->checkpoint(); }
   Result<std::int64_t> now_ms() override { return inner_->now_ms(); }
   Status reset_clock() override { return inner_->reset_clock(); }

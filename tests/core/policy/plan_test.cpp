@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -228,6 +229,24 @@ TEST(Plan, headline_order) {
   for (const auto& entry : order)
     sorted.push_back(entry.second);
   EXPECT_THAT(sorted, ElementsAre(6, 4, 3, 2, 1, 5, 7));
+}
+
+TEST(Plan, headline_order_of_caps_per_call) {
+  Made made;
+  made.add({}, {}, 1, Per::call);
+  made.add({{"project", {"p"}}});
+  made.add({{"org", {"o"}}}, {}, 1, Per::call);
+  made.add({{"project", {"p"}}}, {}, 1, Per::call);
+  const Plan plan = made.plan({{"org", "o"}, {"project", "p"}});
+  std::map<std::uint32_t, std::uint32_t> by_order;
+  for (const PlannedCap& cap : plan.per_call)
+    by_order[cap.order] = cap.number;
+  ASSERT_EQ(plan.sets.size(), 1U);
+  by_order[plan.sets.front().caps.front().order] = plan.sets.front().caps.front().number;
+  std::vector<std::uint32_t> sorted;
+  for (const auto& entry : by_order)
+    sorted.push_back(entry.second);
+  EXPECT_THAT(sorted, ElementsAre(4, 3, 1, 2));
 }
 
 TEST(Plan, level) {

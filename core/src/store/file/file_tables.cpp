@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -141,14 +142,18 @@ FileTables::FileTables(std::string path, StoreOptions options) : path_(std::move
 
 Result<std::unique_ptr<FileTables>> FileTables::open(const std::string& path, const StoreOptions& options) {
   std::unique_ptr<FileTables> tables(new FileTables(path, options));
-  if (const Status done = tables->connect(); !done) return done.error();
+  if (const Status done = tables->connect(false); !done) return done.error();
   return tables;
 }
 
-Status FileTables::connect() {
-  const auto identity = prepare_file(path_);
-  if (!identity) return identity.error();
-  identity_ = *identity;
+Status FileTables::connect(bool again) {
+  if (again) {
+    if (const Status same = check_file(); !same) return same;
+  } else {
+    const auto identity = prepare_file(path_);
+    if (!identity) return identity.error();
+    identity_ = *identity;
+  }
   if (const Status done = gate_.open(path_ + "-gate"); !done) return done;
   if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
   connection_ = new Connection;
@@ -156,7 +161,8 @@ Status FileTables::connect() {
   // R36: after a fork the parent does not see the child's locks in SQLite's books, and would take itself for the last one
   // to close: it must not fold and delete the log under the child.
   if (done) sqlite3_db_config(connection_->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  if (done) sqlite3_busy_timeout(connection_->get(), 200);  // a reader of the sqlite3 command
+  if (done) sqlite3_busy_timeout(connection_->get(), 200);                   // a reader of the sqlite3 command
+  if (done && again && std::filesystem::is_empty(path_)) done = replaced();  // not to be filled as a new one is
   if (done) done = prepare_schema(*connection_, path_, options_.durable_power);
   if (done) {
     statements_ = new Statements;
@@ -167,12 +173,9 @@ Status FileTables::connect() {
     const auto known = fact("meta", "store_id");
     if (!known) {
       done = known.error();
+    } else if (again) {
+      if (store_id_ != known->value_or("")) done = replaced();  // R37: the same file, filled with another store
     } else if (*known) {
-      // R37: another store in the place of ours.
-      if (!store_id_.empty() && store_id_ != **known) {
-        done =
-            Error{Code::store_replaced, path_ + " is another store than the one that was opened: open the guard again"};
-      }
       store_id_ = **known;
     } else {
       std::random_device random;
@@ -195,15 +198,19 @@ Status FileTables::after_fork() {
   counters_ = nullptr;
   counters_row_ = 0;
   wal_pages_ = 0;
-  return connect();
+  return connect(true);
+}
+
+Error FileTables::replaced() const {
+  return {Code::store_replaced,
+          path_ +
+              " was replaced or removed while it was open; what this process would book there would be lost. "
+              "Open the guard again (restart the program) to use the file that is there now"};
 }
 
 Status FileTables::check_file() const {
   if (const auto now = identity_of(path_); now && *now == identity_) return success();
-  return Error{Code::store_replaced,
-               path_ +
-                   " was replaced or removed while it was open; what this process would book there would be lost. "
-                   "Open the guard again (restart the program) to use the file that is there now"};
+  return replaced();
 }
 
 Error FileTables::damaged(const std::string& what) const {

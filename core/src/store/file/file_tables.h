@@ -62,8 +62,10 @@ class FileTables final : public Tables {
   struct Statements;
 
   explicit FileTables(std::string path, StoreOptions options);
-  Status connect();
+  /// `again`: to the store that was open before a fork, and to no other (R37).
+  Status connect(bool again);
   Status check_file() const;
+  Error replaced() const;
   /// Moves `counters_` to a row; false where there is none.
   Result<bool> seek_counters(std::int64_t row);
   void close_counters();
@@ -75,7 +77,7 @@ class FileTables final : public Tables {
   const std::string path_;
   const StoreOptions options_;
   std::string store_id_;
-  FileIdentity identity_;
+  FileIdentity identity_;  // of the file as it was first opened; a child refuses another just as its parent does
   Gate gate_;
   // Leaked in a forked child: closing the parent's connection there would break its locks.
   Connection* connection_ = nullptr;
