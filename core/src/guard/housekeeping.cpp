@@ -114,7 +114,7 @@ void Housekeeping::Inside::run() {
     lock.unlock();
     const auto now = SteadyClock::now();
     if (now - swept >= sweep_every) {
-      static_cast<void>(store->sweep());
+      if (const auto done = store->sweep(); done && done->expired > 0) ended(done->alerts);
       swept = now;
     }
     if (open_holds.load() > 0 && now - renewed >= renew_every) {
