@@ -160,7 +160,7 @@ def test_estimate(shop: Shop) -> None:
     assert (one.model, one.provider, one.endpoint) == (MODEL, "openai", "chat.completions")
     assert one.likely_usd is not None and one.ceiling_usd is not None
     assert 0 < one.likely_usd <= one.ceiling_usd
-    assert one.confidence == "heuristic" and one.unbounded_by == ()
+    assert one.confidence == "exact" and one.unbounded_by == ()
     assert one.output_limit == 64
     assert sum((part.cost_usd or 0 for part in one.ceiling_parts), Decimal(0)) <= one.ceiling_usd
     assert one.ceiling["output_tokens"] == 64

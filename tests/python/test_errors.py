@@ -32,7 +32,7 @@ def refused(shop: Shop) -> Any:
     )
     client = guard.wrap(shop.client(), project="marketing")
     client.chat.completions.create(**CHEAP)
-    big = {**CHEAP, "messages": [{"role": "user", "content": "x" * 4000}]}
+    big = {**CHEAP, "messages": [{"role": "user", "content": "x " * 4000}]}
     with pytest.raises(farthing.CapExceeded) as caught:
         client.chat.completions.create(**big)
     return caught.value

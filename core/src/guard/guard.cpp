@@ -155,7 +155,9 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .key_id = ""});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  const auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
+  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
+  // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
+  if (counted) counted->ceiling.reset();
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
                                                .host = host_facts,
@@ -197,11 +199,10 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
-    const bool by_count = counted && counted->ceiling == sized.text_tokens + sized.hidden_tokens;
-    estimate.ceiling_parts.push_back(part(by_count ? "input: counted" : "input: bytes of the request",
-                                          Quantity::input_tokens, sized.text_tokens, input_cost));
-    estimate.ceiling_parts.push_back(part(by_count ? "input: margin" : "input: hidden prompts", Quantity::input_tokens,
-                                          sized.hidden_tokens, std::nullopt));
+    estimate.ceiling_parts.push_back(
+        part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
+    estimate.ceiling_parts.push_back(
+        part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
   }
   if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
