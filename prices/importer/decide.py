@@ -14,7 +14,7 @@ from typing import Any
 
 import tomllib
 
-from .lints import ambiguous, findings, merged_price, too_different
+from .lints import ambiguous, cache_in_tier, findings, merged_price, overlap, row_for, too_different
 from .model import PLAIN, Cells, Disagreement, Draft, Price, Report, Row, Terms
 
 DEARER = "the dearer: neither can be shown to be wrong"
@@ -58,7 +58,12 @@ class Decider:
         """The model as the book will have it, or nothing and a line in the report."""
         for draft in (litellm, genai):
             if draft is not None:
+                for note in draft.notes:
+                    self.report.drop(draft, note)
                 self.prepare(draft)
+        if litellm is not None and genai is not None:
+            genai.modality = litellm.modality
+            self.same_steps(litellm, genai)
         if litellm is not None and genai is not None:
             chosen = self.choose(litellm, genai)
             chosen.tables = ("litellm", "genai-prices")
@@ -153,12 +158,12 @@ class Decider:
         if written:
             self.choices.used.add(("choice", litellm.provider, litellm.name))
         wins = written["choose"] if written else ""
-        sound = {name: self.is_sound(draft) for name, draft in (("litellm", litellm), ("genai-prices", genai))}
+        unsound = {"litellm": self.unsound(litellm), "genai-prices": self.unsound(genai)}
         for terms in sorted({*litellm.cells, *genai.cells}):
             ours, theirs = litellm.cells.get(terms, {}), genai.cells.get(terms, {})
             for quantity in sorted({*ours, *theirs}):
                 price, chosen, why = self.cell(
-                    litellm, genai, terms, quantity, wins, written["why"] if written else "", sound
+                    litellm, genai, terms, quantity, wins, written["why"] if written else "", unsound
                 )
                 if price is not None:
                     result.put(terms, quantity, price)
@@ -179,9 +184,26 @@ class Decider:
         result.source = litellm.source or genai.source
         return result
 
-    def is_sound(self, draft: Draft) -> bool:
+    def same_steps(self, litellm: Draft, genai: Draft) -> None:
+        """"From 200,000 on" and "above 200,000": one step, that begins at the lower of the two numbers."""
+        for terms in sorted(litellm.cells):
+            lower = replace(terms, context_above=terms.context_above - 1)
+            if terms.context_above < 2 or terms in genai.cells or not any(
+                other.context_above == lower.context_above for other in genai.cells
+            ):
+                continue
+            litellm.cells[lower] = litellm.cells.pop(terms)
+            self.report.drop(
+                litellm,
+                f"its long context begins above {terms.context_above} tokens (litellm) or above {lower.context_above} "
+                "(genai-prices): the lower is taken",
+            )
+
+    def unsound(self, draft: Draft) -> set[str]:
+        """The quantities that fail a lint in one table alone."""
         probe = replace(draft, rows=self.rows(draft.cells), waive={})
-        return not findings(probe)
+        self.fill(probe, silent=True)
+        return {one.quantity for one in findings(probe) if one.lint != "missing"}
 
     def cell(
         self,
@@ -191,7 +213,7 @@ class Decider:
         quantity: str,
         wins: str,
         written: str,
-        sound: dict[str, bool],
+        unsound: dict[str, set[str]],
     ) -> tuple[Price | None, str, str]:
         """The price, and where the tables differ the one that was chosen, and why."""
         ours, theirs = litellm.price(terms, quantity), genai.price(terms, quantity)
@@ -200,9 +222,10 @@ class Decider:
                 return min(ours, theirs, key=lambda price: len(str(price))), "", ""
             if wins in ("litellm", "genai-prices"):
                 return (ours if wins == "litellm" else theirs), wins, written
-            if sound["litellm"] != sound["genai-prices"]:
-                name = "litellm" if sound["litellm"] else "genai-prices"
-                return (ours if name == "litellm" else theirs), name, "the other's row fails a lint"
+            wrong = {name for name, quantities in unsound.items() if quantity in quantities}
+            if len(wrong) == 1:
+                name = "genai-prices" if wrong == {"litellm"} else "litellm"
+                return (ours if name == "litellm" else theirs), name, "the other's fails a lint"
             name = "litellm" if ours.value > theirs.value else "genai-prices"
             return (ours if name == "litellm" else theirs), name, DEARER
         price, name, other = (ours, "litellm", genai) if ours is not None else (theirs, "genai-prices", litellm)
@@ -210,6 +233,8 @@ class Decider:
         if not terms.context_above or other.price(PLAIN, quantity) is None:
             if wins and wins not in ("both", name) and other.price(PLAIN, quantity) is not None and not terms.tier:
                 return None, wins, written
+            return price, "", ""
+        if terms.tier or terms.region:  # the same step on other terms
             return price, "", ""
         # A context tier that only one of them has.
         if wins in ("litellm", "genai-prices"):
@@ -235,8 +260,12 @@ class Decider:
                 self.report.leave_out(draft.provider, draft.name, f"{fatal.text} [{fatal.lint}]")
                 return False
             first = found[0]
-            self.report.drop(draft, f"{first.text} [{first.lint}]: left out, the standard price or input's stands")
             row = draft.rows[first.row]
+            standard = row_for(draft.rows, replace(row, terms=row.terms.without("tier")), first.quantity)
+            if first.lint != "tier_order" or standard is None or standard.prices[first.quantity].value != row.prices[
+                first.quantity
+            ].value:  # a tier that repeats the standard price says nothing
+                self.report.drop(draft, f"{first.text} [{first.lint}]")
             self.drop_like(draft, row.terms, first.quantity)
         self.dates(draft, genai)
         return True
@@ -253,21 +282,26 @@ class Decider:
                 return
         raise AssertionError(f"{draft.provider} {draft.name}: {terms} {quantity} comes from nowhere")
 
-    def fill(self, draft: Draft) -> None:
-        """Rows for calls that meet two rows' terms, so that one is always the most specific."""
+    def fill(self, draft: Draft, silent: bool = False) -> None:
+        """Rows for calls that meet two rows' terms, so that one is always the most specific; caches of cheap tiers."""
         filled = set()
         while pairs := ambiguous(draft):
             a, b, quantity = pairs[0]
             terms = a.terms.both(b.terms)
             price = merged_price(draft, a, b, quantity)
-            known = next((row for row in draft.rows if row.terms == terms), None)
+            start, end = overlap(a, b)
+            known = next((row for row in draft.rows if (row.terms, row.start, row.end) == (terms, start, end)), None)
             if known is None:
-                known = Row(terms, None, None, {})
+                known = Row(terms, start, end, {})
                 draft.rows.append(known)
-                draft.rows.sort(key=lambda row: row.terms)
+                draft.rows.sort(key=lambda row: (row.terms, row.start or date.min))
             known.prices[quantity] = price
             filled.add((draft.provider, draft.name, str(terms)))
-        if not findings(draft):
+        while missing := cache_in_tier(draft):
+            row, quantity, price = missing
+            row.prices[quantity] = price
+            filled.add((draft.provider, draft.name, f"{row.terms} {quantity}"))
+        if not silent and not findings(draft):
             self.report.filled |= filled
 
     def dates(self, draft: Draft, genai: Draft | None) -> None:
@@ -279,16 +313,15 @@ class Decider:
             self.report.drop(draft, "earlier and later prices: today's are not those of genai-prices, which has the dates")
             return
         probe = replace(draft, rows=self.dated_rows(draft, genai))
-        self.fill_nothing_new = ambiguous(probe)
+        self.fill(probe, silent=True)
         wrong = findings(probe)
         accepted = self.choices.accepted.get((draft.provider, draft.name), {})
-        if wrong and all(one.lint in accepted for one in wrong) and not self.fill_nothing_new:
+        if wrong and all(one.lint in accepted for one in wrong):
             for one in wrong:
                 draft.waive[one.lint] = accepted[one.lint]
                 self.choices.used.add(("accept", draft.provider, draft.name))
-        elif wrong or self.fill_nothing_new:
-            why = f"{wrong[0].text} [{wrong[0].lint}]" if wrong else "two rows would hold together"
-            self.report.drop(draft, f"earlier and later prices: {why}")
+        elif wrong:
+            self.report.drop(draft, f"earlier and later prices: {wrong[0].text} [{wrong[0].lint}]")
             return
         draft.rows = probe.rows
 

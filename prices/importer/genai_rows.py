@@ -9,7 +9,7 @@ from decimal import Decimal
 from importlib import import_module, metadata
 from typing import Any
 
-from .model import Cells, Draft, Period, Price, Report, Terms
+from .model import PLAIN, Cells, Draft, Period, Price, Report, Terms
 from .names import Provider, Providers
 
 QUANTITIES = {
@@ -101,6 +101,9 @@ class Reader:
         draft.modality = modality_of(own, draft.quantities())
         if own.endswith((":free", "-free")):
             draft.free = "its name says so"
+            if not draft.cells:  # the table writes no prices then
+                free = Price(Decimal(0), "million")
+                draft.cells = {PLAIN: {"input_tokens": free, "output_tokens": free}}
         return draft
 
     def periods(self, prices: Any) -> list[Period]:
@@ -144,7 +147,7 @@ class Reader:
             tier = TIERS.get(words or "")
             if tier is None:
                 if words != "default":
-                    self.report.drop(draft, f"genai-prices has prices for {variant.when}: no row can say that")
+                    draft.notes.append(f"genai-prices has prices for {variant.when}: no row can say that")
                 continue
             for terms, prices in self.cells([variant.prices]).items():
                 for quantity, price in prices.items():

@@ -60,6 +60,9 @@ def amounts(draft: Draft) -> Iterator[Finding]:
     for i, row in enumerate(draft.rows):
         for quantity, price in row.prices.items():
             spare = quantity == "cache_read_tokens" or row.terms.tier in CHEAPER
+            if quantity == "cache_write_tokens":  # without it a write costs as input: where that is dearer
+                standing_in = row_for(draft.rows, row, "input_tokens")
+                spare = standing_in is not None and standing_in.prices["input_tokens"].value >= price.value
             text = shown(row, quantity)
             if price.amount < 0:
                 yield Finding("negative", f"{text} is negative", i, quantity, False)
@@ -161,6 +164,17 @@ def wanted(draft: Draft) -> Iterator[Finding]:
             yield Finding("missing", f"there is no price of {quantity}", 0, quantity, False)
 
 
+def overlap(a: Row, b: Row) -> tuple[date | None, date | None]:
+    """The time in which both hold."""
+    start = max(begins(a), begins(b))
+    ends = [row.end for row in (a, b) if row.end]
+    return (None if start == date.min else start), (min(ends) if ends else None)
+
+
+def covers(row: Row, start: date | None, end: date | None) -> bool:
+    return begins(row) <= (start or date.min) and (row.end is None or end is not None and row.end >= end)
+
+
 def ambiguous(draft: Draft) -> list[tuple[Row, Row, str]]:
     """Rows that can hold together, of which neither is the more specific one, without a row for both."""
     found = []
@@ -171,8 +185,9 @@ def ambiguous(draft: Draft) -> list[tuple[Row, Row, str]]:
             if a.end and a.end <= begins(b) or b.end and b.end <= begins(a):
                 continue
             both = a.terms.both(b.terms)
-            for quantity in a.prices.keys() & b.prices.keys():
-                if not any(quantity in row.prices and row.terms == both for row in draft.rows):
+            start, end = overlap(a, b)
+            for quantity in sorted(a.prices.keys() & b.prices.keys()):
+                if not any(quantity in row.prices and row.terms == both and covers(row, start, end) for row in draft.rows):
                     found.append((a, b, quantity))
     return found
 
@@ -191,12 +206,43 @@ def merged_price(draft: Draft, a: Row, b: Row, quantity: str) -> Price:
     or, where neither is a tier's, the dearer of the two."""
     tier_row, other = (a, b) if a.terms.tier and not b.terms.tier else (b, a)
     dearer = max(a.prices[quantity], b.prices[quantity], key=lambda price: price.value)
-    standard = row_for(draft.rows, replace(tier_row, terms=tier_row.terms.without("tier")), quantity)
+    call = replace(tier_row, terms=tier_row.terms.without("tier"), start=overlap(a, b)[0])
+    standard = row_for(draft.rows, call, quantity)
     if not tier_row.terms.tier or other.terms.tier or standard is None or not standard.prices[quantity].amount:
         return dearer
     share = tier_row.prices[quantity].value / standard.prices[quantity].value
-    amount = Fraction(other.prices[quantity].amount) * share
+    return shared(other.prices[quantity], share) or dearer
+
+
+def shared(price: Price, share: Fraction) -> Price | None:
+    """A share of a price, where that is a price with few digits."""
+    amount = Fraction(price.amount) * share
     exact = Decimal(amount.numerator) / Decimal(amount.denominator)
     if Fraction(exact) != amount or significant_digits(exact) > DIGITS_MOST:
-        return dearer
-    return Price(exact, other.prices[quantity].per)
+        return None
+    return Price(exact, price.per)
+
+
+CACHES = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens")
+
+
+def cache_in_tier(draft: Draft) -> tuple[Row, str, Price] | None:
+    """A cheap tier without a price for a cache, whose input is too cheap for the standard price of that cache to be
+    right: the tier's share of it."""
+    for row in draft.rows:
+        if row.terms.tier not in CHEAPER or "input_tokens" not in row.prices:
+            continue
+        call = replace(row, terms=row.terms.without("tier"))
+        standard = row_for(draft.rows, call, "input_tokens")
+        if standard is None or not standard.prices["input_tokens"].amount:
+            continue
+        share = row.prices["input_tokens"].value / standard.prices["input_tokens"].value
+        for quantity in CACHES:
+            found = row_for(draft.rows, row, quantity)
+            if quantity in row.prices or found is None or found.terms.tier:
+                continue
+            most = row.prices["input_tokens"].value * (1 if quantity == "cache_read_tokens" else 3)
+            price = shared(found.prices[quantity], share) if found.prices[quantity].value > most else None
+            if price is not None:
+                return row, quantity, price
+    return None

@@ -34,7 +34,6 @@ TIERS = {
     "flex": "flex",
     "priority": "priority",
     "ultrafast": "ultrafast",
-    "balanced": "balanced",
     "decisions": "decisions",
 }
 TOKEN_KEYS = {
@@ -50,7 +49,7 @@ TOKEN_KEYS = {
     "output_cost_per_image_token": "output_image_tokens",
 }
 KEY = re.compile(
-    r"(?P<key>.*?)(_above_(?P<thousands>\d+)k_tokens)?(_(?P<tier>batches|flex|priority|ultrafast|balanced|decisions))?"
+    r"(?P<key>.*?)(_above_(?P<thousands>\d+)k_tokens)?(_(?P<tier>batches|flex|priority|ultrafast|decisions))?"
 )
 RESOLUTION = re.compile(r"output_cost_per_second_(\d+p|\dk)")
 IMAGE_SIZE = re.compile(r"output_cost_per_image_([\d.]+K?)")
@@ -136,6 +135,8 @@ class Entry:
         modality = MODALITIES.get(fields["mode"], "other")
         if "lyria" in key or "music" in key:
             modality = "music"
+        elif fields["mode"] == "realtime" and "input_cost_per_token" not in fields:
+            modality = "speech"  # spoken to and billed by the time
         self.draft = Draft(provider.name, split.name, modality, key)
         self.read: set[str] = set()
 
@@ -158,7 +159,7 @@ class Entry:
             "image": self.images,
             "video": self.video,
             "speech": self.speech,
-            "music": self.speech,
+            "music": self.music,
             "transcription": self.transcription,
         }
         by_modality.get(self.draft.modality, self.nothing)()
@@ -190,6 +191,8 @@ class Entry:
         said = " ".join(str(text) for text in (fields.get("metadata") or {}).values())
         if FREE.search(said):
             draft.free = said
+        elif draft.name.endswith((":free", "-free")):
+            draft.free = "its name says so"
         uplift = number(fields.get("regional_processing_uplift_multiplier_eu"))
         if uplift:
             draft.regions["eu"] = str(uplift)
@@ -225,10 +228,12 @@ class Entry:
             if pixel and not amount:
                 price = for_size(pixel, size)
                 if price is None:
-                    self.report.drop(self.draft, f"{self.key}: {pixel} for a pixel is a rounded quotient")
+                    self.draft.notes.append(f"{self.key}: {pixel} for a pixel is a rounded quotient")
                 self.put("images", price)
             return
         amount = self.positive("output_cost_per_image")
+        if amount is None and not self.has_tokens():
+            amount = self.positive("input_cost_per_image")  # where it is the only price, it is that of the image made
         self.put("images", Price(amount, "each") if amount else None)
         for key in self.fields:
             if found := IMAGE_SIZE.fullmatch(key):
@@ -249,12 +254,18 @@ class Entry:
 
     def speech(self) -> None:
         amount = self.positive("input_cost_per_character", "output_cost_per_character")
-        seconds = self.positive("output_cost_per_second")
+        seconds = self.positive("output_cost_per_second", "input_cost_per_second")
         if self.has_tokens():  # the same audio, said in tokens and in seconds: usage has tokens
             return
         self.put("characters", Price(amount * 10**6, "million") if amount else None)
         if seconds and not amount:
             self.put("audio_ms", as_published(seconds))
+
+    def music(self) -> None:
+        """What litellm calls an image is one piece; a request makes one (lyria-002 makes several)."""
+        amount = self.positive("output_cost_per_image")
+        if amount and "lyria-002" not in self.key:
+            self.put("requests", Price(amount, "each"))
 
     def transcription(self) -> None:
         amount = self.positive("input_cost_per_second", "output_cost_per_second")
@@ -268,6 +279,8 @@ class Entry:
 
     def calls(self) -> None:
         amount = self.positive("input_cost_per_query", "input_cost_per_request")
+        if self.draft.free and self.value("input_cost_per_query") is not None:
+            self.put("requests", Price(Decimal(0), "thousand"))
         if amount and self.draft.modality in ("other", "text"):
             self.put("requests", Price(amount * 1000, "thousand"))
 
@@ -331,6 +344,8 @@ def entries(
         split = split_key(key, provider, words)
         if split.committed:
             report.leave_out(provider.name, key, "provisioned throughput: paid by the hour, not by the call")
+        elif not fields.get("mode") and "input_cost_per_character" in fields:
+            yield split, Entry(key, {**fields, "mode": "audio_speech"}, provider, split, report).build()
         elif not fields.get("mode"):
             report.leave_out(provider.name, split.name, "litellm does not say what it is (mode)")
         else:
@@ -350,22 +365,21 @@ def drafts(
         if known is draft:
             continue
         if known.modality != draft.modality:
-            report.drop(known, f"{draft.key} is {draft.modality}: only {known.key}, {known.modality}, is taken")
+            known.notes.append(f"{draft.key} is {draft.modality}: only {known.key}, {known.modality}, is taken")
             continue
-        add(known, draft, report)
+        add(known, draft)
     return found
 
 
-def add(known: Draft, draft: Draft, report: Report) -> None:
+def add(known: Draft, draft: Draft) -> None:
     for terms, prices in draft.cells.items():
         for quantity, price in prices.items():
             other = known.price(terms, quantity)
             if other is not None and other.value != price.value:
                 dearer = max(other, price, key=lambda one: one.value)
-                report.drop(
-                    known,
+                known.notes.append(
                     f"{quantity} {str(terms) or 'standard'}: litellm has it twice, {other} ({known.key}) and {price} "
-                    f"({draft.key}): the dearer is taken",
+                    f"({draft.key}): the dearer is taken"
                 )
                 known.put(terms, quantity, dearer)
             elif other is None:

@@ -123,7 +123,7 @@ def report_text(importer: Importer, versions: dict[str, str]) -> str:
         "",
         "## Parts left out",
         "",
-        "Of models that the book has. What is left out costs as the standard price or as input, which is dearer.",
+        "Of models that the book has. What a lint left out costs as the standard price or as input, which is dearer.",
         "",
         *by_reason(report.dropped),
         "",

@@ -9,10 +9,11 @@ from typing import Any
 from . import genai_rows, litellm_rows, write
 from .decide import Choices, Decider
 from .hand import HandBook
-from .model import Disagreement, Draft, Report
+from .model import Cells, Disagreement, Draft, Report, Row
 from .names import Providers, undated
 from .report import report_text
 
+Drafts = dict[tuple[str, str], Draft]
 FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -27,7 +28,7 @@ class Importer:
         self.models: dict[tuple[str, str], Draft] = {}
 
     def run(self, litellm: dict[str, Any], genai: list[Any]) -> None:
-        ours = litellm_rows.drafts(litellm, self.providers, self.report)
+        ours = self.dated_as_aliases(litellm_rows.drafts(litellm, self.providers, self.report))
         reader = genai_rows.Reader(self.hand.date, self.report)
         theirs = reader.drafts(genai, self.providers)
         by_name = {
@@ -37,7 +38,8 @@ class Importer:
         } | theirs
         matched = set()
         for (provider, name), draft in sorted(ours.items()):
-            other = by_name.get((provider, name.lower()))
+            names = [name, *sorted(draft.aliases)]
+            other = next((found for one in names if (found := by_name.get((provider, one.lower())))), None)
             if other is not None:
                 matched.add((provider, other.name.lower()))
             self.decide(draft, other)
@@ -45,8 +47,23 @@ class Importer:
             if key not in matched:
                 self.decide(None, other)
         self.merge_dated()
+        self.check_hand_dated()
         self.check_changes()
         self.check_names()
+
+    def dated_as_aliases(self, drafts: Drafts) -> Drafts:
+        """A dated name of litellm with all the prices of the name without its date is another name of that model, so that
+        what the other table says of one is true of both."""
+        for provider, name in sorted(drafts):
+            for base in undated(name).values():
+                draft, other = drafts[provider, name], drafts.get((provider, base))
+                if other is None or self.hand.find(provider, base) or draft.modality != other.modality:
+                    continue
+                if values_of(draft.cells) == values_of(other.cells):
+                    other.aliases |= {name, *draft.aliases}
+                    del drafts[provider, name]
+                    break
+        return drafts
 
     def decide(self, litellm: Draft | None, genai: Draft | None) -> None:
         draft = litellm or genai
@@ -103,6 +120,18 @@ class Importer:
                     )
                     del self.models[provider, name]
                 break
+
+    def check_hand_dated(self) -> None:
+        """The same lint, where a person has read the dated name."""
+        for (provider, name), model in sorted(self.hand.models.items()):
+            for base in undated(name).values():
+                draft = self.models.get((provider, base))
+                if draft is None or prices_of(draft.rows) == prices_of(write.rows_of(model)):
+                    continue
+                self.report.leave_out(
+                    provider, base, f"its prices are not those of the hand-checked {name} [dated_equals_undated]"
+                )
+                del self.models[provider, base]
 
     def check_changes(self) -> None:
         """Against the book before. What changed too much stays as it was until a person accepts it."""
@@ -162,15 +191,20 @@ def copy(draft: Draft) -> Draft:
     return copies.deepcopy(draft)
 
 
-def same(one: Draft, other: Draft) -> bool:
-    def prices(draft: Draft) -> dict[object, object]:
-        return {
-            (row.terms, row.start, row.end, quantity): price.value
-            for row in draft.rows
-            for quantity, price in row.prices.items()
-        }
+def values_of(cells: Cells) -> dict[object, object]:
+    return {(terms, quantity): price.value for terms, prices in cells.items() for quantity, price in prices.items()}
 
-    return prices(one) == prices(other) and one.modality == other.modality
+
+def prices_of(rows: list[Row]) -> dict[object, object]:
+    return {
+        (row.terms, row.start, row.end, quantity): price.value
+        for row in rows
+        for quantity, price in row.prices.items()
+    }
+
+
+def same(one: Draft, other: Draft) -> bool:
+    return prices_of(one.rows) == prices_of(other.rows) and one.modality == other.modality
 
 
 def run(folder: Path, litellm: dict[str, Any], genai: list[Any], versions: dict[str, str]) -> Importer:

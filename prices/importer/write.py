@@ -26,7 +26,6 @@ REACHES = {
     "flex": ["flex", "default"],
     "priority": ["priority", "default"],
     "ultrafast": ["ultrafast", "default"],
-    "balanced": ["balanced", "default"],
     "decisions": ["decisions"],
 }
 
