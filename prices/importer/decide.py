@@ -280,29 +280,37 @@ class Decider:
             if terms.narrows(other) and other != PLAIN and quantity in draft.cells[other]:
                 draft.drop(other, quantity)
                 return
+        if draft.price(terms, "input_tokens") is not None:  # a tier's cache, made from its input
+            draft.drop(terms, "input_tokens")
+            return
         raise AssertionError(f"{draft.provider} {draft.name}: {terms} {quantity} comes from nowhere")
 
     def fill(self, draft: Draft, silent: bool = False) -> None:
         """Rows for calls that meet two rows' terms, so that one is always the most specific; caches of cheap tiers."""
         filled = set()
-        while pairs := ambiguous(draft):
-            a, b, quantity = pairs[0]
-            terms = a.terms.both(b.terms)
-            price = merged_price(draft, a, b, quantity)
-            start, end = overlap(a, b)
-            known = next((row for row in draft.rows if (row.terms, row.start, row.end) == (terms, start, end)), None)
-            if known is None:
-                known = Row(terms, start, end, {})
-                draft.rows.append(known)
-                draft.rows.sort(key=lambda row: (row.terms, row.start or date.min))
-            known.prices[quantity] = price
-            filled.add((draft.provider, draft.name, str(terms)))
-        while missing := cache_in_tier(draft):
-            row, quantity, price = missing
+        while True:
+            if pairs := ambiguous(draft):
+                a, b, quantity = pairs[0]
+                row = self.row_of(draft, a.terms.both(b.terms), *overlap(a, b))
+                price = merged_price(draft, a, b, quantity)
+            elif missing := cache_in_tier(draft):
+                row, quantity, price = missing
+            else:
+                break
             row.prices[quantity] = price
             filled.add((draft.provider, draft.name, f"{row.terms} {quantity}"))
         if not silent and not findings(draft):
             self.report.filled |= filled
+
+    @staticmethod
+    def row_of(draft: Draft, terms: Terms, start: date | None, end: date | None) -> Row:
+        for row in draft.rows:
+            if (row.terms, row.start, row.end) == (terms, start, end):
+                return row
+        row = Row(terms, start, end, {})
+        draft.rows.append(row)
+        draft.rows.sort(key=lambda one: (one.terms, one.start or date.min))
+        return row
 
     def dates(self, draft: Draft, genai: Draft | None) -> None:
         """The prices of other times, where the prices of today are those of the table that has dates."""
