@@ -14,7 +14,7 @@ from typing import Any
 
 import tomllib
 
-from .lints import ambiguous, cache_in_tier, findings, merged_price, overlap, row_for, too_different
+from .lints import ambiguous, caches_in_tier, findings, merged_price, overlap, row_for, shared, too_different
 from .model import PLAIN, Cells, Disagreement, Draft, Price, Report, Row, Terms
 
 DEARER = "the dearer: neither can be shown to be wrong"
@@ -28,6 +28,7 @@ class Choices:
     chosen: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     accepted: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     free: dict[tuple[str, str], str] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     used: set[tuple[str, str, str]] = field(default_factory=set)
 
     @classmethod
@@ -43,6 +44,8 @@ class Choices:
             choices.accepted.setdefault((entry["provider"], entry["model"]), {})[entry["lint"]] = entry["why"]
         for entry in document.get("free", []):
             choices.free[entry["provider"], entry["model"]] = entry["why"]
+        for entry in document.get("alias", []):
+            choices.aliases.setdefault((entry["provider"], entry["model"]), []).append(entry["alias"])
         return choices
 
     @classmethod
@@ -87,6 +90,11 @@ class Decider:
             for terms in [terms for terms, prices in draft.cells.items() if "images" in prices]:
                 draft.drop(terms, "images")
             self.report.drop(draft, "prices of images repeat the price of their tokens, which is kept")
+        for terms, prices in list(draft.cells.items()):
+            # Reasoning costs as output where it has no price of its own.
+            own, output = prices.get("reasoning_tokens"), draft.price(terms, "output_tokens")
+            if own is not None and output is not None and own.value == output.value:
+                draft.drop(terms, "reasoning_tokens")
         served = self.tiers_of.get(draft.provider)
         for terms in list(draft.cells):
             if terms.tier and served is not None and terms.tier not in served:
@@ -291,14 +299,15 @@ class Decider:
         while True:
             if pairs := ambiguous(draft):
                 a, b, quantity = pairs[0]
-                row = self.row_of(draft, a.terms.both(b.terms), *overlap(a, b))
                 price = merged_price(draft, a, b, quantity)
-            elif missing := cache_in_tier(draft):
-                row, quantity, price = missing
+                new = [(self.row_of(draft, a.terms.both(b.terms), *overlap(a, b)), quantity, price)]
             else:
+                new = caches_in_tier(draft)
+            if not new:
                 break
-            row.prices[quantity] = price
-            filled.add((draft.provider, draft.name, f"{row.terms} {quantity}"))
+            for row, quantity, price in new:
+                row.prices[quantity] = price
+                filled.add((draft.provider, draft.name, f"{row.terms} {quantity}"))
         if not silent and not findings(draft):
             self.report.filled |= filled
 
@@ -357,10 +366,32 @@ class Decider:
                     row.prices[quantity] = price
         for row in draft.rows:
             for quantity, price in row.prices.items():
-                if (row.terms, quantity) not in dated:
-                    same = rows.setdefault((row.terms, None, None), Row(row.terms, None, None, {}))
-                    same.prices[quantity] = price
+                if (row.terms, quantity) in dated:
+                    continue
+                for start, end, then in self.with_the_standard(row.terms, quantity, price, list(rows.values())):
+                    same = rows.setdefault((row.terms, start, end), Row(row.terms, start, end, {}))
+                    same.prices[quantity] = then
         return sorted(rows.values(), key=lambda row: (row.terms, row.start or date.min))
+
+    def with_the_standard(
+        self, terms: Terms, quantity: str, price: Price, dated: list[Row]
+    ) -> list[tuple[date | None, date | None, Price]]:
+        """A tier's price from one announced change of the standard price to the next: the same share of it, or, where
+        that is no price with few digits, the dearer."""
+        standard = sorted(
+            (row for row in dated if row.terms == terms.without("tier", "region") and quantity in row.prices),
+            key=lambda row: row.start or date.min,
+        )
+        later = [row for row in standard if row.start and row.start > self.at]
+        now = next((row for row in standard if row not in later and (row.end is None or row.end > self.at)), None)
+        if terms.without("tier", "region") == terms or not later or now is None:
+            return [(None, None, price)]
+        share = price.value / now.prices[quantity].value
+        pieces: list[tuple[date | None, date | None, Price]] = [(None, later[0].start, price)]
+        for row in later:
+            then = row.prices[quantity]
+            pieces.append((row.start, row.end, shared(then, share) or max(then, price, key=lambda one: one.value)))
+        return pieces
 
     def change(self, draft: Draft, before: list[Row]) -> str:
         """A price that is more than five times away from the one in the book before."""

@@ -78,10 +78,9 @@ class Reader:
         """By provider and name in lower case: this table does not tell them apart."""
         found: dict[tuple[str, str], Draft] = {}
         for listed in table:
-            provider = providers.genai(listed.id)
             source = next(iter(listed.pricing_urls or []), "")
             for model in listed.models:
-                draft = self.draft(provider, model)
+                draft = self.draft(providers.genai(listed.id, model.id), model)
                 draft.source = source
                 found.setdefault((draft.provider, draft.name.lower()), draft)
         return found

@@ -226,9 +226,9 @@ def shared(price: Price, share: Fraction) -> Price | None:
 CACHES = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens")
 
 
-def cache_in_tier(draft: Draft) -> tuple[Row, str, Price] | None:
+def caches_in_tier(draft: Draft) -> list[tuple[Row, str, Price]]:
     """A cheap tier without a price for a cache, whose input is too cheap for the standard price of that cache to be
-    right: the tier's share of it."""
+    right: for all caches that it does not price, the tier's share of the standard price."""
     for row in draft.rows:
         if row.terms.tier not in CHEAPER or "input_tokens" not in row.prices:
             continue
@@ -237,12 +237,16 @@ def cache_in_tier(draft: Draft) -> tuple[Row, str, Price] | None:
         if standard is None or not standard.prices["input_tokens"].amount:
             continue
         share = row.prices["input_tokens"].value / standard.prices["input_tokens"].value
+        missing = []
+        wrong = False
         for quantity in CACHES:
             found = row_for(draft.rows, row, quantity)
             if quantity in row.prices or found is None or found.terms.tier:
                 continue
             most = row.prices["input_tokens"].value * (1 if quantity == "cache_read_tokens" else 3)
-            price = shared(found.prices[quantity], share) if found.prices[quantity].value > most else None
-            if price is not None:
-                return row, quantity, price
-    return None
+            wrong |= found.prices[quantity].value > most
+            if (price := shared(found.prices[quantity], share)) is not None:
+                missing.append((row, quantity, price))
+        if wrong and missing:
+            return missing
+    return []

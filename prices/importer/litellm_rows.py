@@ -80,8 +80,8 @@ def number(value: Any) -> Decimal | None:
 
 
 def as_published(amount: Decimal) -> Price:
-    """A price for a second. litellm divides prices for minutes and hours and rounds: the price of few digits that gives
-    exactly its figure is what was published."""
+    """A price for a second of sound. litellm divides prices for minutes and hours and rounds: a price with few digits
+    that gives exactly its figure is what was published."""
     digits = significant_digits(amount)
     if digits >= 3:
         for per, seconds in (("minute", 60), ("hour", 3600)):
@@ -242,11 +242,11 @@ class Entry:
 
     def video(self) -> None:
         amount = self.positive("output_cost_per_second", "output_cost_per_video_per_second")
-        self.put("video_ms", as_published(amount) if amount else None)
+        self.put("video_ms", Price(amount, "second") if amount else None)
         for key in self.fields:
             if found := RESOLUTION.fullmatch(key):
                 amount = self.positive(key)
-                self.put("video_ms", as_published(amount) if amount else None, resolution=found[1])
+                self.put("video_ms", Price(amount, "second") if amount else None, resolution=found[1])
 
     def has_tokens(self) -> bool:
         prices = self.draft.cells.get(self.split.terms, {})
@@ -294,7 +294,8 @@ class Entry:
         }
         if not costs:
             return
-        quantity = "requests" if self.provider.search_per_request else "web_searches"
+        by_request = re.fullmatch(self.provider.search_per_request, self.draft.name)
+        quantity = "requests" if by_request else "web_searches"
         self.put(quantity, Price(max(costs.values()) * 1000, "thousand"))
         if len(set(costs.values())) > 1:
             for words, amount in costs.items():

@@ -155,6 +155,7 @@ class Draft:
     periods: list[Period] = field(default_factory=list)
     waive: dict[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
+    dated: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out while it was read
     rows: list[Row] = field(default_factory=list)  # once everything is decided
 

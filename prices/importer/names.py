@@ -38,8 +38,13 @@ class Provider:
     source: str = ""
     tokens_per_second: int = 1_000
     tier_names: dict[str, str] = field(default_factory=dict)
-    # Providers that bill every request by its search context, not every search.
-    search_per_request: bool = False
+    # Models of which every request is billed by its search context, not every search.
+    search_per_request: str = ""
+    # Forms of dates that may follow every name, where a snapshot has always cost what its name does.
+    dated: list[str] = field(default_factory=list)
+    # genai-prices has several providers of one company as one: names that are this one's, and whose the others are.
+    names: str = ""
+    others: str = ""
 
 
 class Providers:
@@ -58,8 +63,11 @@ class Providers:
             known = self.of_litellm.get("vertex_ai")
         return known or self.named(word.lower(), litellm=[word], prefixes=[word + "/"])
 
-    def genai(self, word: str) -> Provider:
-        return self.of_genai.get(word) or self.named(word.lower().replace("-", "_"), genai=[word])
+    def genai(self, word: str, name: str) -> Provider:
+        known = self.of_genai.get(word)
+        if known and known.names and not re.match(known.names, name):
+            return self.known[known.others]
+        return known or self.named(word.lower().replace("-", "_"), genai=[word])
 
     def named(self, name: str, **words: list[str]) -> Provider:
         known = self.known.setdefault(name, Provider(name))
@@ -138,14 +146,21 @@ def is_preview(name: str) -> bool:
 
 
 # Words that say what a model is called; then the version, which the family keeps.
-CLAUDE = re.compile(r"claude-(?:(\d)[-.]?(\d)?-)?(instant|haiku|sonnet|opus|fable)?-?v?(\d)?[-.:]?(\d)?(?!\d)")
+CLAUDE = re.compile(r"claude-(?:(\d)[-.]?(\d)?-)?(instant|haiku|sonnet|opus|fable|mythos)?-?v?(\d)?[-.:]?(\d)?(?!\d)")
 SIZED = re.compile(r"\d+(\.\d+)?[bmk]|\d+x\d+b|a\d+b|e\d+b|\d{4,}")
 VERSION = re.compile(r"\d")
 
 
+# The end of a path that says which way a model is used, not which it is.
+KIND = re.compile(r"v?[\d.]+(-ultra)?|dev|schnell|fast|pro|ultra|edit|preview|query|community|.*-to-(image|video)")
+
+
 def base_name(name: str) -> str:
     """Lower case, without who made it, where it runs and when it is from."""
-    base = name.lower().split("/")[-1].removeprefix("ft:").removeprefix("databricks-")
+    segments = name.lower().split("/")
+    while len(segments) > 1 and KIND.fullmatch(segments[-1]):
+        segments.pop()
+    base = segments[-1].removeprefix("ft:").removeprefix("databricks-")
     base = re.sub(r"^(us|eu|apac|au|jp|ca|global|us-gov)\.", "", base)
     base = re.sub(
         r"^(anthropic|meta|amazon|mistral|cohere|ai21|deepseek|qwen|openai|moonshotai|minimax|zai|nvidia|google|stability)\.",

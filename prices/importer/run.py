@@ -49,6 +49,7 @@ class Importer:
         self.merge_dated()
         self.check_hand_dated()
         self.check_changes()
+        self.more_names()
         self.check_names()
 
     def dated_as_aliases(self, drafts: Drafts) -> Drafts:
@@ -148,6 +149,15 @@ class Importer:
             self.report.kept.add((*key, change))
             self.models[key] = write.restored(key[0], before)
 
+    def more_names(self) -> None:
+        for key, aliases in self.choices.aliases.items():
+            if key in self.models:
+                self.models[key].aliases |= set(aliases)
+                self.choices.used.add(("alias", *key))
+        for draft in self.models.values():
+            if not undated(draft.name):
+                draft.dated = self.providers.named(draft.provider).dated
+
     def check_names(self) -> None:
         """One name, one model; and what a person has covered is theirs."""
         taken = {(draft.provider, draft.name) for draft in self.models.values()}
@@ -161,14 +171,34 @@ class Importer:
                 kept.add(alias)
             draft.aliases = kept
 
+    def stale(self) -> list[str]:
+        """Choices that are not what they say any more."""
+        differ = {(one.provider, one.model) for one in self.report.disagreements}
+        problems = []
+        for key, entry in sorted(self.choices.chosen.items()):
+            draft, choose = self.models.get(key), entry["choose"]
+            if choose == "hand":
+                wrong = "no file in prices/ has it" if key not in self.hand.models else ""
+            elif draft is None:
+                wrong = "the book does not have it (prices/report.md says why)"
+            elif choose == "both":
+                wrong = "the tables differ now: choose one" if key in differ else ""
+                wrong = wrong or ("one table has it: choose that" if len(draft.tables) < 2 else "")
+            else:
+                wrong = f"{choose} does not have it" if choose not in draft.tables else ""
+            if wrong:
+                problems.append(f"choices.toml: choice {key[0]} {key[1]}: {wrong}")
+        return problems
+
     def unused(self) -> list[str]:
         """Decisions about models that are not there any more."""
         wanted = {("choice", *key) for key in self.choices.chosen}
         wanted |= {("free", *key) for key in self.choices.free}
-        return [
+        wanted |= {("alias", *key) for key in self.choices.aliases}
+        return self.stale() + [
             f"choices.toml: {kind} {provider} {model}: decides nothing, the tables do not have that model"
             for kind, provider, model in sorted(wanted - self.choices.used)
-            if (provider, model) not in self.models
+            if kind == "alias" or (provider, model) not in self.models
         ]
 
     def files(self, versions: dict[str, str]) -> dict[str, str]:

@@ -67,6 +67,8 @@ def model_lines(draft: Draft, source: str) -> Iterator[str]:
     yield f"name = {quoted(draft.name)}"
     if draft.aliases:
         yield f"aliases = {a_list(sorted(draft.aliases))}"
+    if draft.dated:
+        yield f"dated = {a_list(draft.dated)}"
     yield f"family = {quoted(family_of(draft.name))}"
     yield f"modality = {quoted(draft.modality)}"
     if draft.modality == "text" and (draft.sees or draft.hears):
@@ -171,6 +173,7 @@ def restored(provider: str, model: dict[str, Any]) -> Draft:
     source, _, tables = model["source"].partition(" via ")
     draft = Draft(provider, model["name"], model["modality"], model.get("key", model["name"]))
     draft.aliases = set(model.get("aliases", []))
+    draft.dated = model.get("dated", [])
     draft.context, draft.output = model.get("context", 0), model.get("output", 0)
     draft.sees = "image" in model.get("accepts", [])
     draft.hears = "audio" in model.get("accepts", [])
