@@ -1,7 +1,8 @@
 """Decisions: which table is believed where they differ, what is left out, and which rows come of it.
 
-In this order: the hand-checked files win over both; a choice of prices/importer/choices.toml, with its reason; the table
-whose price passes the lints where the other's does not; else the dearer price, since neither can be shown to be wrong.
+In this order: the hand-checked files win over both; a choice of prices/importer/choices.toml, with its reason; the
+table whose price passes the lints where the other's does not; else the dearer price, since neither can be shown to be
+wrong.
 """
 
 from __future__ import annotations
@@ -14,11 +15,28 @@ from typing import Any
 
 import tomllib
 
-from .lints import ambiguous, caches_in_tier, findings, merged_price, overlap, row_for, shared, too_different
+from .lints import (
+    ambiguous,
+    caches_in_tier,
+    findings,
+    holds_at,
+    merged_price,
+    overlap,
+    row_for,
+    shared,
+    too_different,
+)
 from .model import PLAIN, Cells, Disagreement, Draft, Price, Report, Row, Terms
 
 DEARER = "the dearer: neither can be shown to be wrong"
-LINTS = {"dated_equals_undated", "change_over_5", "tier_order", "tier_within_10", "context_order", "absurd"}
+LINTS = {
+    "dated_equals_undated",
+    "change_over_5",
+    "tier_order",
+    "tier_within_10",
+    "context_order",
+    "absurd",
+}
 
 
 @dataclass
@@ -35,17 +53,26 @@ class Choices:
     def of(cls, document: dict[str, Any]) -> Choices:
         choices = cls()
         for entry in document.get("choice", []):
-            if entry["choose"] not in ("litellm", "genai-prices", "both", "hand") or not entry["why"]:
-                raise ValueError(f"choices.toml: {entry}: choose litellm, genai-prices, both or hand, and say why")
+            if (
+                entry["choose"] not in ("litellm", "genai-prices", "both", "hand")
+                or not entry["why"]
+            ):
+                raise ValueError(
+                    f"choices.toml: {entry}: choose litellm, genai-prices, both or hand, and say why"
+                )
             choices.chosen[entry["provider"], entry["model"]] = entry
         for entry in document.get("accept", []):
             if entry["lint"] not in LINTS or not entry["why"]:
                 raise ValueError(f"choices.toml: {entry}: a lint of {sorted(LINTS)}, and why")
-            choices.accepted.setdefault((entry["provider"], entry["model"]), {})[entry["lint"]] = entry["why"]
+            choices.accepted.setdefault((entry["provider"], entry["model"]), {})[entry["lint"]] = (
+                entry["why"]
+            )
         for entry in document.get("free", []):
             choices.free[entry["provider"], entry["model"]] = entry["why"]
         for entry in document.get("alias", []):
-            choices.aliases.setdefault((entry["provider"], entry["model"]), []).append(entry["alias"])
+            choices.aliases.setdefault((entry["provider"], entry["model"]), []).append(
+                entry["alias"]
+            )
         return choices
 
     @classmethod
@@ -54,7 +81,9 @@ class Choices:
 
 
 class Decider:
-    def __init__(self, choices: Choices, report: Report, tiers_of: dict[str, set[str]], at: date) -> None:
+    def __init__(
+        self, choices: Choices, report: Report, tiers_of: dict[str, set[str]], at: date
+    ) -> None:
         self.choices, self.report, self.tiers_of, self.at = choices, report, tiers_of, at
 
     def model(self, litellm: Draft | None, genai: Draft | None) -> Draft | None:
@@ -74,7 +103,11 @@ class Decider:
             chosen = litellm or genai  # type: ignore[assignment]
             chosen.tables = ("litellm",) if litellm else ("genai-prices",)
         accepted = self.choices.accepted.get((chosen.provider, chosen.name), {})
-        chosen.waive = {lint: why for lint, why in accepted.items() if lint not in ("change_over_5", "dated_equals_undated")}
+        chosen.waive = {
+            lint: why
+            for lint, why in accepted.items()
+            if lint not in ("change_over_5", "dated_equals_undated")
+        }
         if chosen.output > chosen.context > 0:
             chosen.context = chosen.output
         return chosen if self.keep(chosen, genai) else None
@@ -85,11 +118,17 @@ class Decider:
         """Zeros, prices that say the same twice, tiers that are not served; what an unknown size costs."""
         self.zeros(draft)
         quantities = draft.quantities()
-        if draft.modality == "image" and "output_image_tokens" in quantities and "images" in quantities:
+        if (
+            draft.modality == "image"
+            and "output_image_tokens" in quantities
+            and "images" in quantities
+        ):
             # Both would be added up. Usage has tokens, whatever the size.
             for terms in [terms for terms, prices in draft.cells.items() if "images" in prices]:
                 draft.drop(terms, "images")
-            self.report.drop(draft, "prices of images repeat the price of their tokens, which is kept")
+            self.report.drop(
+                draft, "prices of images repeat the price of their tokens, which is kept"
+            )
         for terms, prices in list(draft.cells.items()):
             # Reasoning costs as output where it has no price of its own.
             own, output = prices.get("reasoning_tokens"), draft.price(terms, "output_tokens")
@@ -98,7 +137,9 @@ class Decider:
         served = self.tiers_of.get(draft.provider)
         for terms in list(draft.cells):
             if terms.tier and served is not None and terms.tier not in served:
-                self.report.drop(draft, f"{draft.provider} is not known to serve the tier {terms.tier}")
+                self.report.drop(
+                    draft, f"{draft.provider} is not known to serve the tier {terms.tier}"
+                )
                 del draft.cells[terms]
         if draft.modality not in ("text", "image", "speech", "transcription"):
             for terms in list(draft.cells):
@@ -118,11 +159,18 @@ class Decider:
                 self.choices.used.add(("free", draft.provider, draft.name))
             draft.free = why or draft.free
             if draft.free:
-                draft.cells = {PLAIN: {q: Price(Decimal("0.00"), p.per) for q, p in draft.cells.get(PLAIN, {}).items()}}
+                draft.cells = {
+                    PLAIN: {
+                        q: Price(Decimal("0.00"), p.per)
+                        for q, p in draft.cells.get(PLAIN, {}).items()
+                    }
+                }
                 draft.periods, draft.start, draft.end = [], None, None
                 return
         draft.free = ""
-        needed = {"text": ("input_tokens", "output_tokens"), "embedding": ("input_tokens",)}.get(draft.modality, ())
+        needed = {"text": ("input_tokens", "output_tokens"), "embedding": ("input_tokens",)}.get(
+            draft.modality, ()
+        )
         for terms in list(draft.cells):
             for quantity, price in list(draft.cells[terms].items()):
                 if price.amount != 0:
@@ -171,7 +219,13 @@ class Decider:
             ours, theirs = litellm.cells.get(terms, {}), genai.cells.get(terms, {})
             for quantity in sorted({*ours, *theirs}):
                 price, chosen, why = self.cell(
-                    litellm, genai, terms, quantity, wins, written["why"] if written else "", unsound
+                    litellm,
+                    genai,
+                    terms,
+                    quantity,
+                    wins,
+                    written["why"] if written else "",
+                    unsound,
                 )
                 if price is not None:
                     result.put(terms, quantity, price)
@@ -193,11 +247,13 @@ class Decider:
         return result
 
     def same_steps(self, litellm: Draft, genai: Draft) -> None:
-        """"From 200,000 on" and "above 200,000": one step, that begins at the lower of the two numbers."""
+        """ "From 200,000 on" and "above 200,000": one step, that begins at the lower of the two numbers."""
         for terms in sorted(litellm.cells):
             lower = replace(terms, context_above=terms.context_above - 1)
-            if terms.context_above < 2 or terms in genai.cells or not any(
-                other.context_above == lower.context_above for other in genai.cells
+            if (
+                terms.context_above < 2
+                or terms in genai.cells
+                or not any(other.context_above == lower.context_above for other in genai.cells)
             ):
                 continue
             litellm.cells[lower] = litellm.cells.pop(terms)
@@ -236,10 +292,17 @@ class Decider:
                 return (ours if name == "litellm" else theirs), name, "the other's fails a lint"
             name = "litellm" if ours.value > theirs.value else "genai-prices"
             return (ours if name == "litellm" else theirs), name, DEARER
-        price, name, other = (ours, "litellm", genai) if ours is not None else (theirs, "genai-prices", litellm)
+        price, name, other = (
+            (ours, "litellm", genai) if ours is not None else (theirs, "genai-prices", litellm)
+        )
         assert price is not None
         if not terms.context_above or other.price(PLAIN, quantity) is None:
-            if wins and wins not in ("both", name) and other.price(PLAIN, quantity) is not None and not terms.tier:
+            if (
+                wins
+                and wins not in ("both", name)
+                and other.price(PLAIN, quantity) is not None
+                and not terms.tier
+            ):
                 return None, wins, written
             return price, "", ""
         if terms.tier or terms.region:  # the same step on other terms
@@ -253,7 +316,11 @@ class Decider:
 
     @staticmethod
     def rows(cells: Cells) -> list[Row]:
-        return [Row(terms, None, None, dict(prices)) for terms, prices in sorted(cells.items()) if prices]
+        return [
+            Row(terms, None, None, dict(prices))
+            for terms, prices in sorted(cells.items())
+            if prices
+        ]
 
     def keep(self, draft: Draft, genai: Draft | None) -> bool:
         """Leaves out what the lints find, until they find nothing; false when that is the whole model."""
@@ -269,10 +336,14 @@ class Decider:
                 return False
             first = found[0]
             row = draft.rows[first.row]
-            standard = row_for(draft.rows, replace(row, terms=row.terms.without("tier")), first.quantity)
-            if first.lint != "tier_order" or standard is None or standard.prices[first.quantity].value != row.prices[
-                first.quantity
-            ].value:  # a tier that repeats the standard price says nothing
+            standard = row_for(
+                draft.rows, replace(row, terms=row.terms.without("tier")), first.quantity
+            )
+            if (
+                first.lint != "tier_order"
+                or standard is None
+                or standard.prices[first.quantity].value != row.prices[first.quantity].value
+            ):  # a tier that repeats the standard price says nothing
                 self.report.drop(draft, f"{first.text} [{first.lint}]")
             self.drop_like(draft, row.terms, first.quantity)
         self.dates(draft, genai)
@@ -291,7 +362,9 @@ class Decider:
         if draft.price(terms, "input_tokens") is not None:  # a tier's cache, made from its input
             draft.drop(terms, "input_tokens")
             return
-        raise AssertionError(f"{draft.provider} {draft.name}: {terms} {quantity} comes from nowhere")
+        raise AssertionError(
+            f"{draft.provider} {draft.name}: {terms} {quantity} comes from nowhere"
+        )
 
     def fill(self, draft: Draft, silent: bool = False) -> None:
         """Rows for calls that meet two rows' terms, so that one is always the most specific; caches of cheap tiers."""
@@ -325,9 +398,20 @@ class Decider:
         """The prices of other times, where the prices of today are those of the table that has dates."""
         if genai is None or not genai.periods:
             return
-        current = {(terms, q): price for terms, prices in genai.cells.items() for q, price in prices.items() if not terms.tier}
-        if any((known := draft.price(*cell)) is None or known.value != p.value for cell, p in current.items()):
-            self.report.drop(draft, "earlier and later prices: today's are not those of genai-prices, which has the dates")
+        current = {
+            (terms, q): price
+            for terms, prices in genai.cells.items()
+            for q, price in prices.items()
+            if not terms.tier
+        }
+        if any(
+            (known := draft.price(*cell)) is None or known.value != p.value
+            for cell, p in current.items()
+        ):
+            self.report.drop(
+                draft,
+                "earlier and later prices: today's are not those of genai-prices, which has the dates",
+            )
             return
         probe = replace(draft, rows=self.dated_rows(draft, genai))
         self.fill(probe, silent=True)
@@ -345,10 +429,19 @@ class Decider:
     def dated_rows(self, draft: Draft, genai: Draft) -> list[Row]:
         now = Row(PLAIN, genai.start, genai.end, {})
         times = sorted(
-            [(one.start, one.end, one.cells) for one in genai.periods] + [(now.start, now.end, genai.cells)],
+            [(one.start, one.end, one.cells) for one in genai.periods]
+            + [(now.start, now.end, genai.cells)],
             key=lambda one: one[0] or date.min,
         )
-        cells = sorted({(t, q) for _, _, some in times for t, prices in some.items() for q in prices if not t.tier})
+        cells = sorted(
+            {
+                (t, q)
+                for _, _, some in times
+                for t, prices in some.items()
+                for q in prices
+                if not t.tier
+            }
+        )
         rows: dict[tuple[Terms, date | None, date | None], Row] = {}
         dated = set()
         for terms, quantity in cells:
@@ -368,7 +461,9 @@ class Decider:
             for quantity, price in row.prices.items():
                 if (row.terms, quantity) in dated:
                     continue
-                for start, end, then in self.with_the_standard(row.terms, quantity, price, list(rows.values())):
+                for start, end, then in self.with_the_standard(
+                    row.terms, quantity, price, list(rows.values())
+                ):
                     same = rows.setdefault((row.terms, start, end), Row(row.terms, start, end, {}))
                     same.prices[quantity] = then
         return sorted(rows.values(), key=lambda row: (row.terms, row.start or date.min))
@@ -376,22 +471,25 @@ class Decider:
     def with_the_standard(
         self, terms: Terms, quantity: str, price: Price, dated: list[Row]
     ) -> list[tuple[date | None, date | None, Price]]:
-        """A tier's price from one announced change of the standard price to the next: the same share of it, or, where
-        that is no price with few digits, the dearer."""
-        standard = sorted(
-            (row for row in dated if row.terms == terms.without("tier", "region") and quantity in row.prices),
-            key=lambda row: row.start or date.min,
-        )
-        later = [row for row in standard if row.start and row.start > self.at]
-        now = next((row for row in standard if row not in later and (row.end is None or row.end > self.at)), None)
-        if terms.without("tier", "region") == terms or not later or now is None:
+        """A tier's price while the standard price changes: always the same share of it, or, where that is no price with
+        few digits, the dearer of the two."""
+        plain = terms.without("tier", "region")
+        standard = [row for row in dated if row.terms == plain and quantity in row.prices]
+        now = next((row for row in standard if holds_at(row, self.at)), None)
+        if plain == terms or len(standard) < 2 or now is None:
             return [(None, None, price)]
         share = price.value / now.prices[quantity].value
-        pieces: list[tuple[date | None, date | None, Price]] = [(None, later[0].start, price)]
-        for row in later:
-            then = row.prices[quantity]
-            pieces.append((row.start, row.end, shared(then, share) or max(then, price, key=lambda one: one.value)))
-        return pieces
+        return [
+            (
+                row.start,
+                row.end,
+                price
+                if row is now
+                else shared(row.prices[quantity], share)
+                or max(row.prices[quantity], price, key=lambda one: one.value),
+            )
+            for row in standard
+        ]
 
     def change(self, draft: Draft, before: list[Row]) -> str:
         """A price that is more than five times away from the one in the book before."""

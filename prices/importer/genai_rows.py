@@ -1,4 +1,4 @@
-"""The table inside the package `genai-prices`, as drafts: models found by rules, prices with dates, hours and variants."""
+"""The table inside the package `genai-prices`, as drafts: models found by rules, prices with dates and variants."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def load() -> tuple[list[Any], str]:
 
 
 def names_of(match: Any) -> Iterator[str]:
-    """Names that a rule takes exactly. What it takes by likeness is no name: "contains gpt-4o" prices every snapshot."""
+    """Names that a rule takes exactly. What it takes by likeness is none: "contains gpt-4o" prices every snapshot."""
     if hasattr(match, "equals"):
         yield match.equals
     for part in getattr(match, "or_", []):
@@ -92,7 +92,9 @@ class Reader:
         draft.aliases = {name for name in names if name.lower() != own.lower()}
         draft.context = model.context_window or 0
         periods = self.periods(model.prices)
-        current = max(i for i, period in enumerate(periods) if period.start is None or period.start <= self.at)
+        current = max(
+            i for i, period in enumerate(periods) if period.start is None or period.start <= self.at
+        )
         draft.cells = periods[current].cells
         draft.start, draft.end = periods[current].start, periods[current].end
         draft.periods = periods[:current] + periods[current + 1 :]
@@ -146,7 +148,9 @@ class Reader:
             tier = TIERS.get(words or "")
             if tier is None:
                 if words != "default":
-                    draft.notes.append(f"genai-prices has prices for {variant.when}: no row can say that")
+                    draft.notes.append(
+                        f"genai-prices has prices for {variant.when}: no row can say that"
+                    )
                 continue
             for terms, prices in self.cells([variant.prices]).items():
                 for quantity, price in prices.items():

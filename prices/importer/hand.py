@@ -14,7 +14,9 @@ from .names import FORMS, undated
 class HandBook:
     def __init__(self, documents: list[dict[str, Any]]) -> None:
         self.date: date = next(doc["book"]["date"] for doc in documents if "book" in doc)
-        self.providers = {doc["provider"]["name"]: doc["provider"] for doc in documents if "provider" in doc}
+        self.providers = {
+            doc["provider"]["name"]: doc["provider"] for doc in documents if "provider" in doc
+        }
         self.models: dict[tuple[str, str], dict[str, Any]] = {}
         self.names: dict[tuple[str, str], str] = {}  # exact names and aliases -> canonical
         for document in documents:
@@ -43,7 +45,7 @@ class HandBook:
                 self.add(provider, prefix + name, model, prefix)
 
     def find(self, provider: str, name: str) -> str | None:
-        """The canonical name, found as the library finds it: exactly, by alias, by a dated form, by a fine-tuned base."""
+        """The canonical name, found as the library does: exactly, by alias, by a dated form, by a fine-tuned base."""
         if name.startswith("ft:") and name.count(":") > 1:
             name = ":".join(name.split(":")[:2])
         if (provider, name) in self.names:

@@ -1,5 +1,5 @@
-"""The lints of the price book (prices/README.md), on the rows of one model. The compiler holds the same; here they decide
-what of a table is left out.
+"""The lints of the price book (prices/README.md), on the rows of one model. The compiler holds the same; here they
+decide what of a table is left out.
 
 A finding says which cell is wrong, and whether the model can do without it: a cheaper tier or a cache read that is left
 out costs as the standard price or as input, which is dearer. Anything else would make the model cheaper than it may be,
@@ -45,7 +45,11 @@ def row_for(rows: list[Row], call: Row, quantity: str) -> Row | None:
     """The row that gives a quantity to a call with exactly these terms, at the time the row begins."""
     best: Row | None = None
     for row in rows:
-        if quantity not in row.prices or not call.terms.narrows(row.terms) or not holds_at(row, begins(call)):
+        if (
+            quantity not in row.prices
+            or not call.terms.narrows(row.terms)
+            or not holds_at(row, begins(call))
+        ):
             continue
         if best is None or row.terms.narrows(best.terms):
             best = row
@@ -60,26 +64,62 @@ def amounts(draft: Draft) -> Iterator[Finding]:
     for i, row in enumerate(draft.rows):
         for quantity, price in row.prices.items():
             spare = quantity == "cache_read_tokens" or row.terms.tier in CHEAPER
-            if quantity == "cache_write_tokens":  # without it a write costs as input: where that is dearer
+            if (
+                quantity == "cache_write_tokens"
+            ):  # without it a write costs as input: where that is dearer
                 standing_in = row_for(draft.rows, row, "input_tokens")
-                spare = standing_in is not None and standing_in.prices["input_tokens"].value >= price.value
+                spare = (
+                    standing_in is not None
+                    and standing_in.prices["input_tokens"].value >= price.value
+                )
             text = shown(row, quantity)
             if price.amount < 0:
                 yield Finding("negative", f"{text} is negative", i, quantity, False)
             if significant_digits(price.amount) > DIGITS_MOST:
-                yield Finding("digits", f"{text} has more than 9 significant digits", i, quantity, spare)
+                yield Finding(
+                    "digits", f"{text} has more than 9 significant digits", i, quantity, spare
+                )
             if quantity in TOKENS and price.value * 10**6 > MILLION_MOST:
-                yield Finding("absurd", f"{text} is above 1000 USD per million tokens", i, quantity, False)
+                yield Finding(
+                    "absurd", f"{text} is above 1000 USD per million tokens", i, quantity, False
+                )
             if (price.amount == 0) != bool(draft.free):
-                yield Finding("zero", f"{text} in a model that is {'' if draft.free else 'not '}free", i, quantity, False)
+                yield Finding(
+                    "zero",
+                    f"{text} in a model that is {'' if draft.free else 'not '}free",
+                    i,
+                    quantity,
+                    False,
+                )
 
 
 ORDER = (  # lint, low, high, times, which is to go, whether the model can do without it
     ("read_at_most_input", "cache_read_tokens", "input_tokens", 1, "cache_read_tokens", True),
     ("read_at_most_write", "cache_read_tokens", "cache_write_tokens", 1, "cache_read_tokens", True),
-    ("write_at_most_1h", "cache_write_tokens", "cache_write_1h_tokens", 1, "cache_write_1h_tokens", True),
-    ("write_at_most_3_inputs", "cache_write_tokens", "input_tokens", 3, "cache_write_tokens", False),
-    ("write_at_most_3_inputs", "cache_write_1h_tokens", "input_tokens", 3, "cache_write_1h_tokens", False),
+    (
+        "write_at_most_1h",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        1,
+        "cache_write_1h_tokens",
+        True,
+    ),
+    (
+        "write_at_most_3_inputs",
+        "cache_write_tokens",
+        "input_tokens",
+        3,
+        "cache_write_tokens",
+        False,
+    ),
+    (
+        "write_at_most_3_inputs",
+        "cache_write_1h_tokens",
+        "input_tokens",
+        3,
+        "cache_write_1h_tokens",
+        False,
+    ),
 )
 
 
@@ -137,7 +177,9 @@ def contexts(draft: Draft) -> Iterator[Finding]:
                 yield Finding("context_order", text, i, quantity, True)
     steps = {row.terms.context_above for row in draft.rows} - {0}
     if len(steps) > STEPS_MOST:
-        yield Finding("steps", f"{len(steps)} context tiers", 0, next(iter(draft.rows[0].prices)), False)
+        yield Finding(
+            "steps", f"{len(steps)} context tiers", 0, next(iter(draft.rows[0].prices)), False
+        )
 
 
 def changes(draft: Draft) -> Iterator[Finding]:
@@ -172,7 +214,9 @@ def overlap(a: Row, b: Row) -> tuple[date | None, date | None]:
 
 
 def covers(row: Row, start: date | None, end: date | None) -> bool:
-    return begins(row) <= (start or date.min) and (row.end is None or end is not None and row.end >= end)
+    return begins(row) <= (start or date.min) and (
+        row.end is None or (end is not None and row.end >= end)
+    )
 
 
 def ambiguous(draft: Draft) -> list[tuple[Row, Row, str]]:
@@ -182,12 +226,15 @@ def ambiguous(draft: Draft) -> list[tuple[Row, Row, str]]:
         for b in draft.rows[i + 1 :]:
             if not a.terms.meets(b.terms) or a.terms.narrows(b.terms) or b.terms.narrows(a.terms):
                 continue
-            if a.end and a.end <= begins(b) or b.end and b.end <= begins(a):
+            if (a.end and a.end <= begins(b)) or (b.end and b.end <= begins(a)):
                 continue
             both = a.terms.both(b.terms)
             start, end = overlap(a, b)
             for quantity in sorted(a.prices.keys() & b.prices.keys()):
-                if not any(quantity in row.prices and row.terms == both and covers(row, start, end) for row in draft.rows):
+                if not any(
+                    quantity in row.prices and row.terms == both and covers(row, start, end)
+                    for row in draft.rows
+                ):
                     found.append((a, b, quantity))
     return found
 
@@ -208,7 +255,12 @@ def merged_price(draft: Draft, a: Row, b: Row, quantity: str) -> Price:
     dearer = max(a.prices[quantity], b.prices[quantity], key=lambda price: price.value)
     call = replace(tier_row, terms=tier_row.terms.without("tier"), start=overlap(a, b)[0])
     standard = row_for(draft.rows, call, quantity)
-    if not tier_row.terms.tier or other.terms.tier or standard is None or not standard.prices[quantity].amount:
+    if (
+        not tier_row.terms.tier
+        or other.terms.tier
+        or standard is None
+        or not standard.prices[quantity].amount
+    ):
         return dearer
     share = tier_row.prices[quantity].value / standard.prices[quantity].value
     return shared(other.prices[quantity], share) or dearer

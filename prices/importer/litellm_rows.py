@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .model import PLAIN, Draft, Price, Report, Terms, significant_digits
+from .model import PLAIN, Draft, Price, Report, significant_digits
 from .names import Provider, Providers, Split, split_key
 
 MODALITIES = {
@@ -55,7 +55,11 @@ RESOLUTION = re.compile(r"output_cost_per_second_(\d+p|\dk)")
 IMAGE_SIZE = re.compile(r"output_cost_per_image_([\d.]+K?)")
 PRICE = re.compile(r"cost|_price|pricing")
 # Prices that repeat others, or are only there to be read.
-REPEATED = {"input_cost_per_token_cache_hit", "input_dbu_cost_per_token", "output_dbu_cost_per_token"}
+REPEATED = {
+    "input_cost_per_token_cache_hit",
+    "input_dbu_cost_per_token",
+    "output_dbu_cost_per_token",
+}
 FREE = re.compile(r"\bis free and\b|\bfree to use\b", re.IGNORECASE)
 
 
@@ -85,7 +89,7 @@ def as_published(amount: Decimal) -> Price:
     digits = significant_digits(amount)
     if digits >= 3:
         for per, seconds in (("minute", 60), ("hour", 3600)):
-            for kept in range(1, digits):
+            for kept in range(1, min(digits, 4)):
                 whole = amount * seconds
                 place = Decimal(1).scaleb(whole.adjusted() - kept + 1)
                 candidate = whole.quantize(place)
@@ -131,7 +135,13 @@ class Entry:
     def __init__(
         self, key: str, fields: dict[str, Any], provider: Provider, split: Split, report: Report
     ) -> None:
-        self.key, self.fields, self.provider, self.split, self.report = key, fields, provider, split, report
+        self.key, self.fields, self.provider, self.split, self.report = (
+            key,
+            fields,
+            provider,
+            split,
+            report,
+        )
         modality = MODALITIES.get(fields["mode"], "other")
         if "lyria" in key or "music" in key:
             modality = "music"
@@ -150,7 +160,7 @@ class Entry:
 
     def put(self, quantity: str, price: Price | None, **terms: str) -> None:
         if price is not None:
-            self.draft.put(replace(self.split.terms, **terms), quantity, price)
+            self.draft.put(replace(self.split.terms, **terms), quantity, price)  # type: ignore[arg-type]
 
     def build(self) -> Draft:
         self.facts()
@@ -228,12 +238,16 @@ class Entry:
             if pixel and not amount:
                 price = for_size(pixel, size)
                 if price is None:
-                    self.draft.notes.append(f"{self.key}: {pixel} for a pixel is a rounded quotient")
+                    self.draft.notes.append(
+                        f"{self.key}: {pixel} for a pixel is a rounded quotient"
+                    )
                 self.put("images", price)
             return
         amount = self.positive("output_cost_per_image")
         if amount is None and not self.has_tokens():
-            amount = self.positive("input_cost_per_image")  # where it is the only price, it is that of the image made
+            amount = self.positive(
+                "input_cost_per_image"
+            )  # where it is the only price, it is that of the image made
         self.put("images", Price(amount, "each") if amount else None)
         for key in self.fields:
             if found := IMAGE_SIZE.fullmatch(key):
@@ -246,7 +260,9 @@ class Entry:
         for key in self.fields:
             if found := RESOLUTION.fullmatch(key):
                 amount = self.positive(key)
-                self.put("video_ms", Price(amount, "second") if amount else None, resolution=found[1])
+                self.put(
+                    "video_ms", Price(amount, "second") if amount else None, resolution=found[1]
+                )
 
     def has_tokens(self) -> bool:
         prices = self.draft.cells.get(self.split.terms, {})
@@ -305,9 +321,9 @@ class Entry:
         self.read.add("tiered_pricing")
         for step in self.fields.get("tiered_pricing") or []:
             if "range" not in step:  # by the number of results, which no row can say: the dearest
-                amount = number(step.get("input_cost_per_query")) or Decimal(0)
                 known = self.draft.price(self.split.terms, "requests")
-                price = Price(amount * 1000, "thousand")
+                query = number(step.get("input_cost_per_query")) or Decimal(0)
+                price = Price(query * 1000, "thousand")
                 self.put("requests", price if known is None else max(known, price))
                 continue
             start = number(step["range"][0]) or Decimal(0)
@@ -319,8 +335,8 @@ class Entry:
 
     def off_peak(self) -> None:
         self.read.add("off_peak_pricing")
-        cheaper = self.fields.get("off_peak_pricing")
-        for hours in hours_of(cheaper["windows"]) if cheaper else []:
+        cheaper = self.fields.get("off_peak_pricing") or {}
+        for hours in hours_of(cheaper.get("windows", [])):
             for key, quantity in TOKEN_KEYS.items():
                 amount = number(cheaper.get(key))
                 if amount is not None:
@@ -344,9 +360,14 @@ def entries(
         provider = providers.litellm(words)
         split = split_key(key, provider, words)
         if split.committed:
-            report.leave_out(provider.name, key, "provisioned throughput: paid by the hour, not by the call")
+            report.leave_out(
+                provider.name, key, "provisioned throughput: paid by the hour, not by the call"
+            )
         elif not fields.get("mode") and "input_cost_per_character" in fields:
-            yield split, Entry(key, {**fields, "mode": "audio_speech"}, provider, split, report).build()
+            yield (
+                split,
+                Entry(key, {**fields, "mode": "audio_speech"}, provider, split, report).build(),
+            )
         elif not fields.get("mode"):
             report.leave_out(provider.name, split.name, "litellm does not say what it is (mode)")
         else:
@@ -366,7 +387,9 @@ def drafts(
         if known is draft:
             continue
         if known.modality != draft.modality:
-            known.notes.append(f"{draft.key} is {draft.modality}: only {known.key}, {known.modality}, is taken")
+            known.notes.append(
+                f"{draft.key} is {draft.modality}: only {known.key}, {known.modality}, is taken"
+            )
             continue
         add(known, draft)
     return found
@@ -387,4 +410,3 @@ def add(known: Draft, draft: Draft) -> None:
                 known.put(terms, quantity, price)
     known.context = max(known.context, draft.context)
     known.output = max(known.output, draft.output)
-

@@ -1,4 +1,4 @@
-"""What the importer knows of a model, in the words of prices/README.md: terms, prices, drafts, and what there is to report."""
+"""What the importer knows of a model, in the words of prices/README.md: terms, prices, drafts; and what it reports."""
 
 from __future__ import annotations
 
@@ -93,14 +93,18 @@ class Terms:
 
     def meets(self, other: Terms) -> bool:
         """Whether one call can meet both."""
-        return all("" in (pair := {getattr(self, n), getattr(other, n)}) or len(pair) == 1 for n in WORDS)
+        return all(
+            "" in (pair := {getattr(self, n), getattr(other, n)}) or len(pair) == 1 for n in WORDS
+        )
 
     def both(self, other: Terms) -> Terms:
         words = {name: getattr(self, name) or getattr(other, name) for name in WORDS}
         return Terms(**words, context_above=max(self.context_above, other.context_above))
 
     def without(self, *names: str) -> Terms:
-        changed: dict[str, str | int] = {name: 0 if name == "context_above" else "" for name in names}
+        changed: dict[str, str | int] = {
+            name: 0 if name == "context_above" else "" for name in names
+        }
         return replace(self, **changed)  # type: ignore[arg-type]
 
     def __str__(self) -> str:

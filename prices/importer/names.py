@@ -10,7 +10,7 @@ from typing import Any
 
 import tomllib
 
-from .model import Terms
+from .model import PLAIN, Terms
 
 SIZE = re.compile(r"(\d+)-x-(\d+)|max-x-max")
 QUALITIES = {"low", "medium", "high", "xhigh", "max", "auto", "standard", "hd", "max-steps"}
@@ -82,7 +82,7 @@ class Split:
     """A key of litellm: the model's own name, and terms that are written into the key."""
 
     name: str
-    terms: Terms = Terms()
+    terms: Terms = PLAIN
     committed: bool = False
 
 
@@ -146,13 +146,17 @@ def is_preview(name: str) -> bool:
 
 
 # Words that say what a model is called; then the version, which the family keeps.
-CLAUDE = re.compile(r"claude-(?:(\d)[-.]?(\d)?-)?(instant|haiku|sonnet|opus|fable|mythos)?-?v?(\d)?[-.:]?(\d)?(?!\d)")
+CLAUDE = re.compile(
+    r"claude-(?:(\d)[-.]?(\d)?-)?(instant|haiku|sonnet|opus|fable|mythos)?-?v?(\d)?[-.:]?(\d)?(?!\d)"
+)
 SIZED = re.compile(r"\d+(\.\d+)?[bmk]|\d+x\d+b|a\d+b|e\d+b|\d{4,}")
 VERSION = re.compile(r"\d")
 
 
 # The end of a path that says which way a model is used, not which it is.
-KIND = re.compile(r"v?[\d.]+(-ultra)?|dev|schnell|fast|pro|ultra|edit|preview|query|community|.*-to-(image|video)")
+KIND = re.compile(
+    r"v?[\d.]+(-ultra)?|dev|schnell|fast|pro|ultra|edit|preview|query|community|.*-to-(image|video)"
+)
 
 
 def base_name(name: str) -> str:

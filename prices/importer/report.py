@@ -11,7 +11,17 @@ from .decide import DEARER
 if TYPE_CHECKING:
     from .run import Importer
 
-ORDER = ["text", "embedding", "image", "speech", "transcription", "video", "music", "moderation", "other"]
+ORDER = [
+    "text",
+    "embedding",
+    "image",
+    "speech",
+    "transcription",
+    "video",
+    "music",
+    "moderation",
+    "other",
+]
 BOTH = "they agree"
 
 
@@ -49,10 +59,14 @@ def popular(importer: Importer) -> Iterator[str]:
     differ: dict[tuple[str, str], list[str]] = {}
     for one in sorted(importer.report.disagreements):
         what = f"{one.terms} {one.quantity}".strip()
-        differ.setdefault((one.provider, one.model), []).append(f"{what}: {one.litellm} or {one.genai}")
+        differ.setdefault((one.provider, one.model), []).append(
+            f"{what}: {one.litellm} or {one.genai}"
+        )
     for (provider, model), entry in sorted(importer.choices.chosen.items()):
         disagreement = differ.get((provider, model), [])
-        shown = "; ".join(disagreement[:3]) + (f"; {len(disagreement) - 3} more" if len(disagreement) > 3 else "")
+        shown = "; ".join(disagreement[:3]) + (
+            f"; {len(disagreement) - 3} more" if len(disagreement) > 3 else ""
+        )
         rows.append([provider, model, shown or BOTH, entry["choose"], entry["why"]])
     yield from table("provider | model | litellm or genai-prices | chosen | why", rows)
 
@@ -73,8 +87,8 @@ def report_text(importer: Importer, versions: dict[str, str]) -> str:
     lines = [
         "# The price book: where its prices come from",
         "",
-        f"Written by `make prices` from {shown}, for the book of {importer.hand.date}. {by_hand + imported} models: {by_hand} "
-        f"hand-checked, {imported} imported. {len(report.disagreements)} prices on which the tables differ, "
+        f"Written by `make prices` from {shown}, for the book of {importer.hand.date}. {by_hand + imported} models: "
+        f"{by_hand} hand-checked, {imported} imported. {len(report.disagreements)} prices on which the tables differ, "
         f"{len(report.left_out)} models left out, {len(report.dropped)} parts of models left out, {len(report.kept)} "
         "changes that wait for a person. prices/README.md says how to decide otherwise.",
         "",
@@ -96,7 +110,7 @@ def report_text(importer: Importer, versions: dict[str, str]) -> str:
         "",
         "## Disagreements",
         "",
-        f"Why is \"dearer\" where it is the rule: {DEARER}.",
+        f'Why is "dearer" where it is the rule: {DEARER}.',
         "",
         *table(
             "provider | model | terms | price | litellm | genai-prices | chosen | why",
@@ -129,14 +143,15 @@ def report_text(importer: Importer, versions: dict[str, str]) -> str:
         "",
         "## Filled in",
         "",
-        "Terms that no table has and that two prices of one model meet: the tier's share of the other price, or the dearer.",
+        "Terms that no table has and that two prices of one model meet: the tier's share of the other price, or the "
+        "dearer.",
         "",
         *by_reason(report.filled),
         "",
         "## Not counted",
         "",
-        "Prices of what no meter counts, with the number of models that have one. A call that is billed so is not bounded by "
-        "the book: such an endpoint is described in the policy.",
+        "Prices of what no meter counts, with the number of models that have one. A call that is billed so is not "
+        "bounded by the book: such an endpoint is described in the policy.",
         "",
         *(f"- {key}: {number}" for key, number in sorted(report.not_counted.items())),
         "",

@@ -39,7 +39,9 @@ class Importer:
         matched = set()
         for (provider, name), draft in sorted(ours.items()):
             names = [name, *sorted(draft.aliases)]
-            other = next((found for one in names if (found := by_name.get((provider, one.lower())))), None)
+            other = next(
+                (found for one in names if (found := by_name.get((provider, one.lower())))), None
+            )
             if other is not None:
                 matched.add((provider, other.name.lower()))
             self.decide(draft, other)
@@ -53,12 +55,16 @@ class Importer:
         self.check_names()
 
     def dated_as_aliases(self, drafts: Drafts) -> Drafts:
-        """A dated name of litellm with all the prices of the name without its date is another name of that model, so that
-        what the other table says of one is true of both."""
+        """A dated name of litellm with all the prices of the name without its date is another name of that model, so
+        that what the other table says of one is true of both."""
         for provider, name in sorted(drafts):
             for base in undated(name).values():
                 draft, other = drafts[provider, name], drafts.get((provider, base))
-                if other is None or self.hand.find(provider, base) or draft.modality != other.modality:
+                if (
+                    other is None
+                    or self.hand.find(provider, base)
+                    or draft.modality != other.modality
+                ):
                     continue
                 if values_of(draft.cells) == values_of(other.cells):
                     other.aliases |= {name, *draft.aliases}
@@ -93,13 +99,20 @@ class Importer:
                 if other is not None and other.value != price.value:
                     self.report.disagreements.add(
                         Disagreement(
-                            draft.provider, litellm.name, str(terms), quantity, str(price), str(other), "the hand-checked", said
+                            draft.provider,
+                            litellm.name,
+                            str(terms),
+                            quantity,
+                            str(price),
+                            str(other),
+                            "the hand-checked",
+                            said,
                         )
                     )
 
     def merge_dated(self) -> None:
-        """A dated name with the prices of the name without its date is another name of it; one with other prices is what
-        the lint `dated_equals_undated` finds."""
+        """A dated name with the prices of the name without its date is another name of it; one with other prices is
+        what the lint `dated_equals_undated` finds."""
         for provider, name in sorted(self.models):
             draft = self.models[provider, name]
             for base in undated(name).values():
@@ -107,7 +120,9 @@ class Importer:
                 hand = self.hand.find(provider, base)
                 if other is None and hand is None:
                     continue
-                accepted = self.choices.accepted.get((provider, name), {}).get("dated_equals_undated")
+                accepted = self.choices.accepted.get((provider, name), {}).get(
+                    "dated_equals_undated"
+                )
                 if other is not None and same(draft, other):
                     other.aliases |= {name, *draft.aliases}
                     del self.models[provider, name]
@@ -117,7 +132,9 @@ class Importer:
                 else:
                     whose = "the hand-checked " if other is None else ""
                     self.report.leave_out(
-                        provider, name, f"its prices are not those of {whose}{base} [dated_equals_undated]"
+                        provider,
+                        name,
+                        f"its prices are not those of {whose}{base} [dated_equals_undated]",
                     )
                     del self.models[provider, name]
                 break
@@ -130,7 +147,9 @@ class Importer:
                 if draft is None or prices_of(draft.rows) == prices_of(write.rows_of(model)):
                     continue
                 self.report.leave_out(
-                    provider, base, f"its prices are not those of the hand-checked {name} [dated_equals_undated]"
+                    provider,
+                    base,
+                    f"its prices are not those of the hand-checked {name} [dated_equals_undated]",
                 )
                 del self.models[provider, base]
 
@@ -190,8 +209,8 @@ class Importer:
                 problems.append(f"choices.toml: choice {key[0]} {key[1]}: {wrong}")
         return problems
 
-    def unused(self) -> list[str]:
-        """Decisions about models that are not there any more."""
+    def problems(self) -> list[str]:
+        """Decisions that do not fit the tables any more."""
         wanted = {("choice", *key) for key in self.choices.chosen}
         wanted |= {("free", *key) for key in self.choices.free}
         wanted |= {("alias", *key) for key in self.choices.aliases}
@@ -208,7 +227,9 @@ class Importer:
         texts = {}
         for name, drafts in sorted(of_provider.items()):
             provider = self.providers.named(name)
-            text = write.file_text(provider, drafts, self.hand.date, versions, name in self.hand.providers)
+            text = write.file_text(
+                provider, drafts, self.hand.date, versions, name in self.hand.providers
+            )
             texts["imported/" + write.file_name(name)] = text
         texts["report.md"] = report_text(self, versions)
         return texts
@@ -222,7 +243,11 @@ def copy(draft: Draft) -> Draft:
 
 
 def values_of(cells: Cells) -> dict[object, object]:
-    return {(terms, quantity): price.value for terms, prices in cells.items() for quantity, price in prices.items()}
+    return {
+        (terms, quantity): price.value
+        for terms, prices in cells.items()
+        for quantity, price in prices.items()
+    }
 
 
 def prices_of(rows: list[Row]) -> dict[object, object]:
@@ -237,7 +262,9 @@ def same(one: Draft, other: Draft) -> bool:
     return prices_of(one.rows) == prices_of(other.rows) and one.modality == other.modality
 
 
-def run(folder: Path, litellm: dict[str, Any], genai: list[Any], versions: dict[str, str]) -> Importer:
+def run(
+    folder: Path, litellm: dict[str, Any], genai: list[Any], versions: dict[str, str]
+) -> Importer:
     """The importer of a folder like prices/, run; it has the texts of the files to write."""
     importer = Importer(
         HandBook.read(folder),

@@ -16,8 +16,8 @@ from .model import QUANTITIES, Draft, Price, Row, Terms, text_of
 from .names import Provider, encoding_of, family_of, is_preview, overhead_of
 
 HEAD = """\
-# Written by `make prices` from the public tables in the PyPI packages litellm and genai-prices. Not to be edited: prices
-# that a person has checked go to prices/{name}.toml, decisions to prices/importer/choices.toml (prices/README.md).
+# Written by `make prices` from the public tables in the PyPI packages litellm and genai-prices. Not to be edited:
+# what a person has checked goes to prices/{name}.toml, decisions go to prices/importer/choices.toml.
 """
 TERMS = [one.name for one in fields(Terms)]
 # What a request that asks for a tier can be served as, where the provider has no file of its own.
@@ -39,7 +39,11 @@ def a_list(words: list[str]) -> str:
 
 
 def a_table(entries: dict[str, str]) -> str:
-    return "{ " + ", ".join(f"{quoted(key)} = {quoted(entries[key])}" for key in sorted(entries)) + " }"
+    return (
+        "{ "
+        + ", ".join(f"{quoted(key)} = {quoted(entries[key])}" for key in sorted(entries))
+        + " }"
+    )
 
 
 def row_lines(row: Row) -> Iterator[str]:
@@ -83,7 +87,7 @@ def model_lines(draft: Draft, source: str) -> Iterator[str]:
     if draft.context:
         yield f"context = {draft.context}"
     # An answer is never longer than the context, whatever its limit.
-    if draft.output or draft.context and draft.modality == "text":
+    if draft.output or (draft.context and draft.modality == "text"):
         yield f"output = {draft.output or draft.context}"
     if draft.reasoning:
         yield "reasoning = true"
@@ -107,7 +111,9 @@ def model_lines(draft: Draft, source: str) -> Iterator[str]:
     yield "]"
 
 
-def file_text(provider: Provider, drafts: list[Draft], at: date, versions: dict[str, str], served: bool) -> str:
+def file_text(
+    provider: Provider, drafts: list[Draft], at: date, versions: dict[str, str], served: bool
+) -> str:
     """`served`: the provider has a file of its own, which says what tiers it serves."""
     tiers = sorted({row.terms.tier for draft in drafts for row in draft.rows} - {""})
     lines = [
@@ -126,7 +132,9 @@ def file_text(provider: Provider, drafts: list[Draft], at: date, versions: dict[
             lines += [f"{tier} = {a_list(REACHES[tier])}" for tier in tiers]
         if provider.tier_names:
             lines += ["", "[imported.tier_names]"]
-            lines += [f"{word} = {quoted(tier)}" for word, tier in sorted(provider.tier_names.items())]
+            lines += [
+                f"{word} = {quoted(tier)}" for word, tier in sorted(provider.tier_names.items())
+            ]
     for draft in sorted(drafts, key=lambda one: one.name):
         lines += ["", *model_lines(draft, source_of(provider, drafts))]
     return "\n".join(lines) + "\n"
@@ -136,7 +144,11 @@ def source_of(provider: Provider, drafts: list[Draft]) -> str:
     if provider.source:
         return provider.source
     given = [draft.source for draft in drafts if draft.source]
-    return min(given, key=lambda one: (-given.count(one), one)) if given else "https://github.com/BerriAI/litellm"
+    return (
+        min(given, key=lambda one: (-given.count(one), one))
+        if given
+        else "https://github.com/BerriAI/litellm"
+    )
 
 
 def file_name(provider: str) -> str:
