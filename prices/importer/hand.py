@@ -8,6 +8,7 @@ from typing import Any
 
 import tomllib
 
+from .model import TOKENS
 from .names import FORMS, undated
 
 
@@ -40,7 +41,8 @@ class HandBook:
 
     def take(self, provider: str, taken: dict[str, Any]) -> None:
         for (other, name), model in list(self.models.items()):
-            if other == taken["provider"] and name in taken.get("only", [name]):
+            by_tokens = any(quantity in TOKENS for row in model["rates"] for quantity in row)
+            if other == taken["provider"] and name in taken.get("only", [name]) and by_tokens:
                 prefix = taken.get("prefix", "")
                 self.add(provider, prefix + name, model, prefix)
 

@@ -79,6 +79,21 @@ TEST(Imported, prices_of_takes_hand_checked_models_only) {
   EXPECT_THAT(names_of(source, "b"), ::testing::ElementsAre("a-1"));
 }
 
+TEST(Imported, prices_of_takes_what_is_billed_by_tokens) {
+  const std::string images =
+      "[[model]]\nname = \"i-1\"\nfamily = \"i\"\nmodality = \"image\"\n"
+      "rates = [{ per = \"each\", images = \"0.1\" }]\n";
+  const SourceFile reseller = {
+      "b.toml",
+      "[provider]\nname = \"b\"\nsource = \"https://b.test\"\ndate = 2026-11-20\ntokens_per_second = 1\n"
+      "[[provider.prices_of]]\nprovider = \"acme\"\n"};
+  Problems problems;
+  const auto source =
+      prices_detail::read_source({acme(model(plain_row) + images), reseller, imported("b", images)}, problems);
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_THAT(names_of(source, "b"), ::testing::ElementsAre("a-1", "i-1")) << "its own";
+}
+
 TEST(Imported, a_provider_without_a_file_of_its_own_is_made_by_the_generated_one) {
   const std::string text = model(
       "{ per = \"million\", input_tokens = \"1\", output_tokens = \"4\" },\n"
@@ -194,6 +209,8 @@ TEST(BuiltInBook, images_by_size_and_quality_and_the_dearest_where_they_are_not_
   EXPECT_EQ("0.211 USD each", image("1024x1024", "high"));
   EXPECT_EQ("0.401 USD each", image("", ""));
   EXPECT_EQ("0.401 USD each", image("512x512", "low"));
+  EXPECT_EQ("0.08 USD each", price("openai", "dall-e-3", Quantity::images, {.size = "1024x1024", .quality = "hd"}));
+  EXPECT_EQ("0.132 USD each", price("azure", "dall-e-3", Quantity::images)) << "its own price list";
 }
 
 TEST(BuiltInBook, video_by_the_second_and_resolution) {  // a thousand ms

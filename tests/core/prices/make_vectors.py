@@ -176,6 +176,8 @@ def costs(chance: random.Random) -> Iterator[str]:
         datetime(2026, 11, 21, 6, 30, tzinfo=timezone.utc),
     ]
     for (provider, name), model in sorted(book.models.items()):
+        if model["modality"] == "image":  # no tokens
+            continue
         tiers = {"", "default", *(row["tier"] for row in model["rates"] if "tier" in row)}
         thresholds = {row["context_above"] for row in model["rates"] if "context_above" in row}
         contexts = {1000, *thresholds, *(above + 1 for above in thresholds)}

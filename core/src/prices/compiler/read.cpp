@@ -190,6 +190,7 @@ void copy_model(const SourceModel& original, const SourcePricesOf& taken, const 
   for (SourceRow& row : copy.rows)
     std::erase_if(row.prices, [](const SourcePrice& price) { return !is_tokens(price.quantity); });
   std::erase_if(copy.rows, [](const SourceRow& row) { return row.prices.empty(); });
+  if (copy.rows.empty()) return;  // nothing that is billed by tokens
   copy.tokens_per_second = std::max(copy.tokens_per_second, to.tokens_per_second);
   copy.aliases.clear();
   for (const std::string& alias : original.aliases) {
