@@ -255,14 +255,20 @@ class Entry:
                 self.put("images", Price(amount, "each") if amount else None, size=found[1])
 
     def video(self) -> None:
-        amount = self.positive("output_cost_per_second", "output_cost_per_video_per_second")
-        self.put("video_ms", Price(amount, "second") if amount else None)
+        base = self.positive("output_cost_per_second", "output_cost_per_video_per_second")
+        self.put("video_ms", Price(base, "second") if base else None)
+        listed = set()
         for key in self.fields:
             if found := RESOLUTION.fullmatch(key):
                 amount = self.positive(key)
                 self.put(
                     "video_ms", Price(amount, "second") if amount else None, resolution=found[1]
                 )
+                listed.add(found[1])
+        if base and listed:
+            # The price without a resolution is that of all others; where it is not known, the dearest will stand there.
+            for resolution in sorted({"480p", "720p", "1080p"} - listed):
+                self.put("video_ms", Price(base, "second"), resolution=resolution)
 
     def has_tokens(self) -> bool:
         prices = self.draft.cells.get(self.split.terms, {})

@@ -67,7 +67,13 @@ def popular(importer: Importer) -> Iterator[str]:
         shown = "; ".join(disagreement[:3]) + (
             f"; {len(disagreement) - 3} more" if len(disagreement) > 3 else ""
         )
-        rows.append([provider, model, shown or BOTH, entry["choose"], entry["why"]])
+        if not shown:
+            draft = importer.models.get((provider, model))
+            alone = draft is not None and len(draft.tables) == 1
+            shown = (
+                f"only {draft.tables[0]}" if draft and alone else BOTH if draft else "no difference"
+            )
+        rows.append([provider, model, shown, entry["choose"], entry["why"]])
     yield from table("provider | model | litellm or genai-prices | chosen | why", rows)
 
 

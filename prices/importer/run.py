@@ -214,10 +214,15 @@ class Importer:
         wanted = {("choice", *key) for key in self.choices.chosen}
         wanted |= {("free", *key) for key in self.choices.free}
         wanted |= {("alias", *key) for key in self.choices.aliases}
+        wanted |= {
+            ("accept", *key)
+            for key, lints in self.choices.accepted.items()
+            if "dated_equals_undated" in lints
+        }
         return self.stale() + [
-            f"choices.toml: {kind} {provider} {model}: decides nothing, the tables do not have that model"
+            f"choices.toml: {kind} {provider} {model}: decides nothing (any more)"
             for kind, provider, model in sorted(wanted - self.choices.used)
-            if kind == "alias" or (provider, model) not in self.models
+            if kind in ("alias", "accept") or (provider, model) not in self.models
         ]
 
     def files(self, versions: dict[str, str]) -> dict[str, str]:
