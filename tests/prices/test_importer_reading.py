@@ -152,6 +152,7 @@ def test_video_sound_characters_searches_and_calls() -> None:
         }
     )
     assert price(importer, "new", "v", "video_ms", resolution="1080p") == "0.30 per second"
+    assert price(importer, "new", "v", "video_ms", resolution="720p") == "0.10 per second"
     assert price(importer, "new", "v", "video_ms") == "0.30 per second", (
         "an unknown resolution is the dearest"
     )
