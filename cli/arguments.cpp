@@ -92,7 +92,8 @@ Result<std::shared_ptr<Control>> open_control(const Where& where) {
   if (location->rfind("file:", 0) == 0) {
     struct stat found{};
     const std::string path = location->substr(5);
-    if (stat(path.c_str(), &found) != 0) {
+    // An empty file is a store that nobody has made yet.
+    if (stat(path.c_str(), &found) != 0 || (S_ISREG(found.st_mode) && found.st_size == 0)) {
       return Error{Code::store_unavailable,
                    "there is no store at " + path +
                        " yet: it is made by the first guard that opens it. Another one: --store file:PATH, "

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "terminal.h"
 
 namespace {
 
@@ -40,9 +41,12 @@ int main(int argc, char** argv) {
   add_where(*status_command, status_options.where);
   status_command->add_flag("--json", status_options.json, "JSON instead of text");
   status_command->add_flag("--all", status_options.all, "Every project's default store of this user");
-  auto* watch_option = status_command->add_option("--watch", watch, "Again every SECONDS (default 2) until interrupted")
-                           ->expected(0, 1)
-                           ->check(CLI::Range(1, 3600));
+  auto* watch_option =
+      status_command
+          ->add_option("--watch", watch,
+                       "Again every SECONDS (default 2) until interrupted, or until nobody reads it; ends with 0")
+          ->expected(0, 1)
+          ->check(CLI::Range(1, 3600));
   status_command->callback([&] {
     if (watch_option->count() > 0) status_options.watch_seconds = watch == 0 ? 2 : watch;
     code = status(status_options);
@@ -175,5 +179,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ok : usage;
   }
+  if (code == ok && !output_is_complete())
+    return fail(failed, "it was done, but what it prints could not be written; is the disk full?");
   return code;
 }

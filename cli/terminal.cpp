@@ -1,13 +1,16 @@
 #include "terminal.h"
 
 #include <langinfo.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <clocale>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 
 #include "farthing/money.h"
 
@@ -62,6 +65,13 @@ std::string Terminal::bar(std::int64_t spent, std::int64_t reserved, std::int64_
   const std::int64_t percent = percent_of(spent, limit);
   const std::string colored = percent >= 100 ? red(used) : percent >= 80 ? yellow(used) : green(used);
   return colored + pending + dim(rest);
+}
+
+bool output_is_complete() {
+  std::cout.flush();
+  if (std::cout && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  pollfd reader{STDOUT_FILENO, 0, 0};  // asked for nothing, it tells only that the other end is closed
+  return poll(&reader, 1, 0) > 0;
 }
 
 std::int64_t percent_of(std::int64_t spent, std::int64_t limit) {

@@ -35,6 +35,9 @@ class Terminal {
   std::string styled(const char* code, std::string_view text) const;
 };
 
+/// Flushes standard output; false when a part of it was lost, though somebody is there to read it (a full disk).
+bool output_is_complete();
+
 /// Columns aligned by their widest cell; cells may hold escape codes. Right-aligned where the head begins with '>'.
 std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 

@@ -91,7 +91,8 @@ void AttemptState::begin(const RequestParts& parts) {
                       .host = compose_host(str_view(parts.host), parts.port, host_),
                       .path = compose_path(str_view(parts.path), parts.query, path_),
                       .headers = headers_,
-                      .body = std::nullopt};
+                      .body = std::nullopt,
+                      .in_event_loop = in_event_loop_};
   if (!parts.body.is_none()) request.body = bytes_view(parts.body);
   verdict_ = attempt_.begin(request);
   if (verdict_.kind == Verdict::Kind::wait) {

@@ -19,6 +19,7 @@ class AttemptState {
  public:
   explicit AttemptState(Attempt attempt) : attempt_(std::move(attempt)) {}
 
+  void set_in_event_loop(bool is) { in_event_loop_ = is; }
   void begin(const RequestParts& parts);
   void proceed() { verdict_ = attempt_.proceed(); }
   /// Until woken or the verdict's time is over. Ctrl-C interrupts it.
@@ -41,6 +42,7 @@ class AttemptState {
   std::shared_ptr<py::object> callable_;
   Attempt attempt_;
   Verdict verdict_;
+  bool in_event_loop_ = false;
   std::vector<HeaderView> headers_;
   std::string host_, path_;  // composed where the stack has them in pieces
   py::object kept_;          // what a waiting request's views look at

@@ -77,9 +77,9 @@ std::shared_ptr<Call> call_of(PyObject* slot, Guard& guard) {
   return shared.guard == &guard ? shared.call : guard.call();
 }
 
-// start(binding, scope, slot, method, scheme, host, port, path, query, headers, body) -> Attempt
+// start(binding, scope, slot, method, scheme, host, port, path, query, headers, body, in_event_loop) -> Attempt
 PyObject* start(PyObject* /*module*/, PyObject* const* args, Py_ssize_t count) {
-  if (!has(count, 11)) return nullptr;
+  if (!has(count, 12)) return nullptr;
   return guarded([&]() -> PyObject* {
     const auto& binding = held<BindingRef>(args[0]);
     const auto& scope = held<ScopeRef>(args[1]);
@@ -88,6 +88,7 @@ PyObject* start(PyObject* /*module*/, PyObject* const* args, Py_ssize_t count) {
     if (self == nullptr) return nullptr;
     new (&self->state) AttemptState(std::move(attempt));
     const auto owned = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(self));
+    self->state.set_in_event_loop(args[11] == Py_True);
     self->state.begin({args[3], args[4], args[5], args[6], args[7], args[8], args[9], args[10]});
     return Py_NewRef(owned.ptr());
   });

@@ -121,6 +121,8 @@ void bind_scope(py::module_& module) {
       .def_static("root", [] { return ScopeRef{Scope::root()}; })
       .def_static(
           "join", [](std::string_view token) { return scope_or_raise(Scope::join(token)); }, py::arg("token"))
+      .def("within",
+           [](const ScopeRef& self, const ScopeRef& outer) { return scope_or_raise(self.scope->within(*outer.scope)); })
       .def(
           "with_labels",
           [](const ScopeRef& self, const Pairs& labels) { return scope_or_raise(self.scope->with(labels_of(labels))); },

@@ -19,11 +19,23 @@ int adjust_unknown(Control& control, Usd amount, std::int64_t since_ms, const Ch
     });
     if (!read) return fail(read.error());
   }
+  std::size_t set = 0;
   for (const AttemptId id : ids) {
+    // One that was corrected already, or settled late (R18), is known by now and stays as it is.
+    bool known = false;
+    LedgerFilter filter;
+    filter.id = id;
+    const Status read = control.ledger(filter, [&](const LedgerRow& row) {
+      known = known || row.kind == RowKind::adjust;
+      return true;
+    });
+    if (!read) return fail(read.error());
+    if (known) continue;
     if (const Status done = control.adjust(id, amount, note); !done) return fail(done.error());
+    ++set;
   }
-  std::cout << ids.size() << (ids.size() == 1 ? " attempt" : " attempts") << " of unknown outcome set to "
-            << to_text(amount) << " USD\n";
+  std::cout << set << (set == 1 ? " attempt" : " attempts") << " of unknown outcome set to " << to_text(amount)
+            << " USD\n";
   return ok;
 }
 

@@ -11,8 +11,10 @@ int halt(const HaltOptions& options) {
   if (!control) return fail(control.error());
   const auto id = (*control)->halt(*match, options.note);
   if (!id) return fail(id.error());
-  std::cout << "halted " << (match->of.empty() ? "everything" : match->to_json())
-            << ": from the next call on, in every process on this store. Calls already sent finish.\n"
+  const auto status = (*control)->status();
+  std::cout << "halted " << (match->of.empty() ? "everything" : "calls with " + match->words())
+            << ": from the next call on, in every process on " << (status ? status->store : "this store")
+            << ". Calls already sent finish.\n"
             << "back on with: farthing resume " << *id << "\n";
   return ok;
 }

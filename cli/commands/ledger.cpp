@@ -100,9 +100,10 @@ int print_denials(const Control& control, const LedgerOptions& options, const Te
       continue;
     }
     const auto count = json.at("count").get<std::int64_t>();
+    const auto message = json.at("message").get<std::string>();
     std::cout << json.at("last").get<std::string>() << "  " << terminal.red(json.at("code").get<std::string>()) << "  "
               << json.at("id").get<std::string>() << (count > 1 ? "  " + std::to_string(count) + " times" : "")
-              << "\n  " << json.at("message").get<std::string>() << "\n";
+              << "\n  " << message.substr(0, message.find('\n')) << "\n";  // lines to paste: farthing why
   }
   if (entries->empty() && !options.json && !options.csv) std::cout << "no refusals\n";
   return ok;

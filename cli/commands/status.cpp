@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,6 +72,22 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
   return text;
 }
 
+/// False when the watching ends: it was interrupted, or nobody reads it any more.
+bool wait_for_next_round(int seconds) {
+  // Closed to them between the look and the wait: a signal that came while it showed is not slept over.
+  sigset_t ends{};
+  sigset_t before{};
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  sigprocmask(SIG_BLOCK, &ends, &before);
+  pollfd reader{STDOUT_FILENO, 0, 0};  // asked for nothing, it tells only that the other end is closed
+  const timespec span{seconds, 0};
+  const bool left = interrupted == 0 && ppoll(&reader, 1, &span, &before) > 0;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  return interrupted == 0 && !left;
+}
+
 int show(const std::string& location, const StatusOptions& options, const Terminal& terminal) {
   const auto control = location.empty() ? open_control(options.where) : open_control(Where{location, ""});
   if (!control) return fail(control.error());
@@ -100,13 +117,14 @@ int status(const StatusOptions& options) {
   action.sa_handler = [](int) { interrupted = 1; };  // no SA_RESTART: the wait below ends at once
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  while (interrupted == 0) {
+  action.sa_handler = SIG_IGN;  // a reader that left ends it like an interrupt does
+  sigaction(SIGPIPE, &action, nullptr);
+  do {
     std::cout << terminal.clear_screen();
     if (const int code = show("", options, terminal); code != ok) return code;
     if (!terminal.interactive && !options.json) std::cout << "---\n" << std::flush;
     if (!std::cout) return ok;
-    sleep(static_cast<unsigned>(*options.watch_seconds));
-  }
+  } while (wait_for_next_round(*options.watch_seconds));
   return ok;
 }
 

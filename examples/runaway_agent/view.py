@@ -49,6 +49,8 @@ def line(number: int, kind: str, receipt: farthing.Receipt) -> None:
 def threshold(alert: farthing.Alert) -> None:
     colour = "31" if alert.threshold >= 100 else "33"
     # 100 also fires at the first refusal (R35): what is left then pays for no further call.
-    refused = "refuses from here, with " if alert.spent < alert.limit * alert.threshold / 100 else ""
+    refused = (
+        "refuses from here, with " if alert.spent < alert.limit * alert.threshold / 100 else ""
+    )
     text = f"-- {alert.threshold} % of cap {alert.cap}: {refused}{alert.spent} of {alert.limit} USD spent --"
     say(paint(colour, f"{text:^96}".rstrip()))

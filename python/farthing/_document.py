@@ -23,6 +23,8 @@ def policy_json(
 ) -> str:
     """The document as JSON. Raises PolicyError for what JSON cannot say: a float, a strange type."""
     problems: list[Problem] = []
+    if isinstance(caps, (Cap, Mapping, str)):
+        raise PolicyError([Problem("caps", f"{caps!r}; expected a list: caps=[Cap(...)]")])
     document = {
         "cap": [cap.document() if isinstance(cap, Cap) else cap for cap in caps],
         "host": [_host(name, host, problems) for name, host in hosts.items()],
@@ -89,7 +91,9 @@ def _plain(value: Any, where: str, problems: list[Problem]) -> Any:
         return [_plain(item, f"{where}[{at}]", problems) for at, item in enumerate(items)]
     if isinstance(value, float):
         said = (
-            f'a float, {value!r}; money is written as text with its unit: "{_as_text(value)} USD"'
+            f"a float, {value!r}; accepted: whole percents from 1 to 100, such as 50"
+            if ".alert" in where
+            else f'a float, {value!r}; money is written as text with its unit: "{_as_text(value)} USD"'
         )
     elif isinstance(value, Decimal):
         said = f'a number without a unit, {value}; write it as text: "{value} USD"'

@@ -36,6 +36,10 @@ class Alert:
     spent: Decimal | int
     reserved: Decimal | int
     resets_at: datetime | None
+    message: str = ""
+    """The cap's own `message`, `help_url` and `owner`; "" where it has none."""
+    help_url: str = ""
+    owner: str = ""
 
 
 def alert_of(text: str) -> Alert:
@@ -56,6 +60,9 @@ def alert_of(text: str) -> Alert:
         spent=value("spent"),
         reserved=value("reserved"),
         resets_at=instant(core.get("resets_at_ms")),
+        message=core["message"],
+        help_url=core["help_url"],
+        owner=core["owner"],
     )
 
 

@@ -29,7 +29,7 @@ def moment_ms(
     next_weekday_ms: Callable[[int, int], int],
     ago: bool = False,
 ) -> int:
-    """Unix ms. Weekdays are the next such midnight in `zone`; "2h" is from now on, or ago where `ago` says so."""
+    """Unix ms. Days are their midnight in `zone`, "2h" is from now on: coming ones, or past ones by `ago`."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise _bad(value, "this datetime has no time zone; give it one, or use text")
@@ -39,8 +39,14 @@ def moment_ms(
         days = [
             at for at, day in enumerate(_DAYS) if len(text) > 2 and day.startswith(text.lower())
         ]
+        week_ago = now_ms - _UNIT_MS["w"]
         if days:
-            return next_weekday_ms(days[0], now_ms)
+            return next_weekday_ms(days[0], week_ago if ago else now_ms)
+        if text.lower() in ("today", "yesterday"):
+            midnights = sorted(next_weekday_ms(day, week_ago) for day in range(7))
+            return midnights[-1 if text.lower() == "today" else -2]
+        if text.lower() == "tomorrow":
+            return min(next_weekday_ms(day, now_ms) for day in range(7))
         span = _SPAN.fullmatch(text.lower())
         if span:
             length = int(span[1]) * _UNIT_MS[span[2]]
@@ -75,6 +81,6 @@ def _ms(moment: datetime) -> int:
 def _bad(value: datetime | date | str, why: str) -> ArgumentError:
     return ArgumentError(
         f"{value!r} is not a moment{': ' + why if why else ''}; expected a datetime with a time zone, "
-        '"2026-08-21", "2026-08-21T18:00:00+02:00", "friday" or "2h"',
+        '"2026-08-21", "2026-08-21T18:00:00+02:00", "friday", "today", "yesterday", "tomorrow" or "2h"',
         "invalid_argument",
     )

@@ -179,7 +179,7 @@ _BY_CODE: dict[str, type[Denied]] = {
     **dict.fromkeys(
         ["unpriced_model", "unbounded_request", "unknown_endpoint", "unreadable_request"], Unpriced
     ),
-    "store_unavailable": StoreUnavailable,
+    **dict.fromkeys(["store_unavailable", "store_replaced", "store_not_shared"], StoreUnavailable),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import json
+import logging
 import os
 import time
 import weakref
@@ -27,6 +28,8 @@ from farthing.report import LedgerRow, Status, rows_of, status_of
 from farthing.scope import Action, Joined, ScopeBlock, Task
 
 C = TypeVar("C")
+
+_log = logging.getLogger("farthing")
 
 _LATEST_MS = 200  # refusals are written off the path of calls; those who look want the latest
 
@@ -96,6 +99,8 @@ class Guard:
         self._finalizer = weakref.finalize(self, _close, core, self._events)
         self._finalizer.atexit = False  # ours comes after those of the code that uses it
         open_guards.add(self)
+        for said in core.warnings:
+            _log.warning(said)  # on stderr, unless the program says otherwise
 
     @classmethod
     async def aopen(cls, *args: Any, **kwargs: Any) -> Guard:
@@ -325,7 +330,9 @@ class Guard:
         """Writes what is left for at most 2 s and closes the store. Calls after it are refused. Idempotent."""
         self._closed = True
         _wrapping.uninstall(self)
-        self._finalizer()
+        # Not `self._finalizer()`: at exit, where weakref has done its own part before ours, that does nothing.
+        if self._finalizer.detach() is not None:
+            _close(self._core, self._events)
 
     def __enter__(self) -> Guard:
         return self

@@ -90,7 +90,7 @@ class ScopeBlock:
 
 
 class Joined(ScopeBlock):
-    """A scope brought over from elsewhere. `guard.join(token)` makes one."""
+    """A scope brought over from elsewhere, entered inside the present one. `guard.join(token)` makes one."""
 
     __slots__ = ("_joined",)
 
@@ -99,7 +99,7 @@ class Joined(ScopeBlock):
         self._joined = _farthing.Scope.join(token)
 
     def _entered(self, outer: _farthing.Scope) -> _farthing.Scope:
-        return self._joined
+        return self._joined.within(outer)
 
     def _again(self) -> Joined:
         return Joined(self._joined.token())

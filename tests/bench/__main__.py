@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.bench import python_bench
+from tests.bench import python_bench, tokens_bench
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE_BENCH = ROOT / "build/dev/tests/bench/store_bench"
@@ -34,6 +34,13 @@ GOALS: dict[str, tuple[str, float]] = {
     **{f"openai_python.{way}.file": ("ratio", 1.05) for way in ("sync", "async", "stream")},
     "request_200kb.added": ("value", 300.0),
     "prices.lookup": ("value", 0.2),
+    "tokens.o200k.load": ("value", 40.0),
+    "tokens.o200k.run_200kb": ("value", 50.0),
+    "tokens.o200k.prose": ("value", 10.0),
+    "tokens.o200k.code": ("value", 6.7),
+    "tokens.o200k.json": ("value", 7.2),
+    "tokens.o200k.chinese": ("value", 20.0),
+    "tokens.o200k.russian": ("value", 10.0),
 }
 
 
@@ -44,6 +51,8 @@ def main(wanted: list[str]) -> int:
     print("bench: stores (about a minute)", file=sys.stderr)
     stores = subprocess.run([STORE_BENCH], check=True, capture_output=True, text=True).stdout
     rows += json.loads(stores)
+    print("bench: tokens (half a minute)", file=sys.stderr)
+    rows += tokens_bench.rows()
     print("bench: the openai client (about three minutes)", file=sys.stderr)
     rows += python_bench.rows()
     rows = [

@@ -229,6 +229,7 @@ def measure_200kb(provider: FakeProvider, rounds: int) -> dict[str, Any]:
                 None,
                 [(name.encode(), value.encode()) for name, value in headers.items()],
                 body,
+                False,
             )
 
         def send(client: Any, request: Any) -> None:

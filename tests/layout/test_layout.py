@@ -24,6 +24,7 @@ PUBLIC = {
     "money": "money",
     "result": "money",
     "time_text": "zone",
+    "tokens": "tokens",
     "prices": "prices",
     "cap": "policy",
     "describe": "policy",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,3 +149,29 @@ def test_refused_after_waiting_in_vain(shop: Shop) -> None:
         assert caught.value.held is True
         shop.provider.release("first")
         first.result(30)
+
+
+async def test_an_event_loop_never_waits_in_the_gate(file_shop: Shop) -> None:
+    """R42: while another process has the file, the loop runs on; here it is the loop itself that lets go of it."""
+    guard = file_shop.guard(farthing.Cap("5 USD", per="day", id="day"))
+    client = guard.wrap(file_shop.aclient())
+    await client.chat.completions.create(**CHEAP)
+    gate = Path(file_shop.store.removeprefix("file:") + "-gate").open("r+b")
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    waiting = asyncio.create_task(client.chat.completions.create(**CHEAP))
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+        assert file_shop.requests() == 1
+    fcntl.flock(gate, fcntl.LOCK_UN)
+    await waiting
+
+    stream = await client.chat.completions.create(**CHEAP, stream=True)
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    await stream.close()  # settled later, by the guard's own thread
+    fcntl.flock(gate, fcntl.LOCK_UN)
+    gate.close()
+    await asyncio.to_thread(guard.flush)
+    assert [row.how for row in guard.ledger()][1:] == ["usage", "usage"]
+    assert guard.status().open_holds == 0
+    assert booked(guard) == counted(guard, "day")[0]
+    await client.close()

@@ -62,7 +62,7 @@ def test_memory_refuses_in_a_child(shop: Shop) -> None:
         try:
             client.chat.completions.create(**CHEAP)
         except farthing.Denied as error:
-            return 7 if error.code == "store_unavailable" and "forked child" in str(error) else 8
+            return 7 if error.code == "store_not_shared" and "forked child" in str(error) else 8
         return 9
 
     assert _in_child(child) == 7
@@ -155,6 +155,21 @@ while not guard.status().open_holds: time.sleep(0.001)
     "closed twice": "guard.close(); guard.close()",
     "cycle": "client.me = client; client.guard = guard; del client, guard",
 }
+
+
+def test_what_a_program_leaves_at_its_end_is_written(file_shop: Shop) -> None:
+    """R26: a refusal that no call follows, in a program that does not close its guard."""
+    program = EXIT.replace("STORE", repr(file_shop.store)).replace("HOST", '"elsewhere"')
+    program = program.replace("URL", repr(file_shop.provider.url)) + (
+        "try: client.chat.completions.create(**ask)\n"
+        "except farthing.Unpriced as refusal: print(refusal.attempt)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (denial,) = file_shop.guard(DAY).denials()
+    assert denial["id"] == done.stdout.strip()
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

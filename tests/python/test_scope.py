@@ -237,6 +237,22 @@ async def test_to_thread_inherits_and_plain_threads_join(shop: Shop) -> None:
         assert scope.token != task.token
 
 
+def test_what_is_joined_inside_a_task_is_held_on_both(shop: Shop) -> None:
+    """R28: a token does not lead out of the task that it is joined in."""
+    guard = shop.guard()
+    client = guard.wrap(shop.client())
+    with guard.scope(user="far"), guard.task("far", limit="5 USD") as far:
+        token = guard.token()
+    with guard.scope(team="near"), guard.task("near", limit="0.00001 USD") as near:
+        with guard.join(token):
+            assert _labels() == {"team": "near", "user": "far", "task": "far"}
+            with guard.join(token):  # again: still one run of each
+                assert [run for run, _ in _ambient.scope().runs] == [near.run_id, far.run_id]
+            with pytest.raises(farthing.CapExceeded) as refused:
+                client.chat.completions.create(**CHEAP)
+    assert refused.value.counter == {"task": "near"}
+
+
 def test_a_token_reaches_a_child_process(shop: Shop) -> None:
     guard = shop.guard()
     with guard.scope(user="u1"), guard.task("t", limit="1 USD") as task:

@@ -270,3 +270,29 @@ def test_nested_clients_of_one_request_count_once(shop: Shop, decisions: list[ob
     inner.close()
     assert len(decisions) == 1
     assert len(list(guard.ledger())) == 1
+
+
+def test_a_transport_that_sends_twice_sends_two_requests(
+    shop: Shop, decisions: list[object]
+) -> None:
+    """R32: once for each HTTP request; what the transport sends again is another one."""
+    stack = sdk_family()
+    guard = shop.guard(DAY)
+    guard.install()
+    inner = stack.Client()
+
+    def twice(request: Any) -> Any:
+        for _ in range(2):
+            answer = inner.send(
+                stack.Request(
+                    request.method, request.url, headers=request.headers, content=request.content
+                )
+            )
+        return stack.Response(
+            answer.status_code, headers={"content-type": "application/json"}, content=answer.content
+        )
+
+    client = guard.wrap(shop.client(http_client=stack.Client(transport=stack.MockTransport(twice))))
+    client.chat.completions.create(**CHEAP)
+    inner.close()
+    assert shop.requests() == len(decisions) == len(list(guard.ledger())) == 2

@@ -88,6 +88,7 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
         *("POST", "https", "api.openai.com", None, "/v1/chat/completions", None),
         [(b"authorization", b"Bearer sk-test-0123456789")],
         request.encode(),
+        False,
     )
     assert attempt.kind == _farthing.SEND
     held = guard.status().counters[0].cap.reserved

@@ -1,15 +1,21 @@
 // What only a file store must do: foreign, damaged, newer and replaced files, forks, processes killed at any point (R36 to R38).
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "fixture.h"
+#include "store/patience.h"
 
 namespace farthing::test {
 namespace {
@@ -335,6 +341,55 @@ TEST_F(FileStore, a_stopped_holder_of_the_gate_is_a_refusal_not_a_hang_R42) {
   kill(holder, SIGKILL);
   waitpid(holder, nullptr, 0);
   EXPECT_TRUE(open_store(location, options));
+}
+
+TEST_F(FileStore, who_has_no_patience_is_told_that_it_is_busy_R42) {
+  open(location);
+  apply(one_cap);
+  const int gate = ::open((path + "-gate").c_str(), O_RDWR);
+  ASSERT_GE(gate, 0);
+  ASSERT_EQ(flock(gate, LOCK_EX), 0);
+  {
+    const Patience none(std::chrono::milliseconds(0));
+    const ReserveAnswer answer = reserve(AttemptId{7}, {}, {.fixed = usd});
+    const auto* error = std::get_if<Error>(&answer);
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->code, Code::store_busy);
+    // The same while another thread of this process waits for the gate.
+    std::atomic<bool> waits{false};
+    std::thread other([&] {
+      waits.store(true);
+      EXPECT_TRUE(store->now_ms());
+    });
+    while (!waits.load())
+      std::this_thread::yield();
+    EXPECT_FALSE(store->now_ms());
+    flock(gate, LOCK_UN);
+    other.join();
+  }
+  close(gate);
+  EXPECT_TRUE(granted(AttemptId{7}, {}, usd));
+}
+
+TEST_F(FileStore, a_deadline_that_comes_nearer_ends_a_wait_that_began_before_R26) {
+  open(location);
+  apply(one_cap);
+  const int gate = ::open((path + "-gate").c_str(), O_RDWR);
+  ASSERT_EQ(flock(gate, LOCK_EX), 0);
+  Patience::Deadline until{Patience::forever};
+  std::atomic<bool> waits{false};
+  std::thread waiter([&] {
+    const Patience shared(until);
+    waits.store(true);
+    const auto now = store->now_ms();
+    ASSERT_FALSE(now);
+    EXPECT_EQ(now.error().code, Code::store_busy);
+  });
+  while (!waits.load())
+    std::this_thread::yield();
+  until.store(Patience::in(std::chrono::milliseconds(0)));
+  waiter.join();
+  close(gate);
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ struct Match {
   bool operator==(const Match&) const = default;
   /// Canonical text: {"model":["gpt-5*"],"project":["marketing"]}.
   std::string to_json() const;
+  /// For a person: "model=gpt-5*|o3, project=marketing"; "" for all calls.
+  std::string words() const;
 };
 
 /// Later versions add ask, wait, downgrade and shadow (`not_in_this_version` until then, R43).

@@ -33,6 +33,7 @@ struct RefusedCap {
   bool held = false;    // would pass if all holds settled (R21)
   std::string message;  // the cap's own
   std::string help_url;
+  std::string owner;
   std::int64_t remaining() const { return limit - spent - reserved; }
 };
 
@@ -41,7 +42,8 @@ struct Denial {
   std::string message;           // the whole sentence for a person
   std::vector<RefusedCap> caps;  // headline first (R3); empty where no cap refused
   bool held = false;
-  std::int64_t at_ms = 0;  // the store's time
+  std::int64_t stale_streams = 0;  // held: calls open for more than 120 s, which may be streams that nobody reads (R17)
+  std::int64_t at_ms = 0;          // the store's time
   std::string model;
   std::string attempt;                            // id, for `farthing why ID`
   std::optional<std::int64_t> fits_output_limit;  // R22: the output limit that would pass now

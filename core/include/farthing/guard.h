@@ -46,6 +46,10 @@ struct AlertEvent {  // R35; recorded exactly once, handed to the callback at le
   std::int64_t spent = 0;
   std::int64_t reserved = 0;
   std::optional<std::int64_t> resets_at_ms;
+  Match match;          // which calls the cap is for
+  std::string message;  // the cap's own, with help_url and owner
+  std::string help_url;
+  std::string owner;
   std::string to_json() const;
 };
 
@@ -78,6 +82,9 @@ struct RequestView {
   std::string_view path;  // with query
   std::span<const HeaderView> headers;
   std::optional<std::string_view> body;  // nothing: not read yet
+  /// An event loop: no method of this attempt waits for who has the store. A reserve is tried again (`wait`), a settlement
+  /// written later by the guard's own thread (R42).
+  bool in_event_loop = false;
 };
 
 struct Answer {  // a response of ours, instead of the provider's

@@ -50,6 +50,7 @@ struct Model {
 /// the dearest.
 struct Terms {
   std::int64_t at_ms = 0;              // the store's time of the reserve (R25)
+  std::int64_t until_ms = 0;           // for `dearest_rates`: it may be reserved until then, having waited (R21)
   std::string_view service_tier = {};  // "default", "flex", "priority", "batch"
   std::int64_t context_tokens = 0;     // all input: a context tier reprices the whole request
   std::string_view region = {};

@@ -47,6 +47,7 @@ enum class Code {
   store_replaced,    // R37
   store_not_shared,  // memory: in a forked child (R36)
   store_on_network,  // a network file system
+  store_busy,        // others have it, and who asked does not wait (an event loop, R42); calls do not meet it
   overflow,
   closed,
 };

@@ -52,6 +52,8 @@ class Scope {
   /// can set it can label calls as he likes.
   std::string token() const;
   static Result<std::shared_ptr<const Scope>> join(std::string_view token);
+  /// What was joined, inside of `outer`: held on the runs of both (R28), its labels over the outer ones.
+  Result<std::shared_ptr<const Scope>> within(const Scope& outer) const;
 
  private:
   std::shared_ptr<const Scope> finished() &&;

@@ -1,5 +1,8 @@
 #include "guard/attempt.h"
 
+#include <chrono>
+#include <thread>
+
 #include "guard/process.h"
 
 namespace farthing {
@@ -32,11 +35,11 @@ Attempt::State::State(std::shared_ptr<guard::Core> shared_core, std::shared_ptr<
       call(std::move(own_call)),
       generation(guard::fork_generation()) {}
 
-guard::HoldQueue::Ticket Attempt::State::waiting_ticket() {
-  if (!mine()) return nullptr;
+std::pair<bool, guard::HoldQueue::Ticket> Attempt::State::waiting() {
+  if (!mine()) return {};
   // The turn ends before the wait: an abort must get through, and it wakes who waits.
   const Turn reading(*this);
-  return ticket;
+  return {phase == Phase::waiting, ticket};
 }
 
 Verdict Attempt::State::over() const {
@@ -83,16 +86,20 @@ Verdict Attempt::proceed() {
 }
 
 void Attempt::wait() {
-  if (const auto ticket = state_->waiting_ticket()) {
+  const auto [waits, ticket] = state_->waiting();
+  if (ticket) {
     const std::int64_t left = state_->wait_until_ms - state_->core->clock->boot_ms();
     state_->core->here().queue.wait(*ticket, std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 40));
+  } else if (waits) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // for a busy store: nobody tells when it is free
   }
 }
 
 void Attempt::on_wake(std::function<void()> wake) {
-  if (const auto ticket = state_->waiting_ticket()) {
+  const auto [waits, ticket] = state_->waiting();
+  if (ticket) {
     state_->core->here().queue.on_wake(*ticket, std::move(wake));
-  } else {
+  } else if (!waits) {
     wake();
   }
 }

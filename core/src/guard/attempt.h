@@ -31,10 +31,12 @@ struct Attempt::State {
       "this attempt ended before it was sent (it was aborted, or a process made it that was forked since), so nothing "
       "is "
       "held for it: begin another one";
-  guard::HoldQueue::Ticket waiting_ticket();
+  /// Whether it waits, and in which place of a line; no place: for a busy store.
+  std::pair<bool, guard::HoldQueue::Ticket> waiting();
 
   // reserve.cpp
   Verdict begin(const RequestView& request);
+  Verdict ask(bool take_what_fits);
   Verdict reserve(bool take_what_fits);
   Verdict proceed();
   void leave_queue();
@@ -72,6 +74,8 @@ struct Attempt::State {
   std::int64_t wait_until_ms = 0;  // boot clock
   std::uint64_t seen_changes = 0;
   std::int64_t client_wait_ms = 0;  // the client's own timeout, 0 = none
+  bool in_event_loop = false;
+  std::int64_t busy_until_ms = 0;  // boot clock: until then a busy store is asked again; 0 = it was not busy
 
   // of the grant
   Amounts held;
@@ -101,6 +105,7 @@ struct Attempt::State {
   Verdict granted(const Granted& grant);
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
+  Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();
   void fill_draft();
@@ -111,8 +116,7 @@ struct Attempt::State {
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
   Usd closed_cost(std::int64_t* output) const;
-  void keep_receipt(LedgerRow&& row, std::vector<Remaining>&& remaining);
-  void dispatch(const std::vector<AlertFired>& alerts);
+  void keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining);
 };
 
 }  // namespace farthing

@@ -109,6 +109,11 @@ Result<bool> Contexts::reload() {
   return changed;
 }
 
+std::shared_ptr<const CapIndex> Contexts::index() const {
+  const std::shared_lock lock(mutex_);
+  return index_;
+}
+
 const Model* Contexts::model_of(const CalledBy& by, std::string* resolved) const {
   std::string_view name = by.asked;
   const std::string asked(by.asked);

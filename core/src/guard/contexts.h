@@ -69,6 +69,8 @@ class Contexts {
   Result<std::shared_ptr<const CallPlan>> find(const CalledBy& by);
   /// Reads the registry again. True where its revision is another than before.
   Result<bool> reload();
+  /// The registry as it was read last; null before the first time.
+  std::shared_ptr<const CapIndex> index() const;
 
   /// The model that a text asks for: deployments of the client, then of the host, then the book.
   const Model* model_of(const CalledBy& by, std::string* resolved = nullptr) const;
@@ -102,7 +104,7 @@ class Contexts {
   const std::shared_ptr<const PriceBook> book_;
   const KeyNames& key_names_;
 
-  std::shared_mutex mutex_;  // guards what follows
+  mutable std::shared_mutex mutex_;  // guards what follows
   std::shared_ptr<const CapIndex> index_;
   std::int64_t index_now_ms_ = 0;
   std::unordered_map<Key, std::shared_ptr<const CallPlan>, Hash, Equal> plans_;

@@ -19,7 +19,41 @@ void SeenOnce::forget(const std::string& id) {
 Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
       contexts(core.store, core.policy, core.book, core.key_names),
-      housekeeping(core.store, core.options) {}
+      alerts_wanted(core.options.on_alert != nullptr),
+      housekeeping(core.store, core.options, [this](const std::vector<AlertFired>& alerts) {
+        tell(alerts);
+        queue.settled();
+      }) {}
+
+void Core::OfProcess::tell(const std::vector<AlertFired>& alerts) {
+  if (alerts.empty() || !alerts_wanted) return;
+  auto index = contexts.index();
+  if (!index && contexts.reload()) index = contexts.index();
+  for (const AlertFired& fired : alerts) {
+    AlertEvent event;
+    event.cap_id = fired.cap_id;
+    event.meter = fired.meter;
+    event.threshold = fired.threshold;
+    event.limit = fired.limit;
+    event.spent = fired.spent;
+    event.reserved = fired.reserved;
+    event.resets_at_ms = fired.resets_at_ms;
+    if (index) {
+      for (const RegisteredCap& registered : index->registry().caps) {
+        const Cap& cap = registered.cap;
+        if (cap.id != fired.cap_id) continue;
+        event.words = cap.words();
+        event.match = cap.match;
+        event.message = cap.message;
+        event.help_url = cap.help_url;
+        event.owner = cap.owner;
+        for (std::size_t i = 0; i < cap.each.size() && i < fired.each_values.size(); ++i)
+          event.counter.emplace_back(cap.each[i], fired.each_values[i]);
+      }
+    }
+    housekeeping.alert(std::move(event));
+  }
+}
 
 Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,
            std::shared_ptr<const PriceBook> own_book, const std::string& secret)

@@ -39,11 +39,15 @@ struct Core {
   struct OfProcess {
     explicit OfProcess(const Core& core);
 
+    /// Hands alerts that the store recorded to the callback (R35), from its thread.
+    void tell(const std::vector<AlertFired>& alerts);
+
     const std::uint64_t generation;
     Contexts contexts;
     HoldQueue queue;
     Receipts receipts;
     SeenOnce seen;
+    const bool alerts_wanted;
     Housekeeping housekeeping;
     std::atomic<bool> told_of_cut{false};  // "our output limit cut an answer": once
   };

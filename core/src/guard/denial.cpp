@@ -1,5 +1,7 @@
 #include "farthing/denial.h"
 
+#include <algorithm>
+
 #include "farthing/time_text.h"
 #include "report/text.h"
 
@@ -18,24 +20,20 @@ std::string bare(Meter meter, std::int64_t value) {
 }
 
 std::string who(const RefusedCap& cap) {
-  std::string text;
-  for (const auto& [kind, globs] : cap.match.of) {
-    text += (text.empty() ? "" : ", ") + kind + "=";
-    for (std::size_t i = 0; i < globs.size(); ++i)
-      text += (i == 0 ? "" : "|") + globs[i];
-  }
+  std::string text = cap.match.words();
   for (const auto& [kind, value] : cap.counter)
     text += (text.empty() ? "" : ", ") + kind + "=" + value;
   return text;
 }
 
 std::string cap_sentence(const RefusedCap& cap) {
-  std::string text = cap.cap_id.rfind("run:", 0) == 0 ? "task" : "cap";
-  text += " \"" + (cap.cap_id.rfind("run:", 0) == 0 && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) +
-          "\" (" + amount(cap.meter, cap.limit);
-  if (cap.meter != Meter::concurrent && cap.cap_id.rfind("run:", 0) != 0)
-    text += " per " + std::string(per_text(cap.per));
-  if (const std::string name = who(cap); !name.empty()) text += ", " + name;
+  const bool task = cap.cap_id.starts_with("run:");
+  std::string text = task ? "task" : "cap";
+  text += " \"" + (task && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) + "\" (" +
+          amount(cap.meter, cap.limit);
+  if (cap.meter != Meter::concurrent && !task)
+    text += cap.per == Per::total ? " in total" : " per " + std::string(per_text(cap.per));
+  if (const std::string name = who(cap); !task && !name.empty()) text += ", " + name;
   text += ")";
   if (cap.baseline) text += ", a limit set instead of " + amount(cap.meter, *cap.baseline) + ",";
   return text;
@@ -59,6 +57,10 @@ std::string denial_message(const Denial& denial) {
           " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
     }
     if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
+    if (denial.stale_streams > 0) {
+      text += " " + std::to_string(denial.stale_streams) +
+              " of the open calls are older than 120 s: a stream that nobody reads keeps its hold (close it).";
+    }
     if (denial.fits_output_limit && *denial.fits_output_limit > 0 && !denial.output_limit_name.empty()) {
       text += " Would fit: " + denial.output_limit_name + "=" + std::to_string(*denial.fits_output_limit) + ".";
     }
@@ -71,7 +73,15 @@ std::string denial_message(const Denial& denial) {
     if (!cap.message.empty()) text += " " + cap.message;
     if (!cap.help_url.empty()) text += " " + cap.help_url;
   }
-  return text + " [" + std::string(code_text(denial.code)) + "]";
+  text += " [" + std::string(code_text(denial.code)) + "]";
+  if (denial.paste.empty()) return text;
+  text += "\nLines for the policy:";
+  for (std::size_t at = 0; at < denial.paste.size();) {
+    const std::size_t end = std::min(denial.paste.find('\n', at), denial.paste.size());
+    text += "\n    " + denial.paste.substr(at, end - at);
+    at = end + 1;
+  }
+  return text;
 }
 
 std::string Denial::to_json() const {
@@ -102,11 +112,13 @@ std::string Denial::to_json() const {
     json["held"] = cap.held;
     json["message"] = cap.message;
     json["help_url"] = cap.help_url;
+    json["owner"] = cap.owner;
   };
   if (!caps.empty()) {
     const bool any_held = held;
     put_cap(details, caps.front());
     details["held"] = any_held;
+    if (stale_streams > 0) details["stale_streams"] = stale_streams;
   }
   Json fits = Json::object();
   if (fits_output_limit) fits["output_limit"] = *fits_output_limit;

@@ -9,6 +9,7 @@
 #include "guard/attempt.h"
 #include "guard/process.h"
 #include "report/text.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -79,9 +80,11 @@ class LocalGuard final : public Guard {
   void close() override {
     if (closed_) return;
     closed_ = true;
-    constexpr std::int64_t at_exit_ms = 2'000;  // R26
-    static_cast<void>(core_->here().housekeeping.flush(at_exit_ms));
-    core_->here().housekeeping.stop();
+    constexpr std::int64_t at_exit_ms = 2'000;  // R26: for all of it
+    const Patience hurries{std::chrono::milliseconds(at_exit_ms)};
+    const Status flushed = core_->here().housekeeping.flush(at_exit_ms);
+    if (!flushed && core_->options.on_warning) core_->options.on_warning(flushed.error().message);
+    core_->here().housekeeping.stop(0);
     if (!core_->options.opened_store) core_->store->close();
   }
 
@@ -217,7 +220,8 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
   guard::KeyNames names;
   for (std::size_t i = 0; i < policy.api_keys.size(); ++i) {
     for (const std::string& id : policy.api_keys[i].ids) {
-      if (guard::fingerprint_of(id) != keys.fingerprint()) {
+      const bool rotating = id.starts_with("oauth@");  // of a host, made without a secret
+      if (!rotating && guard::fingerprint_of(id) != keys.fingerprint()) {
         return Error{Code::invalid_policy, "api_key \"" + policy.api_keys[i].name + "\": id \"" + id +
                                                "\" was made with another secret than this store's (fingerprint " +
                                                keys.fingerprint() +
@@ -226,8 +230,15 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
       names[id] = i;
     }
     for (const std::string& variable : policy.api_keys[i].env) {
-      if (const char* key = std::getenv(variable.c_str()); key != nullptr && *key != '\0')
-        names[keys.id_of_key(key)] = i;
+      const char* key = std::getenv(variable.c_str());
+      if (key == nullptr || *key == '\0') continue;
+      const std::string id = keys.id(guard::credential_of_token(key), "HOST");
+      if (id == "oauth@HOST") {
+        return Error{Code::invalid_policy, "api_key \"" + policy.api_keys[i].name + "\": " + variable +
+                                               " holds a token that rotates and does not say whose it is: name it by "
+                                               "where it is used, ids = [\"oauth@api.example.com\"]"};
+      }
+      names[id] = i;
     }
   }
   return names;
@@ -260,6 +271,14 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto warnings = store->apply(policy, false);
   if (!warnings) return warnings.error();
+  if (policy.caps.empty()) {
+    const auto registry = store->registry();
+    if (registry && registry->caps.empty()) {
+      warnings->emplace_back(
+          "this guard has no caps, so nothing is limited; a farthing.toml is read only where it is named: "
+          "Guard(\"farthing.toml\")");
+    }
+  }
   std::shared_ptr<const PriceBook> book = PriceBook::builtin();
   if (!policy.prices.empty()) {
     auto with_own = PriceBook::with_overlays(policy.prices);
@@ -294,6 +313,10 @@ std::string AlertEvent::to_json() const {
   report::put_amount(json, "spent", meter, spent);
   report::put_amount(json, "reserved", meter, reserved);
   report::put_time(json, "resets_at", resets_at_ms);
+  json["match"] = report::parsed(match.to_json());
+  json["message"] = message;
+  json["help_url"] = help_url;
+  json["owner"] = owner;
   return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
 }
 

@@ -1,5 +1,6 @@
 #include "guard/housekeeping.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -9,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "store/patience.h"
 
 namespace farthing::guard {
 
@@ -23,9 +26,9 @@ constexpr auto turn = std::chrono::milliseconds(500);
 /// After as many turns without a call the thread sleeps until the next one.
 constexpr int idle_turns = 4;
 
-/// The store was away; anything else will not go better another time.
+/// The store is away, busy, or its file was moved, and may come back; anything else will not go better another time.
 bool worth_retrying(const Error& error) {
-  return error.code == Code::store_unavailable;
+  return error.code == Code::store_unavailable || error.code == Code::store_busy || error.code == Code::store_replaced;
 }
 
 std::string key_of(const DenialEntry& entry) {
@@ -44,6 +47,8 @@ struct Housekeeping::Inside {
   bool threaded = true;
   std::function<void(const AlertEvent&)> on_alert;
   std::function<void(const std::string&)> on_warning;
+  std::function<void(const std::vector<AlertFired>&)> ended;
+  Patience::Deadline patience{Patience::forever};  // of the thread's steps
 
   std::atomic<std::int64_t> open_holds{0};
   std::atomic<bool> touched{false};  // a call came since the thread looked
@@ -53,6 +58,7 @@ struct Housekeeping::Inside {
   std::condition_variable changed;
   std::thread thread;
   bool stopping = false;
+  bool urgent = false;  // a settlement came: not to wait for the next turn
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
   std::deque<AlertEvent> alerts;
@@ -65,17 +71,20 @@ struct Housekeeping::Inside {
     return !settlements.empty() || !denials.empty() || !alerts.empty() || (given_up > 0 && !told_of_given_up);
   }
   void give_up(const LedgerRow& row, const std::string& why);
+  void remember(DenialEntry entry);
   bool work(std::unique_lock<std::mutex>& lock);
   bool write_settlements(std::unique_lock<std::mutex>& lock);
   void run();
 };
 
-Housekeeping::Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options)
+Housekeeping::Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options,
+                           std::function<void(const std::vector<AlertFired>&)> ended)
     : inside_(std::make_shared<Inside>()) {
   inside_->store = std::move(store);
   inside_->threaded = options.background_thread;
   inside_->on_alert = options.on_alert;
   inside_->on_warning = options.on_warning;
+  inside_->ended = std::move(ended);
 }
 
 Housekeeping::~Housekeeping() {
@@ -83,6 +92,7 @@ Housekeeping::~Housekeeping() {
 }
 
 void Housekeeping::Inside::run() {
+  const Patience hurries(patience);
   auto renewed = SteadyClock::now();
   auto swept = SteadyClock::time_point{};
   int quiet = 0;
@@ -94,8 +104,9 @@ void Housekeeping::Inside::run() {
       asleep.store(false);
       quiet = 0;
     } else {
-      changed.wait_for(lock, turn, [&] { return stopping || !alerts.empty(); });
+      changed.wait_for(lock, turn, [&] { return stopping || urgent || !alerts.empty(); });
     }
+    urgent = false;
     if (stopping) break;
     quiet = touched.exchange(false) ? 0 : quiet + 1;
     work(lock);
@@ -115,6 +126,18 @@ void Housekeeping::Inside::run() {
   }
 }
 
+/// The log of refusals is a service, not a promise: it is bounded, and what the store cannot take is dropped.
+void Housekeeping::Inside::remember(DenialEntry entry) {
+  std::string key = key_of(entry);
+  if (const auto known = denials.find(key); known != denials.end()) {
+    known->second.count += entry.count;
+    known->second.first_ms = std::min(known->second.first_ms, entry.first_ms);
+    known->second.last_ms = std::max(known->second.last_ms, entry.last_ms);
+  } else if (denials.size() < max_denials_waiting) {
+    denials.emplace(std::move(key), std::move(entry));
+  }
+}
+
 /// One round over everything that waits; false when the store still refuses.
 bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
   auto events = std::exchange(alerts, {});
@@ -127,9 +150,16 @@ bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
     for (const AlertEvent& event : events)
       on_alert(event);
   }
-  // The log of refusals is a service, not a promise: what the store does not take is dropped.
-  bool good = entries.empty() || store->add_denials(entries).ok();
+  bool good = true;
+  if (!entries.empty()) {
+    const Status added = store->add_denials(entries);
+    good = added.ok() || !worth_retrying(added.error());
+  }
   lock.lock();
+  if (!good) {
+    for (DenialEntry& entry : entries)
+      remember(std::move(entry));
+  }
   good = write_settlements(lock) && good;
   if (given_up > 0 && !std::exchange(told_of_given_up, true) && on_warning) {
     const std::string warning =
@@ -151,7 +181,12 @@ bool Housekeeping::Inside::write_settlements(std::unique_lock<std::mutex>& lock)
     lock.unlock();
     const auto settled = store->settle(next);
     lock.lock();
-    if (settled) continue;
+    if (settled) {
+      lock.unlock();
+      ended(settled->alerts);
+      lock.lock();
+      continue;
+    }
     if (!worth_retrying(settled.error())) {
       give_up(next.row, settled.error().message);
       continue;
@@ -189,15 +224,9 @@ void Housekeeping::hold_ended() {
 }
 
 void Housekeeping::denied(DenialEntry entry) {
-  std::string key = key_of(entry);
   {
     const std::lock_guard lock(inside_->mutex);
-    if (const auto known = inside_->denials.find(key); known != inside_->denials.end()) {
-      known->second.count += entry.count;
-      known->second.last_ms = entry.last_ms;
-    } else if (inside_->denials.size() < max_denials_waiting) {
-      inside_->denials.emplace(std::move(key), std::move(entry));
-    }
+    inside_->remember(std::move(entry));
   }
   ensure_thread();
 }
@@ -221,6 +250,8 @@ void Housekeeping::queue(Settlement settlement, const Error& why) {
                        std::to_string(max_queued) + " others wait for the store already: " + why.message);
     } else {
       inside_->settlements.push_back(std::move(settlement));
+      inside_->urgent = true;
+      inside_->changed.notify_all();
     }
   }
   ensure_thread();
@@ -233,6 +264,7 @@ std::size_t Housekeeping::queued() const {
 
 Status Housekeeping::flush(std::int64_t wait_ms) {
   const auto deadline = SteadyClock::now() + std::chrono::milliseconds(wait_ms);
+  const Patience hurries{std::chrono::milliseconds(wait_ms)};
   std::unique_lock lock(inside_->mutex);
   for (;;) {
     const bool good = !inside_->waiting() || inside_->work(lock);
@@ -240,13 +272,15 @@ Status Housekeeping::flush(std::int64_t wait_ms) {
     if (SteadyClock::now() >= deadline) break;
     inside_->changed.wait_for(lock, good ? std::chrono::milliseconds(1) : std::chrono::milliseconds(50));
   }
+  if (inside_->settlements.empty()) return success();
   return Error{Code::store_unavailable, std::to_string(inside_->settlements.size()) +
                                             " settlements could not be written; they are tried again while this "
                                             "process lives, after it their holds expire and are charged"};
 }
 
-void Housekeeping::stop() {
+void Housekeeping::stop(std::int64_t wait_ms) {
   std::thread thread;
+  inside_->patience.store(Patience::in(std::chrono::milliseconds(wait_ms)));
   {
     const std::lock_guard lock(inside_->mutex);
     inside_->stopping = true;

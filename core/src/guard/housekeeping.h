@@ -17,7 +17,9 @@ namespace farthing::guard {
 
 class Housekeeping {
  public:
-  Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options);
+  /// `ended`: holds were settled or expired here, off the path of their calls, and these alerts were recorded with it.
+  Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options,
+               std::function<void(const std::vector<AlertFired>&)> ended);
   ~Housekeeping();
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
@@ -33,10 +35,10 @@ class Housekeeping {
   std::size_t queued() const;
   static constexpr std::size_t max_queued = 10'000;
 
-  /// Writes what waits, trying for at most `wait_ms`.
+  /// Writes what waits, trying for at most `wait_ms`; no step of the store is waited for longer.
   Status flush(std::int64_t wait_ms);
-  /// Ends the thread. Idempotent.
-  void stop();
+  /// Ends the thread, waiting at most `wait_ms` for a step of the store that it is in. Idempotent.
+  void stop(std::int64_t wait_ms = 1'000);
 
  private:
   struct Inside;

@@ -82,6 +82,10 @@ Credential of_authorization(std::string_view value) {
 
 }  // namespace
 
+Credential credential_of_token(std::string_view token) {
+  return of_token(token);
+}
+
 Credential credential_of(std::span<const HeaderView> headers) {
   // A key header of the provider's own goes before `authorization`: gateways put their own token there.
   Credential found;

@@ -31,6 +31,9 @@ struct Credential {
 
 Credential credential_of(std::span<const HeaderView> headers);
 
+/// A key or token as it stands in an environment variable: whose it is stays while a token rotates.
+Credential credential_of_token(std::string_view token);
+
 class KeyHasher {
  public:
   explicit KeyHasher(std::string_view secret);

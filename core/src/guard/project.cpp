@@ -75,9 +75,11 @@ Result<std::string> resolve_store(std::string_view written, const std::string& p
   constexpr std::string_view file = "file:";
   if (written.substr(0, file.size()) != file || written.size() == file.size()) {
     const bool later = written.substr(0, 8) == "redis://" || written.substr(0, 9) == "rediss://";
+    const bool path = written.find(':') == std::string_view::npos && !written.empty();
     return Error{later ? Code::not_in_this_version : Code::invalid_argument,
                  "the store \"" + std::string(written) + "\" " + (later ? "is for a later version" : "is not known") +
-                     "; accepted are \"memory:\" and \"file:PATH\""};
+                     (path ? "; did you mean \"file:" + std::string(written) + "\"? Accepted" : "; accepted") +
+                     " are \"memory:\" and \"file:PATH\""};
   }
   fs::path path(written.substr(file.size()));
   if (path.string().rfind("~/", 0) == 0) {

@@ -4,6 +4,7 @@
 
 #include "guard/attempt.h"
 #include "guard/process.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int max_tries = 16;
 constexpr std::int64_t poll_ms = 40;  // other processes' settlements are found by asking
+constexpr std::int64_t busy_poll_ms = 2;
+constexpr std::int64_t busy_most_ms = 10'000;  // as long as others wait for a store (StoreOptions::gate_wait_ms)
 
 /// R21: at most the client's own timeout, where its SDK tells it.
 std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
@@ -26,6 +29,15 @@ std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
 
 bool signed_request(std::span<const HeaderView> headers) {
   return guard::credential_of(headers).kind == guard::Credential::Kind::sigv4;
+}
+
+/// A server on this machine or in this network: most likely the caller's own.
+bool is_local(std::string_view host) {
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  for (const std::string_view start : {"127.", "10.", "192.168.", "[::1]", "0.0.0.0"}) {
+    if (host.starts_with(start)) return true;
+  }
+  return name == "localhost" || name.ends_with(".local") || name.ends_with(".internal") || name.ends_with(".localhost");
 }
 
 bool counts(const Plan& plan, Meter meter) {
@@ -64,6 +76,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
   auto scanned = route.dialect->scan(*request.body);
   if (foreign && (!scanned || scanned->model.empty())) return {};  // R31: a dialect's path whose body has `model`
   host = request.host;
+  in_event_loop = request.in_event_loop;
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
   if (!route.deployment.empty()) facts.model = route.deployment;  // Azure: the path names it, whatever the body says
@@ -75,18 +88,18 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.host.provider.empty()) {
     Denial refusal;
     refusal.code = Code::unpriced_model;
-    refusal.paste = "[[host]]\nname = \"" + host + "\"\nprovider = \"openai\"";
-    refusal.message = "host " + host + " is not known, so " +
-                      (facts.model.empty() ? "its calls" : "model \"" + facts.model + "\" there") +
-                      " has no price. Add to the policy: [[host]] name = \"" + host +
-                      "\" provider = \"openai\" (whose prices hold there), or free = true for a local server; in code: "
-                      "Guard(hosts={\"" +
-                      host + "\": {\"provider\": \"openai\"}})";
+    const bool local = is_local(host);
+    refusal.paste = "[[host]]\nname = \"" + host + "\"\n" + (local ? "free = true" : "provider = \"openai\"");
+    refusal.message =
+        "host " + host + " is not known, so " +
+        (facts.model.empty() ? "its calls have" : "model \"" + facts.model + "\" there has") + " no price. " +
+        (local ? "A server of your own is free = true, a stand-in for a provider is provider = \"openai\""
+               : "Say whose prices hold there: provider = \"openai\", or free = true") +
+        ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"" : "{\"provider\": \"openai\"}") + "}).";
     return refuse(std::move(refusal));
   }
   if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
-  if (auto refused = plan_and_size()) return std::move(*refused);
-  const Verdict verdict = reserve(false);
+  const Verdict verdict = ask(false);
   if (phase == Phase::waiting) body.assign(body_now);
   body_now = {};
   return verdict;
@@ -103,24 +116,53 @@ Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const
                                      .retry = attempt_number > 1});
 }
 
+/// Plan, size and reserve, without waiting for the store where the caller is an event loop.
+Verdict Attempt::State::ask(bool take_what_fits) {
+  std::optional<Patience> none;
+  if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+  if (!plan) {
+    if (auto refused = plan_and_size()) return std::move(*refused);
+  }
+  return reserve(take_what_fits);
+}
+
+/// R42: a busy store is asked again by an event loop; anything else that is wrong with it refuses.
+Verdict Attempt::State::refuse_or_ask_again(const Error& problem) {
+  const std::int64_t now = core->clock->boot_ms();
+  if (problem.code == Code::store_busy) {
+    if (busy_until_ms == 0) busy_until_ms = now + busy_most_ms;
+    if (now < busy_until_ms) {
+      if (phase != Phase::waiting) {
+        phase = Phase::waiting;
+        wait_until_ms = busy_until_ms;
+      }
+      plan.reset();  // what was found of it may be half of it
+      Verdict verdict;
+      verdict.kind = Verdict::Kind::wait;
+      verdict.wait_ms = busy_poll_ms;
+      return verdict;
+    }
+  }
+  const bool own = problem.code == Code::store_replaced || problem.code == Code::store_not_shared;
+  return refuse(own ? problem.code : Code::store_unavailable, problem.message);
+}
+
 /// Labels, plan and size; a verdict when that already refuses.
 std::optional<Verdict> Attempt::State::plan_and_size() {
   auto found = find_plan();
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
   if (found &&
       (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
-    if (const auto loaded = core->here().contexts.reload(); !loaded)
-      return refuse(Code::store_unavailable, loaded.error().message);
+    if (const auto loaded = core->here().contexts.reload(); !loaded) return refuse_or_ask_again(loaded.error());
     found = find_plan();
   }
-  if (!found) return refuse(Code::store_unavailable, found.error().message);
+  if (!found) return refuse_or_ask_again(found.error());
   plan = std::move(*found);
   const Plan& caps = plan->plan;
   if (!caps.halts.empty()) {
     const Halt& halt = *caps.halts.front();
-    return refuse(Code::halted, "calls are halted" +
-                                    (halt.match.of.empty() ? std::string() : " for " + halt.match.to_json()) + " by " +
-                                    halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
+    return refuse(Code::halted, "calls " + (halt.match.of.empty() ? "" : "with " + halt.match.words() + " ") +
+                                    "are halted by " + halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
                                     ". To go on: farthing resume " + std::to_string(halt.id));
   }
   if (!caps.label_required.empty()) {
@@ -138,13 +180,15 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   }
   const bool run_limit =
       std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
+  const std::int64_t now_ms = core->clock->wall_ms();
   sized = guard::size_call({.facts = facts,
                             .dialect = *route.dialect,
                             .host = route.host,
                             .policy = core->policy,
                             .book = *core->book,
                             .model = plan->model,
-                            .at_ms = core->clock->wall_ms(),
+                            .at_ms = now_ms,
+                            .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
                             .rewritable = facts.object_open != 0});
@@ -236,6 +280,10 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
+    if (attempt_id.value == 0) {  // the store did not even give an id: it says why when it is asked for anything
+      const auto why = core->store->now_ms();
+      return refuse_or_ask_again(why ? Error{Code::store_busy, "the store was busy"} : why.error());
+    }
     ReserveRequest request;
     request.id = attempt_id;
     request.plan = &plan->plan;
@@ -254,18 +302,17 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     }
     if (const auto* error = std::get_if<Error>(&answer)) {
       if (error->code == Code::invalid_argument) continue;  // the id is taken: draw another
-      return refuse(Code::store_unavailable, error->message);
+      return refuse_or_ask_again(*error);
     }
     // R6: the registry changed, so the plan is made again; nothing was booked.
-    if (const auto loaded = core->here().contexts.reload(); !loaded)
-      return refuse(Code::store_unavailable, loaded.error().message);
+    if (const auto loaded = core->here().contexts.reload(); !loaded) return refuse_or_ask_again(loaded.error());
     if (auto refused = plan_and_size()) return std::move(*refused);
   }
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
 }
 
 Verdict Attempt::State::wait_in(const std::string& line) {
-  if (phase != Phase::waiting) {
+  if (phase != Phase::waiting || !ticket) {
     phase = Phase::waiting;
     const std::int64_t wait =
         client_wait_ms > 0 ? std::min(core->policy.held_wait_ms, client_wait_ms) : core->policy.held_wait_ms;
@@ -280,7 +327,7 @@ Verdict Attempt::State::wait_in(const std::string& line) {
 
 Verdict Attempt::State::proceed() {
   if (phase != Phase::waiting) return over();
-  const bool over = core->clock->boot_ms() >= wait_until_ms;
+  const bool over = ticket && core->clock->boot_ms() >= wait_until_ms;
   if (!over && ticket && !core->here().queue.is_head(*ticket)) {
     Verdict verdict;
     verdict.kind = Verdict::Kind::wait;
@@ -288,7 +335,7 @@ Verdict Attempt::State::proceed() {
     return verdict;
   }
   body_now = body;
-  Verdict verdict = reserve(over);
+  Verdict verdict = ask(over);
   body_now = {};
   if (verdict.kind != Verdict::Kind::wait) {
     leave_queue();
@@ -316,7 +363,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
   id_text = to_text(attempt_id);
   call->commit(Amounts{}, held);
   core->here().housekeeping.hold_opened();
-  dispatch(grant.alerts);
+  core->here().tell(grant.alerts);
 
   Rewrite change;
   const bool ours = sized.demand.share > 0;  // the caller gave no limit, a cap needs one (R20)
@@ -354,8 +401,15 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
+  if (refused.held) {
+    if (const auto holds = core->store->holds()) {
+      refusal.stale_streams = std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) {
+        return refused.at_ms - hold.draft.reserved_ms > stale_after_ms;
+      });
+    }
+  }
   if (refusal.caps.empty()) refusal.message = "the store refused this call";
-  dispatch(refused.alerts);
+  core->here().tell(refused.alerts);
   return refuse(std::move(refusal));
 }
 
@@ -363,6 +417,10 @@ Verdict Attempt::State::refuse_unpriced() {
   Denial refusal;
   refusal.code = Code::unpriced_model;
   const std::string provider(route.host.provider);
+  if (facts.model.empty()) {
+    refusal.message = "the request names no model, so it has no price, and a cap on money matches it.";
+    return refuse(std::move(refusal));
+  }
   refusal.near = core->book->near(provider, facts.model, 3);
   refusal.paste = "[[price]]\nprovider = \"" + provider + "\"\nmodel = \"" + facts.model +
                   "\"\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
@@ -374,9 +432,8 @@ Verdict Attempt::State::refuse_unpriced() {
       refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
     refusal.message += ". ";
   }
-  refusal.message += "To use it, add to the policy: [[price]] provider = \"" + provider + "\" model = \"" +
-                     facts.model +
-                     "\" rates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+  refusal.message += "To use it, write its price into the policy; in code: Guard(prices=[{\"provider\": \"" + provider +
+                     "\", \"model\": \"" + facts.model + "\", \"rates\": {...}}]).";
   return refuse(std::move(refusal));
 }
 

@@ -2,6 +2,7 @@
 
 #include <rapidjson/document.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -82,6 +83,22 @@ Result<std::shared_ptr<const Scope>> Scope::enter_task(std::string_view name, st
 std::shared_ptr<const Scope> Scope::enter_action() const {
   Scope inner = *this;
   if (inner.action_.empty()) inner.action_ = guard::random_id();
+  return std::move(inner).finished();
+}
+
+Result<std::shared_ptr<const Scope>> Scope::within(const Scope& outer) const {
+  Scope inner = outer;
+  inner.labels_.merge(labels_);
+  for (const Run& run : runs_) {
+    const bool there =
+        std::any_of(inner.runs_.begin(), inner.runs_.end(), [&](const Run& known) { return known.id == run.id; });
+    if (!there) inner.runs_.push_back(run);
+  }
+  if (inner.runs_.size() > max_run_depth) {
+    return Error{Code::invalid_argument, "tasks nest at most " + std::to_string(max_run_depth) +
+                                             " deep (R28), and those of this token would be too many in here"};
+  }
+  if (!action_.empty()) inner.action_ = action_;
   return std::move(inner).finished();
 }
 

@@ -1,8 +1,10 @@
 // From an answer to a ledger row: steps 7 to 9 of a call; the table of R23, streams by R24.
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "guard/attempt.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -212,19 +214,23 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   if (how == How::released) forget_ids();
   row.booked[Meter::concurrent] = 0;
 
-  if (we_lowered && row.finish_reason == "length" && core->options.on_warning &&
-      !core->here().told_of_cut.exchange(true)) {
+  const bool cut = row.finish_reason == "length" || row.finish_reason == "max_output_tokens";  // chat, responses
+  if (we_lowered && cut && core->options.on_warning && !core->here().told_of_cut.exchange(true)) {
     core->options.on_warning(
         "an answer was cut at " + std::to_string(row.output_limit) +
         " output tokens by a limit that Farthing set, so "
         "that the call fits its caps; give max_tokens yourself, raise the cap, or set output = \"as_asked\"");
   }
   call->commit(held, row.booked);
-  auto settled = core->store->settle(settlement);
+  auto settled = [&] {
+    std::optional<Patience> none;
+    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    return core->store->settle(settlement);
+  }();
   core->here().housekeeping.hold_ended();
   if (settled) {
     keep_receipt(std::move(row), std::move(settled->remaining));
-    dispatch(settled->alerts);
+    core->here().tell(settled->alerts);
   } else {
     keep_receipt(LedgerRow(row), {});
     // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
@@ -233,7 +239,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   core->here().queue.settled();
 }
 
-void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining>&& remaining) {
+void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining) {
   auto made = std::make_shared<guard::KeptReceipt>();
   Receipt& told = made->facts;
   told.attempt = id_text;
@@ -254,30 +260,6 @@ void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining>&& rema
   made->runs = std::move(row.runs);
   receipt = made;
   core->here().receipts.put(std::move(made));
-}
-
-void Attempt::State::dispatch(const std::vector<AlertFired>& alerts) {
-  if (alerts.empty() || !core->options.on_alert) return;
-  for (const AlertFired& fired : alerts) {
-    AlertEvent event;
-    event.cap_id = fired.cap_id;
-    event.meter = fired.meter;
-    event.threshold = fired.threshold;
-    event.limit = fired.limit;
-    event.spent = fired.spent;
-    event.reserved = fired.reserved;
-    event.resets_at_ms = fired.resets_at_ms;
-    for (const PlannedSet& set : plan->plan.sets) {
-      for (const PlannedCap& cap : set.caps) {
-        if (cap.registered->cap.id != fired.cap_id) continue;
-        event.words = cap.registered->cap.words();
-        for (std::size_t i = 0; i < cap.registered->cap.each.size() && i < fired.each_values.size(); ++i) {
-          event.counter.emplace_back(cap.registered->cap.each[i], fired.each_values[i]);
-        }
-      }
-    }
-    core->here().housekeeping.alert(std::move(event));
-  }
 }
 
 }  // namespace farthing

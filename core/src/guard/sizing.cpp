@@ -155,6 +155,7 @@ void price(const SizeInput& input, Sized& sized) {
   }
   if (input.model == nullptr) return;
   const Terms terms{.at_ms = input.at_ms,
+                    .until_ms = input.until_ms,
                     .service_tier = input.facts.service_tier,
                     .context_tokens = sized.input_tokens,
                     .region = input.host.region};

@@ -39,6 +39,7 @@ struct SizeInput {
   const PriceBook& book;
   const Model* model = nullptr;  // null: not in the book
   std::int64_t at_ms = 0;
+  std::int64_t until_ms = 0;   // the latest that it may be granted
   bool money_capped = false;   // a cap on usd matches: a price is needed (R31)
   bool output_capped = false;  // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
   bool rewritable = true;      // false: signed body

@@ -57,6 +57,8 @@ std::string_view code_text(Code code) {
       return "store_not_shared";
     case Code::store_on_network:
       return "store_on_network";
+    case Code::store_busy:
+      return "store_busy";
     case Code::overflow:
       return "overflow";
     case Code::closed:

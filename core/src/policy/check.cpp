@@ -33,7 +33,7 @@ class Whole {
   }
   std::string other(std::string_view key, std::size_t i) const {
     const int at = line(key, i);
-    return path(key, i) + (at > 0 ? " (line " + std::to_string(at) + ")" : "");
+    return path(key, i) + (at > 0 && reading_.shows_lines() ? " (line " + std::to_string(at) + ")" : "");
   }
   void fail(std::string_view key, std::size_t i, std::string_view field, std::string message) {
     reading_.error(Code::invalid_policy, line(key, i), path(key, i) + std::string(field), std::move(message));

@@ -24,10 +24,7 @@ std::string joined(const std::vector<std::string>& values, std::string_view betw
 }
 
 std::string calls_words(const Match& match) {
-  std::vector<std::string> parts;
-  for (const auto& [kind, globs] : match.of)
-    parts.push_back(kind + "=" + joined(globs, "|"));
-  return parts.empty() ? "all" : joined(parts, ", ");
+  return match.of.empty() ? "all" : match.words();
 }
 
 std::string counters_words(const Cap& cap) {

@@ -77,7 +77,7 @@ std::string unknown_word(std::string_view word, const Units& units) {
     why += near;
     why += "\"?";
   }
-  why += " Accepted: ";
+  why += near.empty() ? "; accepted: " : " Accepted: ";
   why += policy::one_of(accepted);
   return why;
 }

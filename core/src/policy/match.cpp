@@ -27,4 +27,14 @@ std::string Match::to_json() const {
   return out;
 }
 
+std::string Match::words() const {
+  std::string out;
+  for (const auto& [kind, globs] : of) {
+    out += (out.empty() ? "" : ", ") + kind + "=";
+    for (std::size_t i = 0; i < globs.size(); ++i)
+      out += (i == 0 ? "" : "|") + globs[i];
+  }
+  return out;
+}
+
 }  // namespace farthing

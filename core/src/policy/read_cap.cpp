@@ -291,7 +291,7 @@ class CapReader {
     }
     if (!good) {
       fields_.bad("alert",
-                  "accepted: whole percents from 1 to 100, each larger than the one before, such as "
+                  "accepted: a list of whole percents from 1 to 100, each larger than the one before, such as "
                   "[50, 80, 100]");
     } else if (cap_.window.per == Per::call || cap_.meter == Meter::concurrent) {
       fields_.bad("alert", "tests what is spent in a window (R35), and this cap has none");

@@ -38,6 +38,7 @@ class Reading {
   Origin origin() const { return origin_; }
   /// Shows lines in `where`: not for a document on a single line, as bindings send it.
   void show_lines(bool show) { lines_ = show; }
+  bool shows_lines() const { return lines_; }
   std::string place(int line, std::string_view path) const;
 
   Units units;                        // read before the caps

@@ -217,7 +217,7 @@ std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const
   if (!std::has_single_bit(tiers)) {
     // A word that names no one tier is priced at the most that it can mean.
     std::optional<RateSet> set;
-    raise_over(set, model.index, terms_wanted, tiers, false);
+    raise_over(set, model.index, terms_wanted, tiers, false, terms.at_ms);
     return set;
   }
   terms_wanted.tier = static_cast<std::uint32_t>(std::countr_zero(tiers));
@@ -229,21 +229,26 @@ std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const
 
 std::optional<RateSet> Book::dearest_rates(const Model& model, const Terms& terms) const {
   std::optional<RateSet> set;
-  raise_over(set, model.index, wanted(terms), tiers_of(record(model.index), terms.service_tier, true), true);
+  raise_over(set, model.index, wanted(terms), tiers_of(record(model.index), terms.service_tier, true), true,
+             terms.until_ms);
   if (set) cover_what_cannot_be_told_apart(*set);
   return set;
 }
 
 void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers,
-                      bool ceiling) const {
+                      bool ceiling, std::int64_t until_ms) const {
   // Only tiers with prices of their own differ; one of the others stands for all of them. Likewise the context just
   // inside each context tier, and the minutes at which a row of certain hours begins or ends.
   std::uint64_t priced = 0;
   Few contexts(ceiling ? 0 : wanted.context_tokens);
   Few minutes(minute_of(wanted.at_ms));
+  Few instants(wanted.at_ms);
   for_each_row(index, [&](const RowRecord& row) {
     if (row.tier != any_tier) priced |= bit(row.tier);
     if (!ceiling) return;
+    for (const std::int64_t change : {row.from_ms, row.until_ms}) {
+      if (change > wanted.at_ms && change <= until_ms) instants.add(change);
+    }
     if (row.context_above != 0 && row.context_above < wanted.context_tokens) contexts.add(row.context_above + 1);
     if (all_day(row)) return;
     minutes.add(row.minute_from);
@@ -257,10 +262,13 @@ void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted w
       wanted.context_tokens = context;
       for (const std::int64_t minute : minutes.all()) {
         wanted.minute = static_cast<std::uint16_t>(minute);
-        const Choice choice = choose(index, wanted);
-        if (choice.empty()) continue;
-        if (!set) set.emplace();
-        fill(*set, choice, record(index), wanted.region);
+        for (const std::int64_t instant : instants.all()) {
+          wanted.at_ms = instant;
+          const Choice choice = choose(index, wanted);
+          if (choice.empty()) continue;
+          if (!set) set.emplace();
+          fill(*set, choice, record(index), wanted.region);
+        }
       }
     }
   }

@@ -60,8 +60,8 @@ class Book final : public PriceBook {
   Wanted wanted(const Terms& terms) const;
   Choice choose(std::uint32_t index, const Wanted& wanted) const;
   /// The dearer rate of each quantity, over some tiers; for a ceiling also over every context tier and hour.
-  void raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers,
-                  bool ceiling) const;
+  void raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers, bool ceiling,
+                  std::int64_t until_ms) const;
   /// Puts the chosen rates into a set, or the dearer ones of both.
   void fill(RateSet& set, const Choice& choice, const ModelRecord& record, std::uint16_t region) const;
   template <class Visit>

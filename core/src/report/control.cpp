@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cctype>
 
 #include "report/status.h"
@@ -205,7 +206,9 @@ Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
   booked[Meter::usd] = actual.nano;
   Adjustment adjustment;
   adjustment.attempt = attempt;
-  adjustment.id = "by-hand-" + std::to_string(*now) + "-" + std::to_string(getpid());
+  static std::atomic<std::uint64_t> made{0};  // several may be made within a millisecond
+  adjustment.id = "by-hand-" + to_text(attempt) + "-" + std::to_string(*now) + "-" + std::to_string(getpid()) + "-" +
+                  std::to_string(++made);
   adjustment.booked = booked;
   adjustment.actual = actual;
   adjustment.who = who_of(note);

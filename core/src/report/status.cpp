@@ -123,7 +123,7 @@ Result<StatusReport> status_of(Store& store) {
   report.open_holds = static_cast<std::int64_t>(holds->size());
   for (const HoldView& hold : *holds) {
     // R17: a live process renews its holds; one older than 120 s is a stream that nobody reads to its end.
-    if (*now - hold.draft.reserved_ms > 120'000) ++report.stale_streams;
+    if (*now - hold.draft.reserved_ms > stale_after_ms) ++report.stale_streams;
   }
   if (report.stale_streams > 0) {
     report.notes.push_back(std::to_string(report.stale_streams) +

@@ -93,7 +93,10 @@ void add_row(std::string& text, const LedgerRow& row) {
 void add_denial(std::string& text, const DenialEntry& entry) {
   text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.first_ms);
   if (entry.count > 1) text += ", " + std::to_string(entry.count) + " times until " + iso_utc(entry.last_ms);
-  text += "\n  " + entry.message + "\n";
+  text += "\n  ";
+  for (const char c : entry.message)
+    text += c == '\n' ? std::string("\n  ") : std::string(1, c);
+  text += "\n";
 }
 
 Json denial_json(const DenialEntry& entry) {

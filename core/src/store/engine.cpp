@@ -82,6 +82,7 @@ RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want
   refused.per = cap.window.per;
   refused.message = cap.message;
   refused.help_url = cap.help_url;
+  refused.owner = cap.owner;
   if (slot.cap->limit != slot.cap->limit_before_override) refused.baseline = slot.cap->limit_before_override;
   if (slot.set != nullptr) {
     for (std::size_t i = 0; i < cap.each.size(); ++i)

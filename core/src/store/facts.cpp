@@ -81,8 +81,7 @@ Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
         good = false;
       }
     }
-    if (!good)
-      return Error{Code::store_corrupt, "the store's record " + std::string(kind) + " " + key + " cannot be read"};
+    if (!good) return tables.damaged("its record " + std::string(kind) + " " + key + " cannot be read");
   }
   return success();
 }
@@ -99,11 +98,11 @@ Status trim(Tables& tables, std::string_view kind, std::int64_t newest, std::siz
 }
 
 /// The caps of a document, by id.
-Result<std::vector<Cap>> caps_of(const Document& document) {
+Result<std::vector<Cap>> caps_of(Tables& tables, const Document& document) {
   PolicyOrProblems read = policy_from_json(document.json, document.name, [](std::string_view) { return std::nullopt; });
   if (!read.ok()) {
-    return Error{Code::store_corrupt, "the policy \"" + document.name + "\" in the store cannot be read: " +
-                                          (read.problems.empty() ? "" : read.problems.front().message)};
+    return tables.damaged("its policy \"" + document.name +
+                          "\" cannot be read: " + (read.problems.empty() ? "" : read.problems.front().message));
   }
   return std::move(read.policy->caps);
 }
@@ -175,7 +174,7 @@ Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string&
   if (!kept) return kept.error();
   if (!*kept) return std::optional<engine::Entry>();
   const Json json = Json::parse(**kept, nullptr, false);
-  if (!json.is_object()) return Error{Code::store_corrupt, "the store's record of run " + id + " cannot be read"};
+  if (!json.is_object()) return tables.damaged("its record of run " + id + " cannot be read");
   engine::Entry entry;
   entry.end_ms = engine::forever_ms;
   entry.committed = json.value("committed", std::int64_t{0});
@@ -223,7 +222,7 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
   // R6: one id in several documents is one counter with the lowest limit.
   std::vector<std::pair<Cap, std::vector<std::string>>> bound;
   for (const Document& document : registry.documents) {
-    auto caps = caps_of(document);
+    auto caps = caps_of(tables, document);
     if (!caps) return caps.error();
     for (Cap& cap : *caps) {
       const auto same =

@@ -97,7 +97,7 @@ Status LocalStore::delete_old_counters(Step& step) {
 
 Status LocalStore::checkpoint() {
   const auto held = lock();
-  return closed_ || owner_.load() != fork_generation() ? success() : tables_->checkpoint();
+  return !held.owns_lock() || closed_ || owner_.load() != fork_generation() ? success() : tables_->checkpoint();
 }
 
 Result<std::int64_t> LocalStore::now_ms() {
@@ -167,7 +167,7 @@ Result<std::string> LocalStore::secret() {
 
 void LocalStore::close() {
   const auto held = lock();
-  if (closed_) return;
+  if (!held.owns_lock() || closed_) return;
   closed_ = true;
   if (owner_.load() == fork_generation()) tables_->close();
 }

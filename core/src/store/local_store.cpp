@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "ledger/fork.h"
 #include "store/facts.h"
+#include "store/patience.h"
 #include "store/step.h"
 
 namespace farthing {
@@ -60,13 +62,20 @@ std::unique_lock<std::mutex> LocalStore::lock() {
   }
   std::unique_lock held(*mutex_, std::try_to_lock);
   const auto start = std::chrono::steady_clock::now();
+  const auto wait = [&] {
+    if (!Patience::set()) return held.lock();
+    while (!held.try_lock() && !Patience::over())
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+  };
   while (!held.owns_lock()) {
     if (std::chrono::steady_clock::now() - start < std::chrono::microseconds(100)) {
       static_cast<void>(held.try_lock());
+    } else if (Patience::over()) {
+      break;
     } else if (options_.blocking) {
-      options_.blocking([&] { held.lock(); });
+      options_.blocking(wait);
     } else {
-      held.lock();
+      wait();
     }
   }
   return held;

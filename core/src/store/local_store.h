@@ -57,7 +57,7 @@ class LocalStore : public Store {
   /// One atomic step: begins on construction, rolls back unless committed.
   class Step;
 
-  /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42).
+  /// The store's lock for this process; tried, then waited for in `options_.blocking` (R42). Not owned: Patience was over.
   std::unique_lock<std::mutex> lock();
   Status take_over_after_fork();
   void take_slot(StoreState& state);

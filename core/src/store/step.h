@@ -12,6 +12,10 @@ namespace farthing {
 class LocalStore::Step {
  public:
   explicit Step(LocalStore& store) : store_(store), lock_(store.lock()) {
+    if (!lock_.owns_lock()) {
+      status_ = Error{Code::store_busy, "another thread has the store " + store.info_.location + " just now"};
+      return;
+    }
     if (store.closed_) {
       status_ = Error{Code::closed, "the store " + store.info_.location + " was closed"};
       return;

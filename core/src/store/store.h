@@ -150,6 +150,9 @@ struct CounterView {
   std::optional<std::int64_t> counted_since_ms;
 };
 
+/// R17: a hold that is older than a hold lives without renewal is most likely a stream that nobody reads to its end.
+inline constexpr std::int64_t stale_after_ms = 120'000;
+
 struct HoldView {
   LedgerRow draft;
   std::int64_t expires_ms = 0;
@@ -183,8 +186,9 @@ struct StoreOptions {
   std::function<void(const std::function<void()>&)> blocking;
   /// Tests only: called at the named points of the file store, which may kill the process there.
   std::function<void(const char*)> at_point;
-  std::int64_t gate_wait_ms = 10'000;  // then store_unavailable (a stopped holder must not hang everybody)
-  std::int64_t hold_ms = 120'000;      // R17
+  /// Then store_unavailable (a stopped holder must not hang everybody); a thread may have less patience (store/patience.h).
+  std::int64_t gate_wait_ms = 10'000;
+  std::int64_t hold_ms = 120'000;  // R17
   std::int64_t hold_max_ms = 3'600'000;
 };
 

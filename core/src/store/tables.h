@@ -111,6 +111,9 @@ class Tables {
   /// In the order of keys.
   virtual Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) = 0;
 
+  /// store_corrupt: what cannot be read, where, and the way out.
+  virtual Error damaged(const std::string& what) const { return {Code::store_corrupt, what}; }
+
   virtual Status checkpoint() { return success(); }
   virtual void close() {}
 };

@@ -17,8 +17,10 @@ _scope = _ambient.SCOPE
 _root = _ambient.root
 
 
-def begin(bound: Bound, slot: CallSlot, request: Any, family: Family) -> Attempt:
-    """An attempt of the call that `slot` stands for (R27)."""
+def begin(
+    bound: Bound, slot: CallSlot, request: Any, family: Family, in_event_loop: bool
+) -> Attempt:
+    """An attempt of the call that `slot` stands for (R27). In an event loop it never waits for the store (R42)."""
     try:
         body = request.content
     except family.RequestNotRead:
@@ -41,6 +43,7 @@ def begin(bound: Bound, slot: CallSlot, request: Any, family: Family) -> Attempt
         query,
         headers,
         body,
+        in_event_loop,
     )
 
 

@@ -31,8 +31,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             return alone(self, request, kwargs)
         outer = slot.sending
         if outer is not None and same_request(outer, request):
+            slot.sending = None  # once: to send it again is another request
             return inner(self, request, **kwargs)
-        attempt = begin(bound, slot, request, family)
+        attempt = begin(bound, slot, request, family, False)
         verdict = attempt.kind
         while verdict != SEND:
             if verdict == PASS:

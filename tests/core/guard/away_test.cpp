@@ -97,9 +97,69 @@ TEST_F(Away, a_settlement_that_fails_while_it_waits_is_told_of_too) {
   open_here();
   fail("settle", Code::store_unavailable);
   ASSERT_EQ(call().kind, Verdict::Kind::send);
-  fail("settle", Code::store_replaced);
+  fail("settle", Code::store_corrupt);
   ASSERT_TRUE(guard->flush(1000));
   EXPECT_EQ(warnings.size(), 1U);
+}
+
+TEST_F(Away, a_busy_store_is_asked_again_and_keeps_nobody_waiting_R42) {
+  open_here();
+  for (const char* step : {"registry", "reserve"}) {
+    ASSERT_TRUE(guard->control()->halt({}, {"ann", "to make every plan anew"}));
+    ASSERT_TRUE(guard->control()->resume(std::nullopt, {"ann", ""}));
+    fail(step, Code::store_busy);
+    Attempt one = attempt();
+    ASSERT_EQ(begin(one).kind, Verdict::Kind::wait) << step;
+    ASSERT_EQ(one.proceed().kind, Verdict::Kind::wait);
+    bool woken = false;
+    one.on_wake([&] { woken = true; });
+    EXPECT_FALSE(woken);  // nobody tells when it is free: the verdict's time says when to ask
+    one.wait();
+    fail("", std::nullopt);
+    ASSERT_EQ(one.proceed().kind, Verdict::Kind::send) << step;
+    answer(one);
+  }
+  EXPECT_EQ(day().spent, 2 * cost_of_used);
+}
+
+TEST_F(Away, a_store_that_stays_busy_refuses_in_the_end_R42) {
+  open_here();
+  fail("reserve", Code::store_busy);
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one).kind, Verdict::Kind::wait);
+  clock->advance(9'999);
+  ASSERT_EQ(one.proceed().kind, Verdict::Kind::wait);
+  clock->advance(1);
+  ASSERT_EQ(one.proceed().kind, Verdict::Kind::answer);
+  EXPECT_EQ(one.denial()->code, Code::store_unavailable);
+}
+
+TEST_F(Away, a_settlement_that_a_busy_store_does_not_take_is_written_later_and_its_alerts_are_told_R35_R42) {
+  const Folder folder;
+  store = open_watched(std::string(a_dollar_a_day) + "alert = [50]\n");
+  const std::size_t first = alerts.size();
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":100})").kind,
+            Verdict::Kind::send);
+  fail("settle", Code::store_busy);
+  answer(one, R"({"id":"c","model":"gpt-5-mini","choices":[{"finish_reason":"stop"}],)"
+              R"("usage":{"prompt_tokens":9,"completion_tokens":400000000}})");
+  EXPECT_EQ(guard->queued(), 1U);
+  fail("", std::nullopt);
+  ASSERT_TRUE(guard->flush(1000));
+  ASSERT_TRUE(guard->flush(1000));  // the alert came with the first
+  ASSERT_EQ(alerts.size(), first + 1);
+  EXPECT_EQ(alerts.back().threshold, 50);
+  EXPECT_EQ(alerts.back().cap_id, "day");
+}
+
+TEST_F(Away, what_cannot_be_written_at_the_end_is_told_R26) {
+  open_here();
+  fail("settle", Code::store_unavailable);
+  ASSERT_EQ(call().kind, Verdict::Kind::send);
+  guard->close();
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings.front(), HasSubstr("1 settlement"));
 }
 
 TEST_F(Away, the_line_has_an_end) {

@@ -133,6 +133,21 @@ TEST_F(Holds, the_wait_ends_with_a_refusal_that_says_held_R21) {
   EXPECT_EQ(second.proceed().kind, Verdict::Kind::answer);
   ASSERT_TRUE(second.denial());
   EXPECT_TRUE(second.denial()->held);
+  EXPECT_EQ(second.denial()->stale_streams, 0);
+}
+
+TEST_F(Holds, a_held_refusal_names_streams_that_nobody_reads_R17) {
+  const auto store = open_watched(std::string("held_wait = \"0s\"\n") + room_for_one);
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  for (int i = 0; i < 5; ++i) {  // its process lives, and renews it
+    clock->advance(30'000);
+    ASSERT_TRUE(store->renew());
+  }
+  Attempt second = attempt();
+  ASSERT_EQ(begin(second).kind, Verdict::Kind::answer);
+  EXPECT_EQ(second.denial()->stale_streams, 1);
+  EXPECT_NE(second.denial()->message.find("older than 120 s"), std::string::npos);
 }
 
 TEST_F(Holds, an_abort_while_waiting_leaves_nothing) {

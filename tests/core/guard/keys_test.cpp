@@ -99,5 +99,52 @@ TEST_F(NamedKeys, rotate_under_one_name_and_keep_one_counter_R30) {
   EXPECT_EQ(left("day").counter.front().second, "billing");
 }
 
+TEST_F(NamedKeys, of_the_environment_are_known_by_what_of_them_stays_R30) {
+  setenv("FARTHING_TEST_KEY", "sk-env-1", 1);
+  setenv("FARTHING_TEST_TOKEN", token(R"({"iss":"https://a.example","sub":"svc-1","exp":1})").c_str(), 1);
+  open(
+      "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\neach = \"api_key\"\n"
+      "[[api_key]]\nname = \"plain\"\nenv = [\"FARTHING_TEST_KEY\"]\nlabels = { project = \"content\" }\n"
+      "[[api_key]]\nname = \"service\"\nenv = [\"FARTHING_TEST_TOKEN\"]\n"
+      "[[api_key]]\nname = \"rotating\"\nids = [\"oauth@api.openai.com\"]\n");
+  binding = *guard->bind({}, {});
+  const std::string later = "Bearer " + token(R"({"iss":"https://a.example","sub":"svc-1","exp":2})");
+  for (const std::string& key : {std::string("Bearer sk-env-1"), later, std::string("Bearer ya29.abc")}) {
+    const HeaderView headers[] = {{"authorization", key}};
+    Attempt one = attempt();
+    ASSERT_EQ(one.begin({.method = "POST",
+                         .host = "api.openai.com",
+                         .path = "/v1/chat/completions",
+                         .headers = headers,
+                         .body = hello})
+                  .kind,
+              Verdict::Kind::send);
+    answer(one);
+  }
+  std::vector<std::string> names;
+  for (const LedgerRow& row : rows())
+    names.push_back(row.context->key_name);
+  EXPECT_EQ(names, (std::vector<std::string>{"rotating", "service", "plain"}));
+  EXPECT_EQ(*rows().back().context->labels.get("project"), "content");
+}
+
+TEST_F(NamedKeys, of_another_secret_or_without_an_owner_are_refused_R30) {
+  setenv("FARTHING_TEST_ROTATING", "ya29.abc", 1);
+  const auto opened = [&](const std::string& key) {
+    options.clock = clock;
+    options.background_thread = false;
+    options.store = "memory:";
+    return Guard::open(policy_of("key_secret = \"0123456789abcdef\"\n[[api_key]]\nname = \"k\"\n" + key + "\n"),
+                       options);
+  };
+  const guard::KeyHasher another("another secret of 16");
+  const auto foreign = opened("ids = [\"" + another.id_of_key("sk-1") + "\"]");
+  ASSERT_FALSE(foreign);
+  EXPECT_NE(foreign.error().message.find("another secret"), std::string::npos);
+  const auto rotating = opened("env = [\"FARTHING_TEST_ROTATING\"]");
+  ASSERT_FALSE(rotating);
+  EXPECT_NE(rotating.error().message.find("oauth@"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace farthing::test

@@ -26,11 +26,17 @@ TEST_F(Process, a_settlement_waits_until_the_store_is_there_again_and_no_call_pa
   std::filesystem::rename(path, aside);  // R37: the file is gone
   answer(sent);
   EXPECT_TRUE(sent.receipt());
+  EXPECT_EQ(guard->queued(), 1U);
   Attempt next = attempt();
   EXPECT_EQ(begin(next).kind, Verdict::Kind::answer);
+  EXPECT_EQ(next.denial()->code, Code::store_replaced);
   std::filesystem::rename(aside, path);
   ASSERT_TRUE(guard->flush(1000));
   EXPECT_EQ(guard->queued(), 0U);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows().front().how, How::usage);
+  EXPECT_EQ(left("day").spent, cost_of_used);
+  EXPECT_EQ(left("day").reserved, 0);
   ASSERT_EQ(call().kind, Verdict::Kind::send);
 }
 

@@ -12,6 +12,7 @@
 namespace farthing {
 namespace {
 
+using testing::day_ms;
 using testing::noon;
 using testing::rate_text;
 
@@ -188,6 +189,22 @@ TEST(PriceBook, a_context_tier_reprices_the_whole_request) {  // a known wrong c
   EXPECT_EQ("45.00 USD per million", rate_text(ceiling, Quantity::output_tokens));
   const auto below = book().dearest_rates(m, {.at_ms = noon, .service_tier = "default", .context_tokens = 272'000});
   EXPECT_EQ("5.00 USD per million", rate_text(below, Quantity::input_tokens));
+}
+
+TEST(PriceBook, a_ceiling_takes_the_dearest_price_that_comes_into_force_while_the_call_waits) {  // R21, R25
+  const auto own = testing::compile(testing::model(
+      "{ until = 2026-11-22, per = \"million\", input_tokens = \"1.00\", output_tokens = \"4.00\" },\n"
+      "{ from = 2026-11-22, until = 2026-11-23, per = \"million\", input_tokens = \"2.00\", output_tokens = \"8.00\" "
+      "},\n"
+      "{ from = 2026-11-23, per = \"million\", input_tokens = \"3.00\", output_tokens = \"12.00\" },\n"));
+  const Model& m = *own->find("acme", "a-1");
+  const auto input = [&](std::int64_t until_ms) {
+    return rate_text(own->dearest_rates(m, {.at_ms = noon, .until_ms = until_ms}), Quantity::input_tokens);
+  };
+  EXPECT_EQ("1.00 USD per million", input(0));
+  EXPECT_EQ("1.00 USD per million", input(noon + day_ms / 2 - 1));
+  EXPECT_EQ("2.00 USD per million", input(noon + day_ms / 2));
+  EXPECT_EQ("3.00 USD per million", input(noon + 2 * day_ms));
 }
 
 TEST(PriceBook, a_ceiling_counts_input_at_the_price_of_a_cache_write_where_that_is_dearer) {

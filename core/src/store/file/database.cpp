@@ -45,12 +45,40 @@ CREATE INDEX ledger_adjustment ON ledger(adjustment) WHERE adjustment IS NOT NUL
 CREATE TABLE fact(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
 )sql";
 
-std::string way_out(const std::string& path) {
-  return " Name another file in `store`, or move this one away (mv " + path + " " + path +
-         ".aside): the next call makes a new store, which counts from zero.";
+/// As one word of a shell.
+std::string quoted(const std::string& path) {
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+           c == '_' || c == '-';
+  });
+  if (plain) return path;
+  std::string out = "'";
+  for (const char c : path)
+    out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
 }
 
+/// With its log, which has what was written lately; beside another file of the name it would be deleted.
+std::string way_out(const std::string& path) {
+  std::string move = "mv " + quoted(path) + " " + quoted(path + ".aside");
+  for (const char* part : {"-wal", "-shm"}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path + part, ignored))
+      move += " && mv " + quoted(path + part) + " " + quoted(path + ".aside" + part);
+  }
+  return " Name another file in `store`, or move this one away (" + move +
+         "): the next call makes a new store, which counts from zero.";
+}
+
+/// SQLite takes a shorter file for none at all.
+constexpr std::int64_t smallest_database = 512;
+
 }  // namespace
+
+Error damaged_file(const std::string& path, const std::string& what) {
+  return {Code::store_corrupt, path + " is damaged (" + what + "). What can be read of it: sqlite3 " + quoted(path) +
+                                   " .recover." + way_out(path)};
+}
 
 Statement::~Statement() {
   sqlite3_finalize(handle_);
@@ -141,8 +169,7 @@ Error Connection::error() const {
     case SQLITE_NOTADB:
       return {Code::store_foreign, path_ + " is not a Farthing store (" + said + ")." + way_out(path_)};
     case SQLITE_CORRUPT:
-      return {Code::store_corrupt, path_ + " is damaged (" + said + "). What can be read of it: sqlite3 " + path_ +
-                                       " .recover." + way_out(path_)};
+      return damaged_file(path_, said);
     case SQLITE_READONLY:
       return {Code::store_unavailable, path_ + " cannot be written (" + said + "): every call is an entry in it"};
     case SQLITE_FULL:
@@ -198,7 +225,11 @@ Status prepare_schema(Connection& connection, const std::string& path, bool dura
     // A process may have been killed between making the file and its tables: such a file is still new.
     const auto tables = connection.number("SELECT count(*) FROM sqlite_master");
     if (!tables) return tables.error();
-    fresh = *tables == 0;
+    const auto owner = connection.number("PRAGMA application_id");
+    if (!owner) return owner.error();
+    const auto version = connection.number("PRAGMA user_version");
+    if (!version) return version.error();
+    fresh = *tables == 0 && found.st_size >= smallest_database && *owner == 0 && *version == 0;
   }
   if (fresh) {
     // Small pages: dirty ones are what a call costs. No automatic checkpoint: it would be somebody's commit.

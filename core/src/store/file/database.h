@@ -46,6 +46,9 @@ class Statement {
   bool failed_ = false;
 };
 
+/// A file that cannot be used as a store: store_corrupt, what of it, and the way out.
+Error damaged_file(const std::string& path, const std::string& what);
+
 /// Closes, unless told to leak.
 class Connection {
  public:

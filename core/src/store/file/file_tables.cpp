@@ -90,10 +90,6 @@ std::vector<std::string> values_of(const std::string& text) {
   return values;
 }
 
-Error damaged(const char* what) {
-  return {Code::store_corrupt, std::string("a ") + what + " in the store is not of a format this version knows"};
-}
-
 int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
   *static_cast<int*>(place) = pages;
   return SQLITE_OK;
@@ -208,6 +204,10 @@ Status FileTables::check_file() const {
                path_ +
                    " was replaced or removed while it was open; what this process would book there would be lost. "
                    "Open the guard again (restart the program) to use the file that is there now"};
+}
+
+Error FileTables::damaged(const std::string& what) const {
+  return damaged_file(path_, what);
 }
 
 Status FileTables::begin() {
@@ -332,7 +332,8 @@ Status FileTables::read_set(std::int64_t row, Entries& entries) {
   if (!*found) return success();
   buffer_.resize(static_cast<std::size_t>(sqlite3_blob_bytes(counters_)));
   if (sqlite3_blob_read(counters_, buffer_.data(), static_cast<int>(buffer_.size()), 0) != SQLITE_OK) return error();
-  return unpack_entries(buffer_, entries) ? success() : Status(damaged("counter"));
+  return unpack_entries(buffer_, entries) ? success()
+                                          : Status(damaged("a counter is not of a format that this version knows"));
 }
 
 Status FileTables::write_set(std::int64_t id, const Entries& entries) {
@@ -349,7 +350,7 @@ Status FileTables::write_set(std::int64_t id, const Entries& entries) {
   row.bind(1, id).bind_blob(2, buffer_).step();
   if (row.failed()) return error();
   if (sqlite3_changes(connection_->get()) == 1) return success();
-  return Error{Code::store_corrupt, "a counter of the store was gone while it was written"};
+  return damaged("a counter was gone while it was written");
 }
 
 Result<std::int64_t> FileTables::add_set(std::string_view key, const std::vector<std::string>& each_values,
@@ -388,7 +389,7 @@ Result<std::vector<SetRow>> FileTables::sets() {
     set.each_values = values_of(row.text(2));
     if (!unpack_entries(row.blob(3), set.entries)) {
       row.done();
-      return damaged("counter");
+      return damaged("a counter is not of a format that this version knows");
     }
   }
   if (row.failed()) return error();
@@ -434,7 +435,7 @@ Result<std::optional<HoldRow>> FileTables::take_hold(AttemptId id) {
   hold.created_ms = row.number(1);
   const bool good = unpack_hold(row.blob(2), hold);
   row.done();
-  if (!good) return damaged("hold");
+  if (!good) return damaged("a hold is not of a format that this version knows");
   point("erase hold");
   Statement& erase = statements_->erase_hold;
   erase.bind(1, static_cast<std::int64_t>(id.value)).step();
@@ -453,7 +454,7 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
     auto draft = unpack_row(row.blob(4));
     if (!unpack_hold(row.blob(2), hold) || !draft) {
       row.done();
-      return damaged("hold");
+      return damaged("a hold is not of a format that this version knows");
     }
     result.emplace_back(std::move(hold), std::move(*draft));
   }

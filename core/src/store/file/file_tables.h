@@ -54,6 +54,7 @@ class FileTables final : public Tables {
   Status erase_fact(std::string_view kind, std::string_view key) override;
   Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
 
+  Error damaged(const std::string& what) const override;
   Status checkpoint() override;
   void close() override;
 

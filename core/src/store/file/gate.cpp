@@ -10,6 +10,8 @@
 #include <cstring>
 #include <thread>
 
+#include "store/patience.h"
+
 namespace farthing {
 
 namespace {
@@ -39,6 +41,7 @@ Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::fun
       return Error{Code::store_unavailable, "cannot lock " + path_ + ": " + std::strerror(errno)};
     }
     if (SteadyClock::now() - start < spin) continue;
+    if (Patience::over()) return Error{Code::store_busy, "another process has the store's gate " + path_ + " just now"};
     int failure = 0;
     const auto wait = [&] {
       const auto deadline = start + std::chrono::milliseconds(wait_ms);
@@ -48,7 +51,7 @@ Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::fun
           failure = errno;
           return;
         }
-        if (SteadyClock::now() >= deadline) {
+        if (SteadyClock::now() >= deadline || Patience::over()) {
           failure = ETIMEDOUT;
           return;
         }
@@ -62,6 +65,8 @@ Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::fun
       wait();
     }
     if (failure == 0) break;
+    if (failure == ETIMEDOUT && Patience::over())
+      return Error{Code::store_busy, "another process has the store's gate " + path_};
     return Error{Code::store_unavailable, failure == ETIMEDOUT
                                               ? "another process has held the store's gate " + path_ + " for " +
                                                     std::to_string(wait_ms) +

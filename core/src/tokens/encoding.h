@@ -1,0 +1,92 @@
+// What all encodings have in common: invalid UTF-8 is replaced, special tokens are cut out, the rest is split into pieces
+// and each batch of pieces becomes tokens, in a way that the kinds of encodings differ in.
+//
+//   class RankEncoding final : public TextEncoding { ... };     // OpenAI's: ranks of bytes
+//   class MergeEncoding final : public TextEncoding { ... };    // Hugging Face's: a list of merges
+//
+// Thread-safety: as Encoding.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "farthing/tokens.h"
+#include "tokens/special.h"
+#include "tokens/split.h"
+#include "tokens/vocabulary.h"
+#include "tokens/words.h"
+
+namespace farthing::tokens_detail {
+
+class TextEncoding : public Encoding {
+ public:
+  /// `always` are found in any text, whether special tokens are asked for or not.
+  TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always = {});
+
+  std::string_view name() const final { return name_; }
+  std::int64_t count(std::string_view text, SpecialTokens special) const final;
+  std::vector<std::uint32_t> encode(std::string_view text, SpecialTokens special) const final;
+
+ protected:
+  /// The tokens of pieces, of which the first begins at `begin`; `readable` is the end of the text that they are of.
+  virtual std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                                    Words& words) const = 0;
+  virtual void encode_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                             std::vector<std::uint32_t>& ids) const = 0;
+
+ private:
+  template <class Ordinary, class Special>
+  void cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const;
+
+  std::string name_;
+  Pattern pattern_;
+  Specials specials_;
+  Specials always_;
+};
+
+/// Where a vocabulary comes from, and the vocabulary once it was needed.
+class LazyVocabulary {
+ public:
+  explicit LazyVocabulary(std::string_view (*tokens)()) : tokens_(tokens) {}
+  /// Of a file: keeps the bytes.
+  explicit LazyVocabulary(std::string bytes) : bytes_(std::move(bytes)) {}
+  const Vocabulary& get() const {
+    std::call_once(once_, [this] { vocabulary_.emplace(tokens_ != nullptr ? tokens_() : bytes_); });
+    return *vocabulary_;
+  }
+
+ private:
+  std::string_view (*tokens_)() = nullptr;
+  std::string bytes_;
+  mutable std::once_flag once_;
+  mutable std::optional<Vocabulary> vocabulary_;
+};
+
+class RankEncoding final : public TextEncoding {
+ public:
+  RankEncoding(std::string name, Pattern pattern, Specials specials, std::shared_ptr<const LazyVocabulary> vocabulary)
+      : TextEncoding(std::move(name), pattern, std::move(specials)), vocabulary_(std::move(vocabulary)) {}
+
+ private:
+  std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable, Words& words) const override;
+  void encode_pieces(const char* begin, const Pieces& pieces, const char* readable,
+                     std::vector<std::uint32_t>& ids) const override;
+
+  std::shared_ptr<const LazyVocabulary> vocabulary_;
+};
+
+/// An encoding that is compiled in, by its name: how it splits, and its special tokens.
+struct Builtin {
+  std::string_view name;
+  Pattern pattern;
+  std::vector<std::pair<std::string, std::uint32_t>> specials;
+};
+/// Nothing for an unknown name.
+std::optional<Builtin> builtin(std::string_view name);
+
+Result<EncodingPtr> read_tiktoken(std::string_view content, const std::string& name, std::string_view like);
+Result<EncodingPtr> read_tokenizer_json(std::string_view content, const std::string& name);
+
+}  // namespace farthing::tokens_detail

@@ -1,0 +1,207 @@
+#include "tokens/split.h"
+
+#include "tokens/kinds.h"
+
+// The names of the branches are those of the expressions in `known`, in their order; the first that matches wins, and
+// within it the longest run first, given back character by character where what follows asks for it.
+
+namespace farthing::tokens_detail {
+namespace {
+
+/// Beyond the run of characters of these kinds.
+inline const char* after(unsigned kinds, const char* at, const char* end) {
+  while (at < end) {
+    const Char c = char_at(at);
+    if ((c.kind & kinds) == 0) break;
+    at += c.size;
+  }
+  return at;
+}
+
+/// 's 't 're 've 'm 'll 'd in any case, where `at` is the apostrophe: their end, or `at`. The letter s is also U+017F,
+/// which folds to it.
+inline const char* after_contraction(const char* at, const char* end) {
+  if (end - at < 2 || *at != '\'') return at;
+  const char first = static_cast<char>(at[1] | 0x20);
+  if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
+  if (end - at < 3) return at;
+  const char second = static_cast<char>(at[2] | 0x20);
+  if ((first == 'r' || first == 'v') && second == 'e') return at + 3;
+  if (first == 'l' && second == 'l') return at + 3;
+  if (at[1] == '\xC5' && at[2] == '\xBF') return at + 3;
+  return at;
+}
+
+/// The same in lower case only, as GPT-2 has it.
+inline const char* after_small_contraction(const char* at, const char* end) {
+  const char* to = after_contraction(at, end);
+  for (const char* c = at; c < to; ++c) {
+    if ((static_cast<unsigned char>(*c) & 0x80) != 0 || (*c >= 'A' && *c <= 'Z')) return at;
+  }
+  return to;
+}
+
+inline const char* after_numbers(unsigned most, const char* at, const char* end) {
+  for (unsigned i = 0; at < end && (most == 0 || i < most); ++i) {
+    const Char c = char_at(at);
+    if ((c.kind & number) == 0) break;
+    at += c.size;
+  }
+  return at;
+}
+
+/// The branches of white space, `at` being some: up to the last line end of the run; else the run but for its last
+/// character, which goes with what follows; else the run.
+template <bool line_ends_first>
+const char* after_space(const Pattern& pattern, const char* at, const char* end) {
+  const char* to = at;
+  const char* last = at;
+  const char* line = nullptr;
+  while (to < end) {
+    const Char c = char_at(to);
+    if ((c.kind & any_space) == 0) break;
+    last = to;
+    to += c.size;
+    if ((c.kind & line_end) != 0) line = to;
+  }
+  if (pattern.spaces_to_end && to == end) return to;
+  if (line_ends_first && line != nullptr) return line;
+  return to == end || last == at ? to : last;
+}
+
+/// `[upper letter mark]*[lower letter mark]+`, else `[upper letter mark]+[lower letter mark]*`, from `at` on. Where no
+/// lower one follows the first run, it is given back down to its last letter or mark. `whole` is false when that failed
+/// and only the second form matched.
+struct Word {
+  const char* end;
+  bool whole;
+};
+inline Word word_o200k(const char* at, const char* end) {
+  const char* last = nullptr;
+  while (at < end) {
+    const Char c = char_at(at);
+    if ((c.kind & (upper | letter | mark)) == 0) {
+      if ((c.kind & lower) != 0) return {after(lower | letter | mark, at + c.size, end), true};
+      break;
+    }
+    at += c.size;
+    if ((c.kind & (letter | mark)) != 0) last = at;
+  }
+  return last != nullptr ? Word{last, true} : Word{at, false};
+}
+
+/// ` ?[^\s\p{L}\p{N}]+[\r\n/]*`, from the first character after the space on.
+inline const char* after_signs_o200k(const char* at, const char* end) {
+  at = after(other | mark, at, end);
+  while (at < end && (*at == '\r' || *at == '\n' || *at == '/'))
+    ++at;
+  return at;
+}
+
+const char* piece_o200k(const Pattern& pattern, const char* at, const char* end) {
+  const Char first = char_at(at);
+  const char* rest = at + first.size;
+  if ((first.kind & any_letter) != 0) return after_contraction(word_o200k(at, end).end, end);
+  if ((first.kind & number) != 0) return after_numbers(pattern.digits, at, end);
+  if ((first.kind & line_end) != 0) return after_space<true>(pattern, at, end);
+  const unsigned next = rest < end ? char_at(rest).kind : 0U;
+  if ((first.kind & mark) != 0) {
+    // Before a word, or a word of its own when no word in the first form follows it.
+    if ((next & (any_letter | mark)) != 0) {
+      const Word word = word_o200k(rest, end);
+      if (word.whole) return after_contraction(word.end, end);
+    }
+    return after_contraction(rest, end);
+  }
+  if ((next & (any_letter | mark)) != 0) return after_contraction(word_o200k(rest, end).end, end);
+  if ((first.kind & other) != 0) return after_signs_o200k(at, end);
+  if (*at == ' ' && (next & other) != 0) return after_signs_o200k(rest, end);
+  return after_space<true>(pattern, at, end);
+}
+
+const char* after_signs_cl100k(const char* at, const char* end) {
+  at = after(other | mark, at, end);
+  while (at < end && (*at == '\r' || *at == '\n'))
+    ++at;
+  return at;
+}
+
+const char* piece_cl100k(const Pattern& pattern, const char* at, const char* end) {
+  const Char first = char_at(at);
+  const char* rest = at + first.size;
+  if ((first.kind & any_letter) != 0) return after(any_letter, rest, end);
+  if ((first.kind & number) != 0) return after_numbers(pattern.digits, at, end);
+  if ((first.kind & line_end) != 0) return after_space<true>(pattern, at, end);
+  if (const char* to = after_contraction(at, end); to != at) return to;
+  const unsigned next = rest < end ? char_at(rest).kind : 0U;
+  if ((next & any_letter) != 0) return after(any_letter, rest, end);
+  if ((first.kind & (other | mark)) != 0) return after_signs_cl100k(at, end);
+  if (*at == ' ' && (next & (other | mark)) != 0) return after_signs_cl100k(rest, end);
+  return after_space<true>(pattern, at, end);
+}
+
+const char* piece_gpt2(const Pattern& pattern, const char* at, const char* end) {
+  if (const char* to = after_small_contraction(at, end); to != at) return to;
+  const char* from = *at == ' ' && at + 1 < end ? at + 1 : at;
+  const unsigned kind = char_at(from).kind;
+  if ((kind & any_letter) != 0) return after(any_letter, from, end);
+  if ((kind & number) != 0) return after(number, from, end);
+  if ((kind & any_space) == 0) return after(other | mark, from, end);
+  return after_space<false>(pattern, at, end);
+}
+
+template <class Piece>
+const char* batch(Piece piece, const char* at, const char* end, Pieces& pieces) {
+  std::size_t count = pieces.count;
+  while (at < end && count < Pieces::capacity) {
+    at = piece(at, end);
+    pieces.ends[count++] = at;
+  }
+  pieces.count = count;
+  return at;
+}
+
+struct Known {
+  std::string_view regex;
+  Pattern pattern;
+};
+using Family = Pattern::Family;
+// As they are written in tokenizer.json files and in OpenAI's tiktoken, old and new: the same pieces unless noted.
+constexpr Known known[] = {
+    {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", {Family::gpt2, 0, false}},
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     {Family::cl100k, 3, false}},
+    // Qwen: one digit a piece.
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     {Family::cl100k, 1, false}},
+    {R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)",
+     {Family::cl100k, 3, false}},
+    // The newest of tiktoken: white space up to the end is one piece.
+    {R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)",
+     {Family::cl100k, 3, true}},
+    {R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     {Family::o200k, 3, false}},
+};
+
+}  // namespace
+
+const char* split(const Pattern& pattern, const char* at, const char* end, Pieces& pieces) {
+  switch (pattern.family) {
+    case Family::gpt2:
+      return batch([&](const char* a, const char* e) { return piece_gpt2(pattern, a, e); }, at, end, pieces);
+    case Family::cl100k:
+      return batch([&](const char* a, const char* e) { return piece_cl100k(pattern, a, e); }, at, end, pieces);
+    case Family::o200k:
+      return batch([&](const char* a, const char* e) { return piece_o200k(pattern, a, e); }, at, end, pieces);
+  }
+  return end;
+}
+
+std::optional<Pattern> pattern_of(std::string_view regex) {
+  for (const Known& each : known) {
+    if (each.regex == regex) return each.pattern;
+  }
+  return std::nullopt;
+}
+
+}  // namespace farthing::tokens_detail

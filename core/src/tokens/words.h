@@ -1,0 +1,51 @@
+// Words: how many tokens the words of one text had that are no token themselves. Texts repeat their words, and merging one
+// takes several times as long as finding it here. Lives as long as one count: no text is kept.
+//
+//   Words words(text.size());                // none for a short text
+//   if (const unsigned tokens = words.find(key, word)) ...
+//   words.keep(key, word, tokens);
+//
+// Thread-safety: of one thread.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "tokens/vocabulary.h"
+
+namespace farthing::tokens_detail {
+
+class Words {
+ public:
+  explicit Words(std::size_t text_size) {
+    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 8192)));
+  }
+  /// 0: not here.
+  unsigned find(const Key& key, const char* begin) const {
+    if (places_.empty() || key.size > longest) return 0;
+    const Place& place = places_[key.hash & (places_.size() - 1)];
+    return place.size == key.size && std::memcmp(place.bytes, begin, key.size) == 0 ? place.tokens : 0U;
+  }
+  void keep(const Key& key, const char* begin, std::int64_t tokens) {
+    if (places_.empty() || key.size > longest) return;
+    Place& place = places_[key.hash & (places_.size() - 1)];
+    place.size = static_cast<std::uint8_t>(key.size);
+    place.tokens = static_cast<std::uint8_t>(tokens);  // at most one a byte
+    std::memcpy(place.bytes, begin, key.size);
+  }
+
+ private:
+  static constexpr std::size_t longest = 30;
+  struct Place {
+    char bytes[longest] = {};
+    std::uint8_t size = 0;
+    std::uint8_t tokens = 0;
+  };
+  std::vector<Place> places_;
+};
+
+}  // namespace farthing::tokens_detail

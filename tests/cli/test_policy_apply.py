@@ -1,0 +1,141 @@
+"""`policy apply --force`: an older version of a policy comes back on purpose only (R6)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import farthing
+from tests.cli.conftest import CALL, COMMAND, Place
+
+
+def _policy(place: Place, name: str, limit: str, *, extra: str = "", cap: str = "team") -> Path:
+    """A version of the same policy: files of one policy share its name, not their own."""
+    file = place.folder / name
+    file.write_text(
+        f'name = "shop"\n[[cap]]\nid = "{cap}"\nlimit = "{limit}"\nper = "month"\n{extra}'
+    )
+    return file
+
+
+def _limits(place: Place) -> dict[str, str]:
+    return {cap["cap"]: cap["limit"] for cap in json.loads(place.run("cap", "list", "--json"))}
+
+
+def _spent(place: Place, cap: str) -> Decimal:
+    report: Any = json.loads(place.run("status", "--json"))
+    return sum((Decimal(c["spent"]) for c in report["counters"] if c["cap"] == cap), Decimal(0))
+
+
+def _apply(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Unlike Place.run: what succeeds may warn."""
+    return subprocess.run(
+        [COMMAND, "policy", "apply", *arguments],
+        cwd=place.folder,
+        env={**os.environ, "FARTHING_STORE": place.store},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def replaced(place: Place) -> Path:
+    """The older, looser version of two; the newer one is in force."""
+    older = _policy(place, "older.toml", "5 USD")
+    newer = _policy(place, "newer.toml", "2 USD")
+    place.run("policy", "apply", older.name)
+    place.run("policy", "apply", newer.name)
+    assert _limits(place) == {"team": "2.00 USD"}
+    return older
+
+
+def test_an_older_version_that_would_loosen_a_limit_is_refused(
+    place: Place, replaced: Path
+) -> None:
+    said = place.run("policy", "apply", replaced.name, code=1)
+    assert "[policy_superseded]" in said
+    assert '"shop"' in said and "2.00 USD" in said and "5.00 USD" in said  # what it would loosen
+    assert f"farthing policy apply --force {replaced}" in said
+    assert _limits(place) == {"team": "2.00 USD"}
+    with pytest.raises(farthing.StoreError) as caught:  # a program that still has it fares the same
+        farthing.Guard(str(replaced), store=place.store)
+    assert caught.value.code == "policy_superseded"
+    assert _limits(place) == {"team": "2.00 USD"}
+
+
+def test_the_command_that_the_refusal_names_puts_it_in_force(place: Place, replaced: Path) -> None:
+    said = place.run("policy", "apply", replaced.name, code=1)
+    named = said[said.index("farthing policy apply") :].partition("[")[0].split()[1:]
+    assert "in force" in place.run(*named)
+    assert _limits(place) == {"team": "5.00 USD"}
+    assert "in force" in place.run("policy", "apply", replaced.name)  # current now: no force needed
+    farthing.Guard(str(replaced), store=place.store).close()
+    # And the one that it replaced is the older one now, but it only tightens.
+    back = _apply(place, "newer.toml")
+    assert back.returncode == 0 and "is in force in" in back.stdout
+    assert back.stderr.startswith('warning: policy "shop" was replaced')
+    assert _limits(place) == {"team": "2.00 USD"}
+
+
+def test_what_was_spent_is_kept_and_calls_of_an_open_guard_see_it(
+    place: Place, replaced: Path
+) -> None:
+    import openai
+
+    none = _policy(place, "none.toml", "0 USD")
+    assert _apply(place, none.name).returncode == 0
+    assert _apply(place, "--force", "newer.toml").returncode == 0
+    guard = farthing.Guard(
+        caps=[],
+        store=place.store,
+        hosts={f"127.0.0.1:{place.provider.port}": {"provider": "openai"}},
+        held_wait="0s",
+    )
+    with openai.OpenAI(base_url=place.provider.url, api_key="sk-test-0001", max_retries=0) as made:
+        client = guard.wrap(made)
+        client.chat.completions.create(**CALL)  # type: ignore[call-overload]
+        spent = _spent(place, "team")
+        assert spent > 0
+        assert _apply(place, none.name).returncode == 0
+        with pytest.raises(farthing.CapExceeded):
+            client.chat.completions.create(**CALL)  # type: ignore[call-overload]
+        assert _apply(place, replaced.name).returncode == 1
+        with pytest.raises(farthing.CapExceeded):
+            client.chat.completions.create(**CALL)  # type: ignore[call-overload]
+        place.run("policy", "apply", "--force", replaced.name)
+        assert _spent(place, "team") == spent
+        client.chat.completions.create(**CALL)  # type: ignore[call-overload]
+        assert _spent(place, "team") > spent
+
+
+def test_a_version_without_a_cap_that_is_in_force_loosens_it(place: Place) -> None:
+    bare = _policy(place, "bare.toml", "5 USD")
+    more = '[[cap]]\nid = "daily"\nlimit = "1 USD"\nper = "day"\n'
+    place.run("policy", "apply", bare.name)
+    place.run("policy", "apply", _policy(place, "both.toml", "5 USD", extra=more).name)
+    assert "daily" in place.run("policy", "apply", bare.name, code=1)
+    assert set(_limits(place)) == {"team", "daily"}
+    place.run("policy", "apply", "--force", bare.name)
+    assert set(_limits(place)) == {"team"}
+
+
+def test_force_does_not_let_an_invalid_policy_in(place: Place, replaced: Path) -> None:
+    wrong = place.folder / "wrong.toml"
+    wrong.write_text('name = "shop"\n[[cap]]\nlimitt = "5 USD"\nper = "day"\n')
+    assert "wrong.toml:3" in place.run("policy", "apply", "--force", wrong.name, code=1)
+    assert "missing.toml" in place.run("policy", "apply", "--force", "missing.toml", code=1)
+    assert _limits(place) == {"team": "2.00 USD"}
+
+
+def test_force_is_not_needed_for_a_version_that_was_never_in_force(
+    place: Place, replaced: Path
+) -> None:
+    place.run("policy", "apply", _policy(place, "newest.toml", "9 USD").name)
+    assert _limits(place) == {"team": "9.00 USD"}
