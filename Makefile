@@ -1,6 +1,6 @@
 # Everything a developer or CI does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all lint format wheel bench soak picture bump clean
+.PHONY: help setup build demo test test-all lint format wheel bench soak picture prices bump clean
 
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
@@ -43,6 +43,10 @@ soak: build  ## Run the simulators and process tests for hours
 
 picture: build  ## Draw docs/demo.svg from a real run of the demo
 	@scripts/picture
+
+prices:  ## Import the public price tables: prices/imported/, prices/report.md
+	@scripts/setup prices
+	@.venv-prices/bin/python -m prices.importer
 
 bump:  ## Move the lock files to the newest releases
 	@scripts/bump

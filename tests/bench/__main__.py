@@ -19,6 +19,7 @@ from tests.bench import python_bench, tokens_bench
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE_BENCH = ROOT / "build/dev/tests/bench/store_bench"
+PRICE_BENCH = ROOT / "build/dev/tests/bench/price_bench"
 RESULT = ROOT / "build/bench.json"
 
 # What is aimed at: a bound of the value (in its unit) or of the ratio.
@@ -32,6 +33,7 @@ GOALS: dict[str, tuple[str, float]] = {
     **{f"openai_python.{way}.memory": ("ratio", 1.02) for way in ("sync", "async", "stream")},
     **{f"openai_python.{way}.file": ("ratio", 1.05) for way in ("sync", "async", "stream")},
     "request_200kb.added": ("value", 300.0),
+    "prices.lookup": ("value", 0.2),
     "tokens.o200k.load": ("value", 40.0),
     "tokens.o200k.run_200kb": ("value", 50.0),
     "tokens.o200k.prose": ("value", 10.0),
@@ -44,6 +46,8 @@ GOALS: dict[str, tuple[str, float]] = {
 
 def main(wanted: list[str]) -> int:
     rows: list[dict[str, Any]] = []
+    prices = subprocess.run([PRICE_BENCH], check=True, capture_output=True, text=True).stdout
+    rows += json.loads(prices)
     print("bench: stores (about a minute)", file=sys.stderr)
     stores = subprocess.run([STORE_BENCH], check=True, capture_output=True, text=True).stdout
     rows += json.loads(stores)

@@ -32,3 +32,13 @@ def test_vectors_are_those_of_the_book(tmp_path: Path) -> None:
     for written in tmp_path.iterdir():
         committed = ROOT / "tests" / "vectors" / "prices" / written.name
         assert written.read_text() == committed.read_text(), f"run {script.relative_to(ROOT)}"
+
+
+@pytest.mark.slow
+def test_a_second_reader_finds_the_same_imported_prices() -> None:
+    if not PYTHON.exists():
+        pytest.skip("scripts/setup prices was not run")
+    script = ROOT / "tests" / "prices" / "cross_check.py"
+    ran = subprocess.run([PYTHON, script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert int(ran.stdout.split()[-3]) > 5_000

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "../money/vectors.h"
@@ -56,6 +58,23 @@ TEST(PriceBook, costs_agree_with_the_vectors) {
   }
 }
 
+/// A time in the middle of a row's validity and hours, and outside the hours of the model's other rows.
+std::int64_t time_for(const prices_detail::SourceModel& written, const prices_detail::SourceRow& row) {
+  const std::int64_t day = row.until_ms != prices_detail::always_until ? row.until_ms - 1 : std::max(row.from_ms, noon);
+  const std::int64_t midnight = day - day % testing::day_ms;
+  if (row.minute_from != row.minute_until) return midnight + row.minute_from * 60'000;
+  const auto in_hours = [](const prices_detail::SourceRow& other, int minute) {
+    if (other.minute_from == other.minute_until) return false;
+    if (other.minute_from < other.minute_until) return minute >= other.minute_from && minute < other.minute_until;
+    return minute >= other.minute_from || minute < other.minute_until;
+  };
+  int minute = 12 * 60;
+  while (
+      std::any_of(written.rows.begin(), written.rows.end(), [&](const auto& other) { return in_hours(other, minute); }))
+    minute = (minute + 59) % (24 * 60);
+  return midnight + minute * 60'000;
+}
+
 TEST(PriceBook, every_entry_equals_its_source_text) {
   prices_detail::Problems problems;
   const auto source = prices_detail::read_source(testing::project_files(), problems);
@@ -66,11 +85,14 @@ TEST(PriceBook, every_entry_equals_its_source_text) {
     EXPECT_EQ(written.context, found.context_window);
     for (const auto& row : written.rows) {
       // A call with exactly the terms of this row, in the middle of its time.
-      std::int64_t at = row.until_ms != prices_detail::always_until ? row.until_ms - 1 : std::max(row.from_ms, noon);
-      if (row.minute_from != row.minute_until) at += (row.minute_from - 12 * 60) * 60'000;
-      const auto rates = book().rates(found, {.at_ms = at,
+      const auto rates = book().rates(found, {.at_ms = time_for(written, row),
                                               .service_tier = row.tier.empty() ? "default" : std::string_view(row.tier),
-                                              .context_tokens = row.context_above + 1});
+                                              .context_tokens = row.context_above + 1,
+                                              .region = row.region,
+                                              .size = row.size,
+                                              .quality = row.quality,
+                                              .resolution = row.resolution,
+                                              .search_context = row.search_context});
       ASSERT_TRUE(rates) << written.name;
       for (const auto& price : row.prices) {
         const std::string text = price.amount + " USD " + (row.per_text == "each" ? "each" : "per " + row.per_text);
@@ -79,7 +101,7 @@ TEST(PriceBook, every_entry_equals_its_source_text) {
       }
     }
   }
-  EXPECT_GT(checked, 1'000);
+  EXPECT_GT(checked, 10'000);
 }
 
 TEST(PriceBook, knows_what_the_project_promises) {
@@ -89,10 +111,16 @@ TEST(PriceBook, knows_what_the_project_promises) {
     if (each->provider == "openai")
       text_and_embedding += each->modality == "text" || each->modality == "embedding" ? 1 : 0;
     EXPECT_GT(each->tokens_per_second_bound, 0) << each->name;  // R24
-    EXPECT_FALSE(each->free) << each->name;
+    if (each->free) {                                           // a written zero
+      const auto rates = book().rates(*each, {.at_ms = noon});
+      ASSERT_TRUE(rates) << each->name;
+      for (const auto& rate : rates->of)
+        EXPECT_TRUE(!rate || rate->atto == 0) << each->name;
+    }
     EXPECT_THAT(book().source(*each), ::testing::MatchesRegex("https://.* \\(2026-..-..\\)"));
   }
   EXPECT_GE(text_and_embedding, 45);
+  EXPECT_FALSE(model("gpt-5").free);
   EXPECT_EQ(400'000, model("gpt-5").context_window);
   EXPECT_EQ(128'000, model("gpt-5").max_output_tokens);
   EXPECT_EQ("gpt-5", model("gpt-5-mini").family);

@@ -20,10 +20,12 @@ inline constexpr std::int64_t noon = 20'778 * day_ms + day_ms / 2;  // 2026-11-2
 
 inline std::vector<prices_detail::SourceFile> project_files() {
   std::vector<prices_detail::SourceFile> files;
-  for (const auto& entry : std::filesystem::directory_iterator(FARTHING_SOURCE_DIR "/prices")) {
-    if (entry.path().extension() != ".toml") continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    files.push_back({entry.path().filename().string(), std::string(std::istreambuf_iterator<char>(in), {})});
+  for (const char* folder : {FARTHING_SOURCE_DIR "/prices", FARTHING_SOURCE_DIR "/prices/imported"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() != ".toml") continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      files.push_back({entry.path().filename().string(), std::string(std::istreambuf_iterator<char>(in), {})});
+    }
   }
   return files;
 }

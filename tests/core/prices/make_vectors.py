@@ -30,6 +30,7 @@ UNITS = {
     "hour": 3_600_000,
 }
 CONDITIONS = {"tier", "context_above", "hours", "from", "until", "per"}
+WORDS = {"region", "size", "quality", "resolution", "search_context"}
 LIKE = {
     "reasoning_tokens": "output_tokens",
     "cache_write_1h_tokens": "cache_write_tokens",
@@ -122,12 +123,15 @@ def recorded_names() -> set[tuple[str, str]]:
 class Book:
     """The book's files, read by the rules of prices/README.md."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str = "prices") -> None:
         self.models: dict[tuple[str, str], dict[str, Any]] = {}
-        for path in sorted((ROOT / "prices").glob("*.toml")):
+        for path in sorted((ROOT / folder).glob("*.toml")):
             document = tomllib.loads(path.read_text())
             for model in document.get("model", []):
-                self.models[document["provider"]["name"], model["name"]] = model
+                provider = (
+                    document.get("provider", {}).get("name") or document["imported"]["provider"]
+                )
+                self.models[provider, model["name"]] = model
 
     def price(
         self, model: dict[str, Any], quantity: str, at: datetime, tier: str, context: int
@@ -154,7 +158,8 @@ class Book:
             return False
         if "hours" in row:
             start, end = row["hours"].split("-")
-            if not start <= at.strftime("%H:%M") < end:
+            now = at.strftime("%H:%M")
+            if not (start <= now < end if start < end else now >= start or now < end):
                 return False
         midnight = {
             key: datetime.combine(row[key], datetime.min.time(), timezone.utc)
@@ -166,9 +171,21 @@ class Book:
         )
 
 
-def costs(chance: random.Random) -> Iterator[str]:
+def imported_costs(chance: random.Random) -> Iterator[str]:
+    """The same for some of the imported models: those that are billed by tokens, on terms that `Book` reads."""
+    book = Book("prices/imported")
+    plain = [
+        key
+        for key, model in sorted(book.models.items())
+        if "input_tokens" in model["rates"][0]
+        and not any(word in row for row in model["rates"] for word in WORDS)
+    ]
+    book.models = {key: book.models[key] for key in chance.sample(plain, 120)}
+    yield from costs(chance, book)
+
+
+def costs(chance: random.Random, book: Book) -> Iterator[str]:
     """Calls of every model at several times, tiers and lengths; quantities of chance."""
-    book = Book()
     times = [
         datetime(2026, 11, 21, 12, tzinfo=timezone.utc),
         datetime(2026, 7, 29, 23, 59, 59, tzinfo=timezone.utc),
@@ -176,6 +193,8 @@ def costs(chance: random.Random) -> Iterator[str]:
         datetime(2026, 11, 21, 6, 30, tzinfo=timezone.utc),
     ]
     for (provider, name), model in sorted(book.models.items()):
+        if model["modality"] == "image":  # no tokens
+            continue
         tiers = {"", "default", *(row["tier"] for row in model["rates"] if "tier" in row)}
         thresholds = {row["context_above"] for row in model["rates"] if "context_above" in row}
         contexts = {1000, *thresholds, *(above + 1 for above in thresholds)}
@@ -239,7 +258,11 @@ def main() -> None:
             names += line.replace(" ", "\t") + "\n"
     (folder / "names.txt").write_text(names)
     columns = "# provider  model  time in ms  tier served  input tokens  quantities  nano half-even  nano rounded up\n"
-    (folder / "costs.txt").write_text(head + columns + "".join(costs(random.Random(20261121))))
+    lines = [
+        *costs(random.Random(20261121), Book()),
+        *imported_costs(random.Random(20261122)),
+    ]
+    (folder / "costs.txt").write_text(head + columns + "".join(lines))
 
 
 if __name__ == "__main__":

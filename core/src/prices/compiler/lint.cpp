@@ -47,13 +47,16 @@ void lint_facts(Lint& lint) {
   }
   const bool text = model.modality == "text";
   if (text || model.modality == "embedding") {
-    if (model.context == 0) lint.wrong(model.place, "context is missing", "the context window in tokens");
+    // The public tables do not have every model's limits: 0 is unknown, and bounds nothing.
+    if (model.context == 0 && !model.imported)
+      lint.wrong(model.place, "context is missing", "the context window in tokens");
     if (!has_plain_price(model, Quantity::input_tokens)) {
       lint.wrong(model.place, "there is no input_tokens price without a condition", "one");
     }
   }
   if (text) {
-    if (model.output == 0) lint.wrong(model.place, "output is missing", "the most output tokens of one answer");
+    if (model.output == 0 && !model.imported)
+      lint.wrong(model.place, "output is missing", "the most output tokens of one answer");
     if (!has_plain_price(model, Quantity::output_tokens)) {
       lint.wrong(model.place, "there is no output_tokens price without a condition", "one");
     }

@@ -85,7 +85,7 @@ SourceRow read_row(const toml::table& table, const std::string& file, const std:
   return row;
 }
 
-SourceModel read_model(const toml::table& table, const std::string& file, const SourceProvider& provider,
+SourceModel read_model(const toml::table& table, const std::string& file, const SourceProvider& provider, bool imported,
                        Problems& problems) {
   const auto* named = table.get_as<std::string>("name");
   const std::string who = "model " + (named != nullptr ? named->get() : "without a name");
@@ -93,6 +93,7 @@ SourceModel read_model(const toml::table& table, const std::string& file, const 
   SourceModel model;
   model.place = fields.place();
   model.provider = provider.name;
+  model.imported = imported;
   model.name = fields.text("name", true);
   model.aliases = fields.texts("aliases");
   model.dated = fields.texts("dated");
@@ -118,6 +119,7 @@ SourceModel read_model(const toml::table& table, const std::string& file, const 
   if (model.date.empty()) model.date = provider.date;
   // For readers and for prices/check.py, nothing to compile.
   fields.text("note");
+  if (model.imported) fields.text("key");  // its name in the table it is from
   fields.text_map("differs");
   fields.tables("rates", [&](const toml::table& row) { model.rows.push_back(read_row(row, file, who, problems)); });
   fields.finish();
@@ -152,6 +154,22 @@ SourceProvider read_provider(const toml::table& table, const std::string& file, 
   return provider;
 }
 
+/// The head of an imported file. Where the provider has a file of its own, that one says what the provider does.
+SourceProvider read_imported(const toml::table& table, const std::string& file, Problems& problems) {
+  Fields fields(table, file, "imported", problems);
+  SourceProvider provider;
+  provider.place = fields.place();
+  provider.name = fields.text("provider", true);
+  provider.source = fields.text("source", true);
+  provider.date = fields.date("date", true);
+  provider.tokens_per_second = fields.number("tokens_per_second");
+  provider.tiers = fields.texts_map("tiers");
+  provider.tier_names = fields.text_map("tier_names");
+  fields.texts("tables");  // what it is from, for readers
+  fields.finish();
+  return provider;
+}
+
 bool has_name(const SourceModel& model, std::string_view name) {
   return model.name == name || std::find(model.aliases.begin(), model.aliases.end(), name) != model.aliases.end();
 }
@@ -172,6 +190,7 @@ void copy_model(const SourceModel& original, const SourcePricesOf& taken, const 
   for (SourceRow& row : copy.rows)
     std::erase_if(row.prices, [](const SourcePrice& price) { return !is_tokens(price.quantity); });
   std::erase_if(copy.rows, [](const SourceRow& row) { return row.prices.empty(); });
+  if (copy.rows.empty()) return;  // nothing that is billed by tokens
   copy.tokens_per_second = std::max(copy.tokens_per_second, to.tokens_per_second);
   copy.aliases.clear();
   for (const std::string& alias : original.aliases) {
@@ -244,17 +263,24 @@ void read_file(const SourceFile& file, Source& source, Problems& problems) {
   }
   SourceProvider provider;
   const toml::table* own = parsed.table()["provider"].as_table();
+  const toml::table* imported = own == nullptr ? parsed.table()["imported"].as_table() : nullptr;
   if (own != nullptr) {
     provider = read_provider(*own, file.name, problems);
     source.providers.push_back(provider);
+  } else if (imported != nullptr) {
+    provider = read_imported(*imported, file.name, problems);
+    source.imported_providers.push_back(provider);
   }
   fields.tables("model", [&](const toml::table& table) {
-    if (own == nullptr) return fields.problem(table, "a model without a provider", "[provider] at the top of the file");
-    source.models.push_back(read_model(table, file.name, provider, problems));
+    if (own == nullptr && imported == nullptr)
+      return fields.problem(table, "a model without a provider", "[provider] at the top of the file");
+    auto& models = imported != nullptr ? source.imported_models : source.models;
+    models.push_back(read_model(table, file.name, provider, imported != nullptr, problems));
   });
   fields.each_other([&](std::string_view key, const toml::node& node) {
-    if (key != "book" && key != "provider") {
-      fields.problem(node, "the key " + std::string(key) + " is not known", "[book], [provider], [[model]]");
+    if (key != "book" && key != "provider" && (key != "imported" || imported == nullptr)) {
+      fields.problem(node, "the key " + std::string(key) + " is not known",
+                     "[book], [provider] or [imported], [[model]]");
     }
   });
 }
@@ -287,6 +313,7 @@ Source read_source(const std::vector<SourceFile>& files, Problems& problems) {
     problems.emplace_back("price book: [book] is missing; accepted: [book] date = 2026-11-21 in one file");
   expand_prices_of(source, problems);
   add_provider_aliases(source, problems);
+  join_imported(source, problems);
   return source;
 }
 

@@ -65,7 +65,8 @@ struct SourceModel {
   std::map<std::string, std::string> regions;  // region -> factor, decimal text
   std::map<std::string, std::string> waive;    // lint -> why a person accepts it here
   std::vector<SourceRow> rows;
-  bool copied = false;  // by `prices_of`: linted where it was written
+  bool copied = false;    // by `prices_of`: linted where it was written
+  bool imported = false;  // from public tables: prices/imported/*.toml
 };
 
 /// Takes the prices of another provider for the models that this one has not itself.
@@ -90,10 +91,16 @@ struct Source {
   std::string date;  // the book's, its version
   std::vector<SourceProvider> providers;
   std::vector<SourceModel> models;
+  // As read; where no hand-checked file covers them they join the others at the end of `read_source`.
+  std::vector<SourceProvider> imported_providers;
+  std::vector<SourceModel> imported_models;
 };
 
 /// Reads and checks what one row shows by itself; expands `prices_of`.
 Source read_source(const std::vector<SourceFile>& files, Problems& problems);
+
+/// The last step of `read_source`: imported models where no hand-checked file covers them.
+void join_imported(Source& source, Problems& problems);
 
 /// The rules that find wrong prices (prices/README.md lists them).
 void lint(const Source& source, Problems& problems);
