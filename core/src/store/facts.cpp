@@ -227,7 +227,7 @@ Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry
 
 Status forget_runs_before(Tables& tables, std::int64_t touched_ms) {
   std::vector<std::string> old;
-  const Status read = each_fact(tables, "run", [&](const std::string& id, const Json& json) {
+  Status read = each_fact(tables, "run", [&](const std::string& id, const Json& json) {
     if (json.value("touched_ms", touched_ms) < touched_ms) old.push_back(id);
   });
   if (!read) return read;

@@ -46,7 +46,7 @@ Result<bool> LocalStore::tell_process(Step& step) {
 Status LocalStore::renew() {
   Step step(*this);
   if (!step.status()) return step.status();
-  const Status done = facts::put_process(*tables_, process_, {step.now_ms(), options_.hold_max_ms});
+  Status done = facts::put_process(*tables_, process_, {step.now_ms(), options_.hold_max_ms});
   if (!done) return done;
   if (const Status committed = step.commit(); !committed) return committed;
   told_process_ms_ = step.now_ms();
