@@ -19,7 +19,15 @@ _LINKS = (
     "inner",
 )
 _LISTS = ("exceptions", "errors", "failed_attempts", "errs")
-_BODIES = ("body", "response_body", "content", "text", "message", "litellm_debug_info")
+_BODIES = (
+    "body",
+    "response_body",
+    "details",
+    "content",
+    "text",
+    "message",
+    "litellm_debug_info",
+)
 _MOST = 200
 
 

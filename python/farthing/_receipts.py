@@ -11,6 +11,11 @@ from farthing.receipt import Receipt
 if TYPE_CHECKING:
     from farthing.guard import Guard
 
+_HOLDERS = ("response", "http_response", "sdk_http_response")
+"""What of a reply may hold the headers; the last is google-genai's."""
+
+_IDS = ("id", "response_id", "responseId")
+
 open_guards: weakref.WeakSet[Guard] = weakref.WeakSet()
 
 
@@ -20,7 +25,7 @@ def receipt(reply: object) -> Receipt | None:
         farthing.receipt(reply).cost_usd      # Decimal, or None where it is not known
 
     Takes parsed objects (by their `id`), raw and streamed responses (by the header `x-farthing-attempt`), and ids. A
-    stream's receipt is there once the stream has ended.
+    stream's receipt is there once the stream has ended; streams of google-genai are plain generators: give it a chunk.
     """
     for guard in list(open_guards):
         found = guard.receipt(reply)
@@ -34,15 +39,16 @@ def keys_of(reply: object) -> Iterator[str]:
     if isinstance(reply, str):
         yield reply
         return
-    for holder in (reply, getattr(reply, "response", None), getattr(reply, "http_response", None)):
+    for holder in (reply, *(getattr(reply, name, None) for name in _HOLDERS)):
         headers = getattr(holder, "headers", None)
         get = getattr(headers, "get", None)
         attempt = get("x-farthing-attempt") if callable(get) else None
         if isinstance(attempt, str):
             yield attempt
-    found = reply.get("id") if isinstance(reply, Mapping) else getattr(reply, "id", None)
-    if isinstance(found, str):
-        yield found
+    for name in _IDS:
+        found = reply.get(name) if isinstance(reply, Mapping) else getattr(reply, name, None)
+        if isinstance(found, str):
+            yield found
     request_id = getattr(reply, "_request_id", None)  # embeddings have no id of their own
     if isinstance(request_id, str):
         yield request_id

@@ -29,31 +29,38 @@ def wrap(
     deployments: Mapping[str, str] | None,
 ) -> None:
     """Binds the HTTP client inside `client`."""
-    inner = _sdk.http_client(client)
-    found = family.of_client(inner)
-    if found is None:
+    inside, owner = _sdk.http_clients(client)
+    families = [family.of_client(inner) for inner in inside]
+    if not inside or None in families:
         raise ArgumentError(
-            f"wrap takes a client of an SDK (OpenAI, AsyncOpenAI, AzureOpenAI, ...) or an HTTP client of httpx or "
-            f"httpx2; found {type(client).__module__}.{type(client).__name__}. "
+            f"wrap takes a client of an SDK (OpenAI, AsyncOpenAI, Anthropic, genai.Client, ...) or an HTTP client of "
+            f"httpx or httpx2; found {type(client).__module__}.{type(client).__name__}. "
             "For what a framework makes inside, use guard.install()",
             "invalid_argument",
         )
-    bound = Bound(guard, core, core.bind(pairs(labels), dict(deployments or {}), False), id(client))
+    bound = Bound(guard, core, core.bind(pairs(labels), dict(deployments or {}), False), id(owner))
     with _lock:
-        before: Bound | None = inner.__dict__.get(KEY)
-        _check_store(before, guard)
-        if before is not None and before.guard is guard and before.owner != bound.owner and labels:
+        before = [inner.__dict__.get(KEY) for inner in inside]
+        for one in before:
+            _check_store(one, guard)
+        if labels and any(_shared(one, bound) for one in before):
             warnings.warn(
                 "this client shares its HTTP client with one that was wrapped before: the labels given last hold for "
                 "both; give each an http_client of its own",
                 FarthingWarning,
                 stacklevel=3,
             )
-        inner.__dict__[KEY] = bound
-        clients.add(inner)
-        patching.hook(found[0])
-        if inner is not client:
+        for inner, found in zip(inside, families, strict=True):
+            inner.__dict__[KEY] = bound
+            clients.add(inner)
+            if found is not None:
+                patching.hook(found[0])
+        if inside != [client]:
             _sdk.hook_client(client)
+
+
+def _shared(before: Bound | None, bound: Bound) -> bool:
+    return before is not None and before.guard is bound.guard and before.owner != bound.owner
 
 
 def install(guard: Guard, core: _farthing.Guard, labels: Mapping[str, LabelValue]) -> None:
@@ -75,7 +82,8 @@ def uninstall(guard: Guard) -> None:
             return
         everywhere.bound = None
         _watch.end()
-        patching.unhook()
+        if patching.unhook():
+            _sdk.unhook()
 
 
 def _check_store(before: Bound | None, guard: Guard) -> None:

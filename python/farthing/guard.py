@@ -116,10 +116,11 @@ class Guard:
 
             client = guard.wrap(OpenAI(), project="marketing")
             azure = guard.wrap(AzureOpenAI(...), deployments={"prod-chat": "gpt-5-mini"})
+            claude = guard.wrap(anthropic.Anthropic())
 
-        Takes clients of the OpenAI SDK and its relatives, and HTTP clients of httpx and httpx2; copies by
-        `with_options` are guarded with it. Wrapping again replaces the labels. Raises ArgumentError for another kind
-        of client, and for one that is guarded over another store.
+        Takes clients of the OpenAI SDK and its relatives (anthropic, ...), `google.genai.Client` (with its `aio`), and
+        HTTP clients of httpx and httpx2; copies by `with_options` are guarded with it. Wrapping again replaces the
+        labels. Raises ArgumentError for another kind of client, and for one that is guarded over another store.
         """
         _wrapping.wrap(self, self._core, client, labels, deployments)
         return client

@@ -62,11 +62,12 @@ def hook(family: Family) -> None:
     replace(family.AsyncClient, "send", lambda inner: aio.guarded(inner, family))
 
 
-def unhook() -> None:
-    """Restores every class exactly, unless something is still guarded."""
+def unhook() -> bool:
+    """Restores every class exactly, unless something is still guarded; answers whether it did."""
     with _lock:
         if everywhere.bound is not None or len(clients):
-            return
+            return False
         for patch in _patches.values():
             patch.restore()
         _patches.clear()
+        return True

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote
 JSON = dict[str, Any]
 
 IMAGE_TOKENS_MAX = 85
+IMAGES = ("image_url", "source", "inlineData")  # OpenAI's, Anthropic's, Gemini's
 
 ENDPOINTS = {
     "chat/completions": "chat.completions",
@@ -19,6 +20,15 @@ ENDPOINTS = {
     "embeddings": "embeddings",
     "completions": "completions",
     "moderations": "moderations",
+    "messages": "messages",
+    "messages/count_tokens": "messages.count_tokens",
+}
+
+# What Gemini's paths end with: /v1beta/models/NAME:generateContent
+METHODS = {
+    "generateContent": "generate_content",
+    "streamGenerateContent": "generate_content",
+    "countTokens": "count_tokens",
 }
 
 # Where a request's text is, per endpoint: what the model reads as input.
@@ -29,13 +39,21 @@ INPUTS = {
     "embeddings": ("input",),
     "completions": ("prompt",),
     "moderations": (),
+    "messages": ("system", "messages", "tools"),
+    "messages.count_tokens": ("system", "messages", "tools"),
+    "generate_content": ("systemInstruction", "contents", "tools"),
+    "count_tokens": ("contents",),
 }
 
 LIMITS = {
     "chat.completions": ("max_completion_tokens", "max_tokens"),
     "responses": ("max_output_tokens",),
     "completions": ("max_tokens",),
+    "messages": ("max_tokens",),
+    "generate_content": ("maxOutputTokens",),  # in generationConfig
 }
+
+KEYS = ("api-key", "x-api-key", "x-goog-api-key", "authorization")
 
 
 @dataclass
@@ -63,7 +81,7 @@ class Ask:
     @property
     def key_last4(self) -> str:
         """The last four characters of the API key; the rest is never kept."""
-        given = self.headers.get("api-key") or self.headers.get("authorization", "")
+        given = next((self.headers[name] for name in KEYS if self.headers.get(name)), "")
         return given.rsplit(" ", 1)[-1][-4:]
 
 
@@ -86,8 +104,18 @@ def _endpoint(ask: Ask) -> str | None:
     elif path.startswith("/openai/v1/"):
         ask.azure, rest = True, path[11:]
     else:
+        rest = ""
+    return ENDPOINTS.get(rest.rstrip("/")) or _gemini(ask)
+
+
+def _gemini(ask: Ask) -> str | None:
+    """The model and whether it streams are in the path."""
+    version, _, rest = ask.path[1:].partition("/models/")
+    model, _, method = rest.partition(":")
+    if not version.startswith("v1") or method not in METHODS:
         return None
-    return ENDPOINTS.get(rest.rstrip("/"))
+    ask.model, ask.stream = unquote(model), method == "streamGenerateContent"
+    return METHODS[method]
 
 
 def _read_body(ask: Ask) -> None:
@@ -100,15 +128,21 @@ def _read_body(ask: Ask) -> None:
         ask.bad_json = True
         return
     ask.body = body
-    model = body.get("model")
-    ask.model = model if isinstance(model, str) else ""
-    ask.stream = body.get("stream") is True
+    limits = body
+    if ask.endpoint in METHODS.values():
+        given = body.get("generationConfig")
+        limits = given if isinstance(given, dict) else {}
+        body = {**body, "n": limits.get("candidateCount")}
+    else:
+        model = body.get("model")
+        ask.model = model if isinstance(model, str) else ""
+        ask.stream = body.get("stream") is True
     if ask.endpoint is None:
         return
     options = body.get("stream_options")
     ask.include_usage = isinstance(options, dict) and options.get("include_usage") is True
     for name in LIMITS.get(ask.endpoint, ()):
-        limit = body.get(name)
+        limit = limits.get(name)
         if isinstance(limit, int):
             ask.limit, ask.limit_name = limit, name
             break
@@ -137,9 +171,9 @@ def measure(value: Any) -> tuple[int, int]:
             else:
                 stack.extend(reversed(item))
         elif type(item) is dict:
-            if "image_url" in item:
-                url = item["image_url"]
-                url = url.get("url", "") if isinstance(url, dict) else url
+            image = next((item[name] for name in IMAGES if name in item), None)
+            if image is not None:
+                url = image.get("url", image.get("data", "")) if isinstance(image, dict) else image
                 size += min(4 * IMAGE_TOKENS_MAX, len(url) if isinstance(url, str) else 0)
                 crc = zlib.crc32(repr(url).encode(), crc)
             else:

@@ -86,7 +86,10 @@ PREFIX = {
     "responses": "resp_",
     "completions": "cmpl-",
     "embeddings": "emb-",
+    "messages": "msg_",
+    "generate_content": "",
 }
+WITH_TOOLS = ("chat.completions", "responses", "messages", "generate_content")
 
 
 def compose(ask: Ask, do: Behaviour, ids: Ids, hidden_input: int = 0) -> Reply:
@@ -120,7 +123,7 @@ def _cached(do: Behaviour, inputs: int) -> int:
 
 def _choice(ask: Ask, do: Behaviour, model: models.Model, index: int, ids: Ids) -> Choice:
     seed = ask.seed ^ (index * 0x9E3779B1)
-    calls = _calls(ask, do, ids) if ask.endpoint in ("chat.completions", "responses") else []
+    calls = _calls(ask, do, ids) if ask.endpoint in WITH_TOOLS else []
     text: str | None = None
     if calls:
         visible = sum(_tokens(call.name) + _tokens(call.arguments) for call in calls)
@@ -164,7 +167,7 @@ def _reasoning(ask: Ask, do: Behaviour, model: models.Model, seed: int) -> int:
     effort = ask.body.get("reasoning_effort")
     if effort is None and isinstance(ask.body.get("reasoning"), dict):
         effort = ask.body["reasoning"].get("effort")
-    if effort in ("none", "minimal"):
+    if effort in ("none", "minimal") or _config(ask, "thinkingConfig").get("thinkingBudget") == 0:
         return 0
     return 64 * (seed // 41 % 4)
 
@@ -200,11 +203,16 @@ def _calls(ask: Ask, do: Behaviour, ids: Ids) -> list[ToolCall]:
             ToolCall(ids.new("call_"), str(one["name"]), _text(one.get("arguments", {})))
             for one in wanted
         ]
-    tools = [tool for tool in map(_function, ask.body.get("tools") or []) if tool]
+    given = [one for tool in ask.body.get("tools") or [] for one in _declared(tool)]
+    tools = [tool for tool in map(_function, given) if tool]
     choice = ask.body.get("tool_choice", "auto")
     if not tools or do.tool is False or choice == "none":
         return []
     rounds = _tool_rounds(ask)
+    if isinstance(choice, dict) and choice.get("type") in ("auto", "any", "none"):  # Anthropic's
+        choice = choice["type"]
+    if choice == "none":
+        return []
     if choice == "auto" and do.tool is not True and (rounds >= 2 or do.text is not None):
         return []
     tool = tools[rounds % len(tools)]
@@ -221,18 +229,40 @@ def _text(arguments: Any) -> str:
 
 
 def _function(tool: Any) -> JSON:
-    """A function tool, in the form of chat (nested) or of responses (flat)."""
-    if not isinstance(tool, dict) or tool.get("type", "function") != "function":
+    """A function tool, in the form of chat (nested), of responses (flat), of Anthropic or of Gemini."""
+    if not isinstance(tool, dict) or tool.get("type", "function") not in ("function", "custom"):
         return {}
     function = tool.get("function", tool)
-    return function if isinstance(function, dict) and "name" in function else {}
+    if not isinstance(function, dict) or "name" not in function:
+        return {}
+    for name in ("input_schema", "parametersJsonSchema"):
+        if name in function:
+            return {"name": function["name"], "parameters": function[name]}
+    return function
+
+
+def _declared(tool: Any) -> list[Any]:
+    """Gemini puts several functions into one tool."""
+    if isinstance(tool, dict) and isinstance(tool.get("functionDeclarations"), list):
+        return list(tool["functionDeclarations"])
+    return [tool]
+
+
+def _config(ask: Ask, name: str) -> JSON:
+    """A part of Gemini's generationConfig."""
+    config = ask.body.get("generationConfig")
+    found = config.get(name) if isinstance(config, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _tool_rounds(ask: Ask) -> int:
     """How many tool results came since the user spoke last: after two, the answer is text."""
     rounds = 0
-    items = ask.body.get("messages") or ask.body.get("input")
+    items = ask.body.get("messages") or ask.body.get("input") or ask.body.get("contents")
     for item in reversed(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and _results(item):
+            rounds += 1
+            continue
         if not isinstance(item, dict) or item.get("role") == "user":
             break
         if item.get("role") == "tool" or item.get("type") == "function_call_output":
@@ -240,7 +270,18 @@ def _tool_rounds(ask: Ask) -> int:
     return rounds
 
 
+def _results(item: JSON) -> bool:
+    """Whether a message of the user's only says what tools answered, as Anthropic's and Gemini's do."""
+    parts = item.get("content") or item.get("parts")
+    return isinstance(parts, list) and any(
+        isinstance(part, dict) and (part.get("type") == "tool_result" or "functionResponse" in part)
+        for part in parts
+    )
+
+
 def _schema(ask: Ask) -> JSON | None:
+    if ask.endpoint == "generate_content":
+        return _config(ask, "responseJsonSchema") or _config(ask, "responseSchema") or None
     if ask.endpoint == "chat.completions":
         wanted = ask.body.get("response_format") or {}
         schema = (wanted.get("json_schema") or {}).get("schema")
@@ -272,7 +313,7 @@ def sample(schema: JSON, root: JSON | None = None) -> Any:
     if schema.get("enum"):
         return schema["enum"][0]
     kind = schema.get("type", "object")
-    kind = kind[0] if isinstance(kind, list) else kind
+    kind = str(kind[0] if isinstance(kind, list) else kind).lower()  # Gemini writes STRING
     if kind == "object":
         return {name: sample(part, root) for name, part in (schema.get("properties") or {}).items()}
     if kind == "array":

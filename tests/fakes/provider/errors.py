@@ -43,14 +43,49 @@ def body(kind: str, message: str, code: str | None = None, param: str | None = N
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def of_status(do: Behaviour) -> tuple[str, bytes]:
+def of_status(ask: Ask, do: Behaviour) -> tuple[str, bytes]:
     """Content type and body of an ordered error status."""
     if do.foreign:
         return "text/html", foreign(do.status)
     kind, code, message = DEFAULTS.get(do.status, ("server_error", None, f"Error {do.status}."))
     made = body(kind, message, code)
+    made = shaped(ask, do.status, made)
     made["error"].update(do.error)
     return "application/json", json.dumps(made).encode()
+
+
+ANTHROPIC = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+GOOGLE = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def shaped(ask: Ask, status: int, made: JSON) -> JSON:
+    """An error in the shape of the provider whose endpoint was asked."""
+    message = made["error"]["message"]
+    if ask.endpoint in ("messages", "messages.count_tokens"):
+        kind = ANTHROPIC.get(status, "api_error")
+        return {"type": "error", "error": {"type": kind, "message": message}}
+    if ask.endpoint in ("generate_content", "count_tokens"):
+        name = GOOGLE.get(status, "UNKNOWN")
+        return {"error": {"code": status, "message": message, "status": name}}
+    return made
 
 
 def foreign(status: int) -> bytes:
@@ -109,6 +144,8 @@ def _limits(ask: Ask) -> JSON | None:
         elif asked["stream_options"] is not None and not ask.stream:
             message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
             return body(kind, message, None, "stream_options")
+    if ask.endpoint == "messages" and ask.limit is None:
+        return body(kind, "max_tokens: Field required")
     if ask.limit is not None:
         least = 16 if ask.endpoint == "responses" else 1
         if ask.limit < least:

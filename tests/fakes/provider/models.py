@@ -36,12 +36,20 @@ MODELS: dict[str, Model] = {
     "text-embedding-ada-002": Model("text-embedding-ada-002-v2", 8_192, 0, dimensions=1536),
 }
 
-_BY_SERVED = {model.served: model for model in MODELS.values()}
+# Of other providers, which `GET /v1/models` of this one does not list.
+OTHERS: dict[str, Model] = {
+    "claude-haiku-4-5": _model("claude-haiku-4-5-20251001", 200_000, 64_000),
+    "claude-sonnet-4-5": _model("claude-sonnet-4-5-20250929", 200_000, 64_000),
+    "gemini-2.5-flash": _model("gemini-2.5-flash", 1_048_576, 65_536, True),
+    "gemini-2.5-flash-lite": _model("gemini-2.5-flash-lite", 1_048_576, 65_536),
+}
+
+_BY_SERVED = {model.served: model for model in (*MODELS.values(), *OTHERS.values())}
 
 
 def find(name: str) -> Model:
     """The model of that name or dated name; any other name is served as it is, with wide limits."""
-    known = MODELS.get(name) or _BY_SERVED.get(name)
+    known = MODELS.get(name) or OTHERS.get(name) or _BY_SERVED.get(name)
     if known is not None:
         return known
     for family, model in MODELS.items():  # another date of a known model: gpt-4o-2024-05-13

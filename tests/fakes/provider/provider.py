@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .behaviour import Behaviour, ControlError, Script, check
 from .billing import Bill, BillLog
 from .compose import Ids, Usage, compose
 from .delivery import deliver_json, deliver_stream
-from .dialects import chat, completions, embeddings, responses
+from .dialects import chat, completions, embeddings, gemini, messages, responses
 from .dialects.event import Event
 from .gate import Gate
 from .plan import Plan, Send
@@ -29,6 +30,13 @@ DIALECTS: dict[str, Any] = {
     "responses": responses,
     "completions": completions,
     "embeddings": embeddings,
+    "messages": messages,
+    "generate_content": gemini,
+}
+COUNTS = {  # free, and how each says it
+    "responses.input_tokens": lambda n: {"object": "response.input_tokens", "input_tokens": n},
+    "messages.count_tokens": lambda n: {"input_tokens": n},
+    "count_tokens": lambda n: {"totalTokens": n},
 }
 KEPT_REQUESTS = 2000
 KEPT_BYTES = 32 * 1024 * 1024
@@ -143,7 +151,9 @@ class Provider:
             return self._redirect(ask, do, request_id)
         if do.status >= 400 or do.foreign:
             kind, made = (
-                errors.of_status(do) if do.body is None else ("application/json", as_bytes(do.body))
+                errors.of_status(ask, do)
+                if do.body is None
+                else ("application/json", as_bytes(do.body))
             )
             bill = None
             if do.bill == "full" and ask.endpoint in DIALECTS:
@@ -167,10 +177,10 @@ class Provider:
             return self._json(ask, do, 200, moderation(self.ids), request_id)
         wrong = errors.problem(ask)
         if wrong is not None:
-            return self._json(ask, do, *wrong, request_id)
-        if ask.endpoint == "responses.input_tokens":
-            counted = {"object": "response.input_tokens", "input_tokens": ask.input_tokens}
-            return self._json(ask, do, 200, counted, request_id)
+            status, said_wrong = wrong
+            return self._json(ask, do, status, errors.shaped(ask, status, said_wrong), request_id)
+        if ask.endpoint in COUNTS:
+            return self._json(ask, do, 200, COUNTS[ask.endpoint](ask.input_tokens), request_id)
         return self._made(ask, do, request_id)
 
     def _made(self, ask: Ask, do: Behaviour, request_id: str) -> Plan:
@@ -183,6 +193,8 @@ class Provider:
                 self.context[reply.id] = reply.usage.input_tokens + reply.usage.output_tokens
         bill = Bill(request_id, reply.id, reply.model, reply.tier, reply.usage, do.bill)
         self.statuses[do.status] += 1
+        if ask.endpoint == "messages":
+            do = replace(do, headers={"request-id": request_id, **do.headers})
         if do.body is not None:
             kind = do.content_type or "application/json"
             return deliver_json(do, do.status, kind, as_bytes(do.body), request_id, bill)
@@ -204,6 +216,9 @@ class Provider:
                     else ("done", "usage", "finish", "moderation")
                 )
                 made = [event for event in made if event.kind not in leave_out]
+            if dialect is gemini and ask.query.get("alt") != ["sse"]:  # a JSON array, as it comes
+                body = as_bytes([event.data for event in made])
+                return deliver_json(do, do.status, "application/json", body, request_id, bill)
             return deliver_stream(do, events(made, do), request_id, bill)
         body = as_bytes(dialect.plain(ask, do, reply))
         return deliver_json(

@@ -48,6 +48,30 @@ def embeddings(usage: Usage) -> dict[str, Any]:
     return {"prompt_tokens": usage.input_tokens, "total_tokens": usage.input_tokens}
 
 
+def messages(usage: Usage) -> dict[str, Any]:
+    """Anthropic's: the input without the cached part."""
+    return {
+        "input_tokens": usage.input_tokens - usage.cached_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+    }
+
+
+def gemini(usage: Usage) -> dict[str, Any]:
+    """Gemini's: thoughts beside the candidates, not within."""
+    made: dict[str, Any] = {
+        "promptTokenCount": usage.input_tokens,
+        "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
+        "totalTokenCount": usage.input_tokens + usage.output_tokens,
+    }
+    if usage.cached_tokens:
+        made["cachedContentTokenCount"] = usage.cached_tokens
+    if usage.reasoning_tokens:
+        made["thoughtsTokenCount"] = usage.reasoning_tokens
+    return made
+
+
 def shown(true: dict[str, Any], do: Behaviour) -> Any:
     """The usage as the test wants it seen; MISSING to leave the field out."""
     wanted = do.usage
@@ -71,9 +95,9 @@ def _replaced(value: Any, number: Any) -> Any:
     return number
 
 
-def put(body: dict[str, Any], usage: Any) -> dict[str, Any]:
+def put(body: dict[str, Any], usage: Any, name: str = "usage") -> dict[str, Any]:
     if usage is MISSING:
-        body.pop("usage", None)
+        body.pop(name, None)
     else:
-        body["usage"] = usage
+        body[name] = usage
     return body
