@@ -80,7 +80,7 @@ TEST(Recognise, azure_names_its_deployment_in_the_path) {
   const Route route = recognise("POST", "acme.openai.azure.com",
                                 "/openai/deployments/our-gpt/chat/completions?api-version=2026-01-01", HostTable({}));
   EXPECT_EQ(route.kind, Route::Kind::priced);
-  EXPECT_EQ(route.deployment, "our-gpt");
+  EXPECT_EQ(route.path_model, "our-gpt");
   EXPECT_EQ(route.host.provider, "azure");
 }
 

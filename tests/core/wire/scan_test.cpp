@@ -56,8 +56,8 @@ TEST(ChatScan, absent_and_null_are_no_limit) {
   EXPECT_FALSE(facts.stream);
   ASSERT_EQ(facts.output_limit_spans.size(), 1U);
   EXPECT_EQ(at(body, facts.output_limit_spans[0]), "null");
-  ASSERT_TRUE(facts.stream_options_span);
-  EXPECT_EQ(at(body, *facts.stream_options_span), "null");
+  ASSERT_TRUE(facts.stream_options.null);
+  EXPECT_EQ(at(body, *facts.stream_options.null), "null");
 }
 
 TEST(ChatScan, the_largest_of_two_limits_counts) {
