@@ -19,9 +19,10 @@ bool same_header(std::string_view name, std::string_view lower) {
          });
 }
 
-/// Statuses of something between us and the model: what it did is not known (R23).
+/// Statuses of something between us and the model: what it did is not known (R23). 529 is none of them: with Anthropic's
+/// own error body it says that the provider is overloaded and did nothing (its reference of errors, 2026-11).
 bool unknown_outcome(int status) {
-  return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 530);
+  return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 529);
 }
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_headers = {{

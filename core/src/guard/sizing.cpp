@@ -154,23 +154,6 @@ void size_likely(const SizeInput& input, Sized& sized) {
   }
 }
 
-/// The dearest that a token of this request's input can be.
-std::optional<Rate> input_ceiling(const RateSet& rates, const RequestFacts& facts) {
-  std::optional<Rate> found = dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens});
-  const auto can_be = [&](Quantity quantity) {
-    if (rates[quantity] && (!found || dearer(*rates[quantity], *found))) found = rates[quantity];
-  };
-  // A provider that writes into its cache only what it is asked to has no dearer input where the request asks for none.
-  if (facts.cache_writes != CacheWrites::none) can_be(Quantity::cache_write_tokens);
-  if (facts.cache_writes == CacheWrites::unknown || facts.cache_writes == CacheWrites::long_lived)
-    can_be(Quantity::cache_write_1h_tokens);
-  if (facts.media || facts.remote) {
-    can_be(Quantity::input_audio_tokens);
-    can_be(Quantity::input_image_tokens);
-  }
-  return found;
-}
-
 /// The price of the ceiling at the dearest rates that the request can reach (R25).
 void price(const SizeInput& input, Sized& sized) {
   if (input.host.free || (input.model != nullptr && input.model->free)) {
@@ -179,16 +162,23 @@ void price(const SizeInput& input, Sized& sized) {
     return;
   }
   if (input.model == nullptr) return;
+  const CacheWrites writes = input.facts.cache_writes;
   const Terms terms{.at_ms = input.at_ms,
                     .until_ms = input.until_ms,
                     .service_tier = input.facts.service_tier,
                     .context_tokens = sized.input_tokens,
-                    .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region)};
+                    .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
+                    .writes_cache = writes != CacheWrites::none,
+                    .writes_cache_1h = writes == CacheWrites::unknown || writes == CacheWrites::long_lived};
   auto dearest = input.book.dearest_rates(*input.model, terms);
   if (!dearest) return;
   sized.dearest = *dearest;
   const RateSet& rates = sized.dearest;
-  const std::optional<Rate> input_rate = input_ceiling(rates, input.facts);
+  // The rate of input covers what is read from a cache or written into one.
+  std::optional<Rate> input_rate = rates[Quantity::input_tokens];
+  if (input.facts.media || input.facts.remote)
+    input_rate =
+        dearest_of(rates, {Quantity::input_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens});
   if (!input_rate) return;
   Cost fixed;
   fixed.add(*input_rate, sized.input_tokens);
