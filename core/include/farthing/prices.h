@@ -58,6 +58,9 @@ struct Terms {
   std::string_view quality = {};
   std::string_view resolution = {};
   std::string_view search_context = {};
+  // For `dearest_rates`: what of its input the request can have written into a cache, for minutes, for an hour.
+  bool writes_cache = true;
+  bool writes_cache_1h = true;
 };
 
 struct RateSet {

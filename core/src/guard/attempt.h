@@ -118,6 +118,7 @@ struct Attempt::State {
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
+  std::string_view region_of(const AnswerFacts& answer) const;
   Usd closed_cost(std::int64_t* output) const;
   void keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining);
 };

@@ -59,14 +59,16 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(
-        Code::unknown_endpoint,
-        std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) + " on " +
-            host +
-            " is not an endpoint that this version can price, so it is not sent. "
-            "It reads: chat completions, responses, embeddings. Send it with a client that is not guarded, if its cost "
-            "need not be limited ([[host]] name = \"" +
-            host + "\" guard = false would unguard every call to that host)");
+    return refuse(Code::unknown_endpoint, std::string(request.method) + " " +
+                                              std::string(request.path.substr(0, request.path.find('?'))) + " on " +
+                                              host +
+                                              " is not an endpoint that this version can price, so it is not sent. "
+                                              "It reads: OpenAI's chat completions, completions, responses and "
+                                              "embeddings, Anthropic's messages, Gemini's "
+                                              "generateContent and streamGenerateContent. Send it with a client that "
+                                              "is not guarded, if its cost need not "
+                                              "be limited ([[host]] name = \"" +
+                                              host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;
@@ -74,12 +76,13 @@ Verdict Attempt::State::begin(const RequestView& request) {
     return verdict;
   }
   auto scanned = route.dialect->scan(*request.body);
-  if (foreign && (!scanned || scanned->model.empty())) return {};  // R31: a dialect's path whose body has `model`
+  // R31: a dialect's path whose body has `model`, or that names it itself
+  if (foreign && (!scanned || (scanned->model.empty() && route.path_model.empty()))) return {};
   host = request.host;
   in_event_loop = request.in_event_loop;
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
-  if (!route.deployment.empty()) facts.model = route.deployment;  // Azure: the path names it, whatever the body says
+  if (!route.path_model.empty()) facts.model = route.path_model;  // where the path names it, whatever the body says
   body_now = *request.body;
   client_wait_ms = client_timeout_ms(request.headers);
   key_id = core->keys.id(guard::credential_of(request.headers), host);
@@ -204,7 +207,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
       return refuse(Code::unbounded_request,
                     "the cost of this request has no bound: " + what +
-                        ". Give a limit (max_tool_calls), or allow an amount: unbounded = \"0.50 USD\" in the policy");
+                        ". Give a limit (max_tool_calls, or max_uses of every such tool), or allow an amount: "
+                        "unbounded = \"0.50 USD\" in the policy");
     }
     case guard::Sized::Problem::overflow:
       return refuse(Code::unbounded_request,
@@ -387,7 +391,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
     we_lowered = true;
   }
   // Usage is asked for only where it is taken, and where the caller did not ask himself.
-  if (facts.stream && route.dialect->endpoint == "chat.completions" && route.host.usage_in_streams &&
+  if (facts.stream && route.dialect->takes_usage_option && route.host.usage_in_streams &&
       !facts.usage_asked.value_or(false) && facts.object_open != 0) {
     change.ask_for_usage = true;
     strip_usage = true;

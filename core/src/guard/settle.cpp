@@ -19,9 +19,10 @@ bool same_header(std::string_view name, std::string_view lower) {
          });
 }
 
-/// Statuses of something between us and the model: what it did is not known (R23).
+/// Statuses of something between us and the model: what it did is not known (R23). 529 is none of them: with Anthropic's
+/// own error body it says that the provider is overloaded and did nothing (its reference of errors, 2026-11).
 bool unknown_outcome(int status) {
-  return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 530);
+  return status == 408 || status == 499 || status == 502 || status == 504 || (status >= 520 && status < 529);
 }
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_headers = {{
@@ -30,6 +31,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_
     {"x-ratelimit-reset-requests", "reset_requests"},
     {"x-ratelimit-reset-tokens", "reset_tokens"},
 }};
+
+/// How answers say that their output limit ended them: chat and completions, responses, messages, Gemini.
+constexpr std::array<std::string_view, 4> cut_words = {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS"};
 
 }  // namespace
 
@@ -40,7 +44,7 @@ void Attempt::State::head(int code, std::span<const HeaderView> headers) {
   for (const HeaderView& header : headers) {
     if (same_header(header.name, "content-type")) {
       streaming = header.value.find("event-stream") != std::string_view::npos;
-    } else if (same_header(header.name, "x-request-id")) {
+    } else if (same_header(header.name, "x-request-id") || same_header(header.name, "request-id")) {  // Anthropic's
       request_id = header.value.substr(0, 128);
     } else if (header.name.size() > 12 && (header.name[0] == 'x' || header.name[0] == 'X')) {
       for (const auto& [name, word] : headroom_headers) {
@@ -139,6 +143,12 @@ void Attempt::State::end_by(Abort how) {
   settle(How::hold, reader ? &reader->facts() : nullptr, "interrupted");
 }
 
+/// Where it was processed: as the answer tells, else as the request asked, else where the host stands.
+std::string_view Attempt::State::region_of(const AnswerFacts& answer) const {
+  if (!answer.region.empty()) return answer.region;
+  return facts.region.empty() ? route.host.region : std::string_view(facts.region);
+}
+
 void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view error_class) {
   if (phase == Phase::ended) return;
   phase = Phase::ended;
@@ -177,7 +187,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
                           .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier)
                                                                        : std::string_view(answer->service_tier),
                           .context_tokens = row.booked[Meter::input_tokens],
-                          .region = route.host.region};
+                          .region = region_of(*answer)};
         if (const auto rates = core->book->rates(*model, terms)) {
           row.context = plan->priced_by(*rates);
           if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
@@ -214,7 +224,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   if (how == How::released) forget_ids();
   row.booked[Meter::concurrent] = 0;
 
-  const bool cut = row.finish_reason == "length" || row.finish_reason == "max_output_tokens";  // chat, responses
+  const bool cut = std::find(cut_words.begin(), cut_words.end(), row.finish_reason) != cut_words.end();
   if (we_lowered && cut && core->options.on_warning && !core->here().told_of_cut.exchange(true)) {
     core->options.on_warning(
         "an answer was cut at " + std::to_string(row.output_limit) +

@@ -50,7 +50,8 @@ void unbounded(Sized& sized, std::string_view what) {
 void size_input(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
   sized.text_tokens = facts.input_bytes;
-  sized.hidden_tokens = hidden_tokens_bound(input.model != nullptr ? input.model->overhead : std::string_view{}, facts);
+  const bool profiled = input.model != nullptr && !input.model->overhead.empty();
+  sized.hidden_tokens = hidden_tokens_bound(profiled ? input.model->overhead : input.dialect.overhead, facts);
   std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens;
   if (input.counted != nullptr && input.counted->ceiling && *input.counted->ceiling < bytes_bound) {
     sized.text_tokens = input.counted->tokens;
@@ -58,9 +59,9 @@ void size_input(const SizeInput& input, Sized& sized) {
     bytes_bound = *input.counted->ceiling;
   }
 
-  // Embeddings: every input has a window of its own. Server tools: every step reads the context again.
+  // Embeddings, completions: every input has a window of its own. Server tools: every step reads the context again.
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
-  std::int64_t windows = std::max<std::int64_t>(1, input.dialect.has_output ? 1 : facts.inputs);
+  std::int64_t windows = std::max<std::int64_t>(1, facts.inputs);
   if (facts.server_tools) {
     sized.input_steps = facts.server_tool_steps ? saturating_mul(1, *facts.server_tool_steps + 1) : 1;
     windows = saturating_mul(windows, sized.input_steps);
@@ -70,7 +71,7 @@ void size_input(const SizeInput& input, Sized& sized) {
   if (facts.media) unbounded(sized, "image, audio or file");
   if (facts.remote) unbounded(sized, "URL, file id or earlier response");
   if (facts.server_tools)
-    unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without max_tool_calls");
+    unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without a limit of their uses");
 
   if (sized.unbounded_count == 0) {
     sized.input_tokens = window_bound > 0 ? std::min(bytes_bound, window_bound) : bytes_bound;
@@ -115,6 +116,13 @@ void size_output(const SizeInput& input, Sized& sized) {
     demand.want = maximum > 0 ? std::min(asked, maximum) : asked;
     sized.own_output_limit = demand.want;
     demand.least = may_lower ? std::min(demand.want, floor) : demand.want;
+    return;
+  }
+  if (input.dialect.output_default > 0 && (input.host.provider == "openai" || input.host.provider == "azure")) {
+    // What the provider takes for a limit then. Writing a larger one would make the answer longer than the caller expects.
+    demand.want = input.dialect.output_default;
+    demand.least = demand.want;
+    sized.own_output_limit = demand.want;
     return;
   }
   // The request without a limit: the model's maximum bounds it, else its context window.
@@ -163,22 +171,23 @@ void price(const SizeInput& input, Sized& sized) {
     return;
   }
   if (input.model == nullptr) return;
+  const CacheWrites writes = input.facts.cache_writes;
   const Terms terms{.at_ms = input.at_ms,
                     .until_ms = input.until_ms,
                     .service_tier = input.facts.service_tier,
                     .context_tokens = sized.input_tokens,
-                    .region = input.host.region};
+                    .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
+                    .writes_cache = writes != CacheWrites::none,
+                    .writes_cache_1h = writes == CacheWrites::unknown || writes == CacheWrites::long_lived};
   auto dearest = input.book.dearest_rates(*input.model, terms);
   if (!dearest) return;
   sized.dearest = *dearest;
   const RateSet& rates = sized.dearest;
-  const bool media = input.facts.media || input.facts.remote;
-  const std::optional<Rate> input_rate =
-      media ? dearest_of(rates,
-                         {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
-                          Quantity::cache_write_1h_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens})
-            : dearest_of(rates, {Quantity::input_tokens, Quantity::cache_read_tokens, Quantity::cache_write_tokens,
-                                 Quantity::cache_write_1h_tokens});
+  // The rate of input covers what is read from a cache or written into one.
+  std::optional<Rate> input_rate = rates[Quantity::input_tokens];
+  if (input.facts.media || input.facts.remote)
+    input_rate =
+        dearest_of(rates, {Quantity::input_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens});
   if (!input_rate) return;
   Cost fixed;
   fixed.add(*input_rate, sized.input_tokens);

@@ -63,11 +63,11 @@ class Few {
 };
 
 /// Input may be written to a cache, output may be reasoning: a ceiling that counts all of it as one takes the dearest.
-void cover_what_cannot_be_told_apart(RateSet& set) {
+void cover_what_cannot_be_told_apart(RateSet& set, const Terms& terms) {
   if (set[Quantity::input_tokens]) {
     raise_to(set[Quantity::input_tokens], set[Quantity::cache_read_tokens]);
-    raise_to(set[Quantity::input_tokens], set[Quantity::cache_write_tokens]);
-    raise_to(set[Quantity::input_tokens], set[Quantity::cache_write_1h_tokens]);
+    if (terms.writes_cache) raise_to(set[Quantity::input_tokens], set[Quantity::cache_write_tokens]);
+    if (terms.writes_cache_1h) raise_to(set[Quantity::input_tokens], set[Quantity::cache_write_1h_tokens]);
   }
   if (set[Quantity::output_tokens]) raise_to(set[Quantity::output_tokens], set[Quantity::reasoning_tokens]);
 }
@@ -231,7 +231,7 @@ std::optional<RateSet> Book::dearest_rates(const Model& model, const Terms& term
   std::optional<RateSet> set;
   raise_over(set, model.index, wanted(terms), tiers_of(record(model.index), terms.service_tier, true), true,
              terms.until_ms);
-  if (set) cover_what_cannot_be_told_apart(*set);
+  if (set) cover_what_cannot_be_told_apart(*set, terms);
   return set;
 }
 

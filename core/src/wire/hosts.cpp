@@ -18,7 +18,7 @@ struct Known {
   std::string_view region = {};
 };
 
-constexpr std::array<Known, 20> table = {{
+constexpr std::array<Known, 23> table = {{
     {"api.openai.com", "openai", true, false, true, ""},
     {"us.api.openai.com", "openai", true, false, true, "", "us"},
     // eu., and regions that the book has no word for: they cost what the dearest known one does.
@@ -28,6 +28,10 @@ constexpr std::array<Known, 20> table = {{
     {"*.services.ai.azure.com", "azure", true, false, false, ""},
     {"api.anthropic.com", "anthropic", false, true, false, "max_tokens"},
     {"generativelanguage.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    // Vertex AI: in a region, everywhere, in a continent.
+    {"*-aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    {"aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    {"aiplatform.*.rep.googleapis.com", "gemini", true, false, false, "max_tokens"},
     {"openrouter.ai", "openrouter", true, false, false, "max_tokens"},
     {"api.groq.com", "groq", true, true, false, "max_completion_tokens"},
     {"api.mistral.ai", "mistral", false, true, false, "max_tokens"},  // 422 when asked

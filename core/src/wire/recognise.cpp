@@ -57,6 +57,30 @@ bool is_free_post(std::string_view path, std::string_view provider) {
   return false;
 }
 
+/// The model or deployment that a path names: Azure's `/openai/deployments/NAME/...`, Google's `/models/NAME:method`. A
+/// model of another publisher, a tuned one or an endpoint keeps its collection's name: none of them is priced as the model
+/// of that name.
+std::string model_in(std::string_view path) {
+  constexpr std::string_view deployments = "/openai/deployments/";
+  if (const std::size_t at = path.find(deployments); at != std::string_view::npos) {
+    const std::string_view rest = path.substr(at + deployments.size());
+    return std::string(rest.substr(0, rest.find('/')));
+  }
+  const std::size_t slash = path.rfind('/');
+  const std::size_t colon = path.rfind(':');
+  if (slash == std::string_view::npos || colon == std::string_view::npos || colon < slash) return {};
+  const std::string_view name = path.substr(slash + 1, colon - slash - 1);
+  const std::string_view before = path.substr(0, slash);
+  const std::string_view collection = before.substr(before.rfind('/') + 1);
+  if (collection != "models") return std::string(collection) + "/" + std::string(name);
+  constexpr std::string_view publishers = "/publishers/";
+  const std::size_t at = before.rfind(publishers);
+  if (at == std::string_view::npos) return std::string(name);
+  const std::string_view rest = before.substr(at + publishers.size());
+  const std::string_view publisher = rest.substr(0, rest.find('/'));
+  return publisher == "google" ? std::string(name) : std::string(publisher) + "/" + std::string(name);
+}
+
 }  // namespace
 
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts) {
@@ -71,17 +95,14 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
     route.kind = reads ? Route::Kind::free : Route::Kind::unknown;
     return route;
   }
-  constexpr std::string_view deployments = "/openai/deployments/";
-  if (const std::size_t at = path.find(deployments); at != std::string_view::npos) {
-    const std::string_view rest = path.substr(at + deployments.size());
-    route.deployment = rest.substr(0, rest.find('/'));
-  }
+  route.path_model = model_in(path);
   for (const Dialect* dialect : dialects()) {
     if (!ends_with(path, dialect->path)) continue;
+    if (route.dialect != nullptr && route.dialect->path.size() >= dialect->path.size()) continue;
     route.kind = Route::Kind::priced;
     route.dialect = dialect;
-    return route;
   }
+  if (route.dialect != nullptr) return route;
   if (is_free_post(path, route.host.provider)) route.kind = Route::Kind::free;
   return route;
 }

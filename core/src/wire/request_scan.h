@@ -1,5 +1,5 @@
-// RequestScan: what the requests of OpenAI's dialects have in common when they are read: top-level members told once, types
-// checked, base64 media not counted as text.
+// RequestScan: what requests have in common when they are read: top-level members told once, types checked, base64 media
+// not counted as text.
 // Thread-safety: one thread.
 #pragma once
 
@@ -58,7 +58,7 @@ struct RequestScan : Ignore {
   }
   void close(const Path& path, bool, std::size_t members) {
     if (path.depth() == 0) facts.object_empty = members == 0;
-    if (path.is("stream_options")) facts.stream_options_empty = members == 0;
+    if (path.is("stream_options")) facts.stream_options.empty = members == 0;
   }
 
   void text(const Path& path, const Scalar& scalar, std::string& out) {
@@ -114,7 +114,32 @@ struct RequestScan : Ignore {
     if (!text.empty() && !data_url(text)) facts.remote = true;
   }
 
-  /// Members that chat and responses spell alike. True when `scalar` was one.
+  /// `stream_options` of chat and completions. True when `scalar` was of it.
+  bool stream_options(const Path& path, const Scalar& scalar) {
+    if (path.is("stream_options", "include_usage")) {
+      bool asked = false;
+      boolean(path, scalar, asked);
+      facts.usage_asked = asked;
+      facts.include_usage_span = Span{scalar.begin, scalar.end - scalar.begin};
+    } else if (path.is("stream_options") && scalar.is_null()) {
+      facts.stream_options.null = Span{scalar.begin, scalar.end - scalar.begin};
+    } else if (path.is("stream_options")) {
+      fail("\"stream_options\" is not an object");
+    } else {
+      return false;
+    }
+    return true;
+  }
+  void open_stream_options(const Path& path, bool array, std::size_t at) {
+    if (path.is("stream_options")) {
+      if (array) fail("\"stream_options\" is not an object");
+      facts.stream_options.open = at;
+    } else if (path.is("stream_options", "include_usage")) {
+      fail("\"include_usage\" is not true or false");
+    }
+  }
+
+  /// Members that most dialects spell alike. True when `scalar` was one.
   bool common(const Path& path, const Scalar& scalar) {
     if (path.depth() != 1) return false;
     const std::string_view name = path.own();

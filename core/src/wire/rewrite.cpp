@@ -19,23 +19,32 @@ std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewr
   std::vector<Splice> splices;
   std::string members;  // new ones, at the front of the body's object
   const auto add_member = [&](const std::string& text) { members += (members.empty() ? "" : ",") + text; };
+  const auto add_inside = [&](std::string_view object, const ObjectPlace& place, const std::string& member) {
+    if (place.open)
+      splices.push_back({*place.open, 0, member + (place.empty ? "" : ",")});
+    else if (place.null)
+      splices.push_back({place.null->at, place.null->length, "{" + member + "}"});
+    else
+      add_member("\"" + std::string(object) + "\":{" + member + "}");
+  };
 
   if (change.output_limit) {
     const std::string limit = std::to_string(*change.output_limit);
     for (const Span& span : facts.output_limit_spans)
       splices.push_back({span.at, span.length, limit});
-    if (facts.output_limit_spans.empty()) add_member("\"" + std::string(change.output_limit_name) + "\":" + limit);
+    if (facts.output_limit_spans.empty()) {
+      const std::string member = "\"" + std::string(change.output_limit_name) + "\":" + limit;
+      if (facts.output_limit_parent.empty())
+        add_member(member);
+      else
+        add_inside(facts.output_limit_parent, facts.output_limit_place, member);
+    }
   }
   if (change.ask_for_usage) {
     if (facts.include_usage_span) {
       splices.push_back({facts.include_usage_span->at, facts.include_usage_span->length, "true"});
-    } else if (facts.stream_options_open) {
-      splices.push_back({*facts.stream_options_open, 0,
-                         std::string("\"include_usage\":true") + (facts.stream_options_empty ? "" : ",")});
-    } else if (facts.stream_options_span) {
-      splices.push_back({facts.stream_options_span->at, facts.stream_options_span->length, "{\"include_usage\":true}"});
     } else {
-      add_member("\"stream_options\":{\"include_usage\":true}");
+      add_inside("stream_options", facts.stream_options, "\"include_usage\":true");
     }
   }
   if (!members.empty() && !facts.object_empty) members += ",";

@@ -65,7 +65,7 @@ struct Route {
   } kind = Kind::unknown;
   const Dialect* dialect = nullptr;
   HostFacts host;
-  std::string deployment;  // Azure: the name in the path
+  std::string path_model;  // what the path names: Azure's deployment, Gemini's model; "" where the body does
 };
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts);
 
@@ -73,6 +73,21 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
 struct Span {
   std::size_t at = 0;
   std::size_t length = 0;
+};
+
+/// An object inside the body that a member can be written into.
+struct ObjectPlace {
+  std::optional<std::size_t> open;  // just after its '{'
+  std::optional<Span> null;         // its value where it is null
+  bool empty = false;
+};
+
+/// What of its input a request lets the provider write into a cache, which can cost more than plain input.
+enum class CacheWrites : std::uint8_t {
+  unknown,     // the provider decides
+  none,        // the request asks for none
+  short_only,  // for some minutes
+  long_lived,  // for an hour too
 };
 
 struct RequestFacts {
@@ -84,24 +99,26 @@ struct RequestFacts {
   std::int64_t choices = 1;
   /// Bytes that bound the text tokens of the input from above: the body without base64 media.
   std::int64_t input_bytes = 0;
-  std::int64_t inputs = 1;    // embeddings: how many
+  std::int64_t inputs = 1;    // embeddings, completions: how many, each with a context window of its own
   bool media = false;         // images, audio, files inline: bytes are no bound
   bool remote = false;        // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
   bool server_tools = false;  // web search, file search, code interpreter, mcp, ...
-  std::optional<std::int64_t> server_tool_steps;  // max_tool_calls
+  std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   bool tools = false;
   bool schema = false;  // a response format with a schema
   bool background = false;
   std::int64_t thinking_budget = 0;  // output limit must stay above it
   std::string service_tier;          // as asked, "" when absent
+  std::string region;                // where it asks to be processed, "" when absent
   std::string reasoning_effort;
+  CacheWrites cache_writes = CacheWrites::unknown;
   // where to write
-  std::vector<Span> output_limit_spans;            // the numbers to replace
-  std::optional<Span> include_usage_span;          // the literal true/false/null to replace
-  std::optional<std::size_t> stream_options_open;  // just after its '{'
-  std::optional<Span> stream_options_span;         // its value where it is null
-  std::size_t object_open = 0;                     // just after the body's '{'
-  bool stream_options_empty = false;
+  std::vector<Span> output_limit_spans;    // the numbers to replace
+  std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
+  ObjectPlace output_limit_place;          // that member
+  std::optional<Span> include_usage_span;  // the literal true/false/null to replace
+  ObjectPlace stream_options;
+  std::size_t object_open = 0;  // just after the body's '{'
   bool object_empty = false;
 };
 
@@ -118,6 +135,7 @@ struct AnswerFacts {
   std::string id;                        // chatcmpl-..., resp_...
   std::string model;                     // served
   std::string service_tier;              // served
+  std::string region;                    // where it was processed, "" when not told
   std::string finish_reason;             // the last one
   std::optional<Quantities> quantities;  // disjoint
   bool final = false;                    // with the dialect's terminal marker, or a whole body
@@ -144,11 +162,12 @@ class StreamReader {
 };
 
 struct Dialect {
-  std::string_view endpoint;   // "chat.completions": the word in labels, ledger and `estimate`
+  std::string_view endpoint;   // "chat.completions", "messages": the word in labels, ledger and `estimate`
   std::string_view modality;   // "text", "embedding"
   std::string_view operation;  // "generate"
   bool has_output = true;      // false: embeddings
-  /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions").
+  /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions"); of several the
+  /// longest.
   std::string_view path;
   Result<RequestFacts> (*scan)(std::string_view body);
   AnswerFacts (*read)(std::string_view body);
@@ -157,6 +176,11 @@ struct Dialect {
   /// The name of the output limit to insert where the caller gave none.
   std::string_view output_limit_name;
   std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)
+  bool takes_usage_option = false;        // stream_options.include_usage, where the host takes it
+  /// What OpenAI and Azure write at most where the request gives no limit; 0 = as much as the model can.
+  std::int64_t output_default = 0;
+  /// Hidden prompts (overheads.cpp) of models that the price book does not know.
+  std::string_view overhead = {};
 };
 
 /// The table of dialects, for tests, docs and `estimate`.

@@ -80,8 +80,57 @@ TEST(Recognise, azure_names_its_deployment_in_the_path) {
   const Route route = recognise("POST", "acme.openai.azure.com",
                                 "/openai/deployments/our-gpt/chat/completions?api-version=2026-01-01", HostTable({}));
   EXPECT_EQ(route.kind, Route::Kind::priced);
-  EXPECT_EQ(route.deployment, "our-gpt");
+  EXPECT_EQ(route.path_model, "our-gpt");
   EXPECT_EQ(route.host.provider, "azure");
+}
+
+TEST(Recognise, the_longest_path_wins) {
+  const HostTable hosts({});
+  const auto endpoint = [&](std::string_view path) {
+    return recognise("POST", "api.openai.com", path, hosts).dialect->endpoint;
+  };
+  EXPECT_EQ(endpoint("/v1/completions"), "completions");
+  EXPECT_EQ(endpoint("/v1/chat/completions"), "chat.completions");
+  EXPECT_EQ(recognise("POST", "acme.openai.azure.com", "/openai/deployments/d/completions", hosts).path_model, "d");
+}
+
+TEST(Recognise, messages_of_anthropic_and_no_others) {
+  const HostTable hosts({});
+  const Route route = recognise("POST", "api.anthropic.com", "/v1/messages?beta=true", hosts);
+  ASSERT_EQ(route.kind, Route::Kind::priced);
+  EXPECT_EQ(route.dialect->endpoint, "messages");
+  EXPECT_EQ(route.host.provider, "anthropic");
+  EXPECT_EQ(recognise("POST", "api.deepseek.com", "/anthropic/v1/messages", hosts).dialect->endpoint, "messages");
+  EXPECT_EQ(recognise("POST", "api.openai.com", "/v1/threads/thread_1/messages", hosts).kind, Route::Kind::unknown);
+  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::unknown);
+  EXPECT_EQ(recognise("GET", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::free);
+  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches/b_1/cancel", hosts).kind, Route::Kind::free);
+}
+
+TEST(Recognise, gemini_names_its_model_in_the_path) {
+  const HostTable hosts({});
+  const auto model = [&](std::string_view host, std::string_view path) {
+    const Route route = recognise("POST", host, path, hosts);
+    EXPECT_EQ(route.kind, Route::Kind::priced) << path;
+    EXPECT_EQ(route.host.provider, "gemini") << host;
+    return route.path_model;
+  };
+  const std::string_view gemini = "generativelanguage.googleapis.com";
+  EXPECT_EQ(model(gemini, "/v1beta/models/gemini-2.5-flash:generateContent?key=x"), "gemini-2.5-flash");
+  EXPECT_EQ(model(gemini, "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"), "gemini-2.5-flash");
+  EXPECT_EQ(model(gemini, "/v1beta/tunedModels/mine:generateContent"), "tunedModels/mine");
+  const std::string in = "/v1/projects/p/locations/us-central1/";
+  for (const char* host :
+       {"us-central1-aiplatform.googleapis.com", "aiplatform.googleapis.com", "aiplatform.eu.rep.googleapis.com"}) {
+    EXPECT_EQ(model(host, in + "publishers/google/models/gemini-2.5-pro:streamGenerateContent"), "gemini-2.5-pro");
+    EXPECT_EQ(model(host, in + "publishers/acme/models/gemini-2.5-pro:generateContent"), "acme/gemini-2.5-pro");
+    EXPECT_EQ(model(host, in + "endpoints/123:generateContent"), "endpoints/123");
+  }
+  EXPECT_EQ(recognise("POST", gemini, "/v1beta/models/m:countTokens", hosts).kind, Route::Kind::free);
+  for (const char* path : {"/v1beta/models/m:embedContent", "/v1beta/models/m:batchGenerateContent",
+                           "/v1beta/models/m:predictLongRunning", "/v1beta/models/m%3AgenerateContent"}) {
+    EXPECT_EQ(recognise("POST", gemini, path, hosts).kind, Route::Kind::unknown) << path;
+  }
 }
 
 TEST(Recognise, free_calls_pass) {

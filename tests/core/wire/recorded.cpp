@@ -30,8 +30,8 @@ std::vector<RecordedCall> recorded_calls() {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const nlohmann::json line = nlohmann::json::parse(text.substr(at, end - at));
       at = end + 1;
-      calls.push_back({line["source"], line["provider"], line["endpoint"], line["request"], line["response"],
-                       line["sse"].get<bool>()});
+      calls.push_back({line["source"], line["provider"], line["endpoint"], line["url"], line["request"],
+                       line["response"], line["sse"].get<bool>()});
     }
   }
   return calls;

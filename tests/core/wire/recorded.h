@@ -7,7 +7,7 @@
 namespace farthing {
 
 struct RecordedCall {
-  std::string source, provider, endpoint, request, response;
+  std::string source, provider, endpoint, url, request, response;
   bool stream = false;
 };
 std::vector<RecordedCall> recorded_calls();

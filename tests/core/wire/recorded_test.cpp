@@ -25,11 +25,18 @@ const std::vector<RecordedCall>& calls() {
   return mine;
 }
 
+bool is_gemini(const RecordedCall& call) {
+  return call.endpoint == "generateContent" || call.endpoint == "streamGenerateContent";
+}
+
 /// The usage object of a body, or the last one of a stream; null when there is none.
 json usage_of(const RecordedCall& call) {
   json found;
   const auto look = [&](const json& body) {
     if (!body.is_object()) return;
+    if (body.contains("usageMetadata")) found = body["usageMetadata"];
+    if (body.value("type", "") == "message_start") found = body["message"]["usage"];
+    if (body.value("type", "") == "message_delta") return found.update(body["usage"]);
     if (body.contains("usage") && body["usage"].is_object()) found = body["usage"];
     if (body.contains("x_groq") && body["x_groq"].contains("usage")) found = body["x_groq"]["usage"];
     if (body.contains("response") && body["response"].is_object() &&
@@ -48,6 +55,9 @@ json usage_of(const RecordedCall& call) {
   return found;
 }
 
+std::int64_t number(const json& usage, const char* name) {
+  return usage.contains(name) && usage[name].is_number() ? usage[name].get<std::int64_t>() : 0;
+}
 std::int64_t number(const json& usage, const char* detail, const char* name) {
   if (!usage.contains(detail) || !usage[detail].is_object()) return 0;
   const json value = usage[detail].value(name, json());
@@ -67,7 +77,28 @@ AnswerFacts answer_of(const RecordedCall& call) {
 }
 
 TEST(Recorded, there_are_enough_of_them) {
-  EXPECT_GE(calls().size(), 500U);
+  EXPECT_GE(calls().size(), 700U);
+  std::map<std::string, int> of;
+  for (const RecordedCall& call : calls())
+    ++of[call.endpoint];
+  EXPECT_EQ(of["messages"], 62);
+  EXPECT_EQ(of["generateContent"] + of["streamGenerateContent"], 49);
+  EXPECT_EQ(of["completions"], 49);
+}
+
+TEST(Recorded, addresses_are_recognised) {
+  const HostTable hosts({});
+  for (const RecordedCall& call : calls()) {
+    const std::size_t host = call.url.find("//") + 2;
+    const std::size_t path = call.url.find('/', host);
+    const Route route = recognise("POST", call.url.substr(host, path - host), call.url.substr(path), hosts);
+    ASSERT_NE(route.dialect, nullptr) << call.url;
+    EXPECT_EQ(route.dialect->endpoint, call.endpoint) << call.url;
+    if (is_gemini(call)) {
+      EXPECT_EQ(route.host.provider, "gemini") << call.url;
+      EXPECT_EQ(route.path_model.substr(0, 7), "gemini-") << call.url;
+    }
+  }
 }
 
 TEST(Recorded, requests_are_read) {
@@ -76,16 +107,36 @@ TEST(Recorded, requests_are_read) {
     ASSERT_TRUE(facts.ok()) << call.source << " " << facts.error().message;
     const json body = json::parse(call.request);
     EXPECT_EQ(facts->model, body.value("model", "")) << call.source;
-    EXPECT_EQ(facts->stream, body.value("stream", json()) == json(true)) << call.source;
+    EXPECT_EQ(facts->stream, body.value("stream", json()) == json(true) || call.endpoint == "streamGenerateContent")
+        << call.source;
     const auto some = [&](const char* name) { return body.contains(name) && !body[name].empty(); };
     EXPECT_EQ(facts->tools, some("tools") || some("functions")) << call.source;
     const json n = body.value("n", json());
-    EXPECT_EQ(facts->choices, n.is_number() ? n.get<std::int64_t>() : 1) << call.source;
+    const json prompt = body.value("prompt", json());
+    const std::int64_t prompts = prompt.is_array() ? static_cast<std::int64_t>(prompt.size()) : 1;
+    EXPECT_EQ(facts->choices, (n.is_number() ? n.get<std::int64_t>() : 1) * prompts) << call.source;
     std::optional<std::int64_t> limit;
     for (const char* name : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) {
       if (body.value(name, json()).is_number()) limit = std::max(limit.value_or(0), body[name].get<std::int64_t>());
     }
+    const json config = body.value("generationConfig", json::object());
+    if (config.contains("maxOutputTokens")) limit = config["maxOutputTokens"].get<std::int64_t>();
     EXPECT_EQ(facts->output_limit, limit) << call.source;
+    EXPECT_EQ(facts->schema, body.dump().find("json_schema") != std::string::npos ||
+                                 config.contains("responseSchema") || config.contains("responseJsonSchema"))
+        << call.source;
+    if (call.endpoint == "messages") {
+      EXPECT_EQ(facts->cache_writes, body.dump().find("\"cache_control\"") == std::string::npos
+                                         ? CacheWrites::none
+                                         : CacheWrites::short_only)
+          << call.source;
+      EXPECT_EQ(facts->thinking_budget, number(body, "thinking", "budget_tokens")) << call.source;
+      EXPECT_EQ(facts->media, body.dump().find("\"base64\"") != std::string::npos) << call.source;
+    }
+    if (is_gemini(call)) {
+      EXPECT_EQ(facts->media, body.dump().find("\"inlineData\"") != std::string::npos) << call.source;
+      EXPECT_EQ(facts->remote, body.dump().find("\"fileData\"") != std::string::npos) << call.source;
+    }
   }
 }
 
@@ -96,12 +147,13 @@ TEST(Recorded, rewrites_are_what_they_say) {
     Rewrite change;
     change.output_limit = 777;
     change.output_limit_name = dialect.output_limit_name;
-    change.ask_for_usage = dialect.endpoint == "chat.completions";
+    change.ask_for_usage = dialect.takes_usage_option;
     const RequestFacts facts = *dialect.scan(call.request);
     const std::string sent = rewrite(call.request, facts, change);
     json expected = json::parse(call.request);
-    expected[facts.output_limit_spans.empty() ? std::string(dialect.output_limit_name)
-                                              : std::string(facts.output_limit_name)] = 777;
+    json& parent = is_gemini(call) ? expected["generationConfig"] : expected;
+    parent[facts.output_limit_spans.empty() ? std::string(dialect.output_limit_name)
+                                            : std::string(facts.output_limit_name)] = 777;
     if (change.ask_for_usage) {
       if (!expected["stream_options"].is_object()) expected["stream_options"] = json::object();
       expected["stream_options"]["include_usage"] = true;
@@ -120,22 +172,35 @@ TEST(Recorded, usage_equals_an_independent_reading) {
     }
     ASSERT_TRUE(facts.quantities) << call.source << " " << usage.dump();
     const Quantities& q = *facts.quantities;
-    const std::int64_t input = either(usage, "prompt_tokens", "input_tokens");
-    const std::int64_t output = either(usage, "completion_tokens", "output_tokens");
-    const std::int64_t cached = number(usage, "prompt_tokens_details", "cached_tokens") +
-                                number(usage, "input_tokens_details", "cached_tokens");
-    EXPECT_EQ(q[Quantity::input_tokens] + q[Quantity::cache_read_tokens] + q[Quantity::input_audio_tokens] +
+    const std::int64_t written = number(usage, "cache_creation_input_tokens");
+    std::int64_t input = either(usage, "prompt_tokens", "input_tokens");
+    std::int64_t output = either(usage, "completion_tokens", "output_tokens");
+    std::int64_t cached = number(usage, "prompt_tokens_details", "cached_tokens") +
+                          number(usage, "input_tokens_details", "cached_tokens");
+    std::int64_t reasoning = number(usage, "completion_tokens_details", "reasoning_tokens") +
+                             number(usage, "output_tokens_details", "reasoning_tokens");
+    if (call.endpoint == "messages") {
+      cached = number(usage, "cache_read_input_tokens");
+      input += written + cached;
+    } else if (is_gemini(call)) {
+      input = number(usage, "promptTokenCount");
+      reasoning = number(usage, "thoughtsTokenCount");
+      output = number(usage, "candidatesTokenCount") + reasoning;
+      cached = number(usage, "cachedContentTokenCount");
+      EXPECT_EQ(input + output, number(usage, "totalTokenCount")) << call.source;
+    }
+    EXPECT_EQ(q[Quantity::input_tokens] + q[Quantity::cache_read_tokens] + q[Quantity::cache_write_tokens] +
+                  q[Quantity::cache_write_1h_tokens] + q[Quantity::input_audio_tokens] +
                   q[Quantity::input_image_tokens],
               input)
         << call.source;
+    EXPECT_EQ(q[Quantity::cache_write_tokens], written) << call.source;
     EXPECT_EQ(q[Quantity::cache_read_tokens], cached) << call.source;
     EXPECT_EQ(q[Quantity::output_tokens] + q[Quantity::reasoning_tokens] + q[Quantity::output_audio_tokens] +
                   q[Quantity::output_image_tokens],
               output)
         << call.source << usage.dump();
-    EXPECT_EQ(q[Quantity::reasoning_tokens], number(usage, "completion_tokens_details", "reasoning_tokens") +
-                                                 number(usage, "output_tokens_details", "reasoning_tokens"))
-        << call.source;
+    EXPECT_EQ(q[Quantity::reasoning_tokens], reasoning) << call.source;
     EXPECT_FALSE(facts.model.empty()) << call.source;
     EXPECT_TRUE(facts.final) << call.source;
   }

@@ -1,39 +1,10 @@
 // Streams: the same facts and the same bytes however they are cut (checklist of SSE), and what the caller may see (R24).
 #include <gtest/gtest.h>
 
-#include "wire/wire.h"
+#include "reading.h"
 
 namespace farthing {
 namespace {
-
-struct Read {
-  std::string delivered;
-  AnswerFacts facts;
-  std::int64_t output_seen = 0;
-};
-
-/// Feeds `stream` in pieces of `size`, or as two pieces cut at `cut`.
-Read read(std::string_view endpoint, bool strip, const std::vector<std::string_view>& pieces) {
-  Read out;
-  const std::unique_ptr<StreamReader> reader = dialect_of(endpoint)->stream(strip);
-  for (const std::string_view piece : pieces) {
-    // A copy of its own: a reader that kept a view into it would be caught by the address sanitizer.
-    const std::string own(piece);
-    const StreamReader::Delivery delivery = reader->feed(own);
-    out.delivered += delivery.same ? own : std::string(delivery.bytes);
-  }
-  out.delivered += reader->finish();
-  out.facts = reader->facts();
-  out.output_seen = reader->output_seen();
-  return out;
-}
-
-std::vector<std::string_view> in_pieces(std::string_view text, std::size_t size) {
-  std::vector<std::string_view> pieces;
-  for (std::size_t at = 0; at < text.size(); at += size)
-    pieces.push_back(text.substr(at, size));
-  return pieces;
-}
 
 std::string with_ends(std::string_view text, std::string_view end) {
   std::string out;

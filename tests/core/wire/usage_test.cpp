@@ -1,7 +1,7 @@
 // What an answer says it used, as disjoint quantities; what cannot be a bill is no usage (promise 5: missing is not zero).
 #include <gtest/gtest.h>
 
-#include "wire/wire.h"
+#include "reading.h"
 
 namespace farthing {
 namespace {
@@ -10,14 +10,6 @@ AnswerFacts chat(std::string_view usage) {
   return dialect_of("chat.completions")
       ->read(R"({"id":"chatcmpl-1","model":"gpt-5-2025","choices":[{"finish_reason":"stop"}],"usage":)" +
              std::string(usage) + "}");
-}
-
-Quantities of(std::initializer_list<std::pair<Quantity, std::int64_t>> counts) {
-  Quantities quantities;
-  quantities[Quantity::requests] = 1;
-  for (const auto& [quantity, count] : counts)
-    quantities[quantity] = count;
-  return quantities;
 }
 
 TEST(ChatUsage, parts_are_disjoint) {

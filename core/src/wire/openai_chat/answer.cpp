@@ -6,7 +6,7 @@ namespace farthing::wire {
 
 namespace {
 
-/// Reads a completion or a chunk of one.
+/// Reads a completion or a chunk of one, also of the completions before the chat.
 struct ChatAnswer : Ignore {
   AnswerFacts& facts;
   std::int64_t output_bytes = 0;
@@ -56,6 +56,8 @@ struct ChatAnswer : Ignore {
     if (path.depth() == 3 && path.own() == "finish_reason") {
       facts.finish_reason = scalar.text;
       finished = true;
+    } else if (path.depth() == 3 && path.own() == "text") {
+      output_bytes += static_cast<std::int64_t>(scalar.text.size());
     } else if (path.depth() > 3 && (path.key(2) == "delta" || path.key(2) == "message") && path.own() != "role" &&
                path.own() != "id" && path.own() != "type") {
       output_bytes += static_cast<std::int64_t>(scalar.text.size());  // every token has a byte at least

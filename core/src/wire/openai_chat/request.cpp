@@ -20,14 +20,9 @@ bool names_link(std::string_view name) {
 
 struct ChatScan : RequestScan {
   void value(const Path& path, const Scalar& scalar) {
-    if (common(path, scalar)) return;
+    if (common(path, scalar) || stream_options(path, scalar)) return;
     if (path.depth() == 1) {
       top(path, scalar);
-    } else if (path.is("stream_options", "include_usage")) {
-      bool asked = false;
-      boolean(path, scalar, asked);
-      facts.usage_asked = asked;
-      facts.include_usage_span = Span{scalar.begin, scalar.end - scalar.begin};
     } else if (path.key(0) == "messages") {
       message(path, scalar);
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
@@ -41,18 +36,13 @@ struct ChatScan : RequestScan {
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
+    open_stream_options(path, array, at);
     plain(path, {"n", "max_tokens", "max_completion_tokens", "reasoning_effort"});
     if (path.depth() == 1) {
       const std::string_view name = path.own();
-      if (name == "stream_options") {
-        if (array) fail("\"stream_options\" is not an object");
-        facts.stream_options_open = at;
-      }
       if (std::find(server_members.begin(), server_members.end(), name) != server_members.end()) {
         facts.server_tools = true;
       }
-    } else if (path.is("stream_options", "include_usage")) {
-      fail("\"include_usage\" is not true or false");
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
     }
@@ -69,10 +59,6 @@ struct ChatScan : RequestScan {
       count(path, scalar, 1, facts.choices);
     else if (name == "reasoning_effort")
       text(path, scalar, facts.reasoning_effort);
-    else if (name == "stream_options" && scalar.is_null())
-      facts.stream_options_span = Span{scalar.begin, scalar.end - scalar.begin};
-    else if (name == "stream_options")
-      fail("\"stream_options\" is not an object");
   }
   void message(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;

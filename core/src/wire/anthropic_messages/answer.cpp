@@ -1,0 +1,212 @@
+#include <vector>
+
+#include "wire/anthropic_messages/messages.h"
+#include "wire/json_walk.h"
+#include "wire/sse.h"
+
+namespace farthing::wire {
+
+namespace {
+
+/// Counts of one usage object or of one of its iterations. Cache reads and writes stand beside the input.
+struct Counts {
+  std::optional<std::int64_t> input, read, write, write_5m, write_1h, output;
+
+  std::optional<std::int64_t>* named(std::string_view name) {
+    if (name == "input_tokens") return &input;
+    if (name == "cache_read_input_tokens") return &read;
+    if (name == "cache_creation_input_tokens") return &write;
+    if (name == "output_tokens") return &output;
+    return nullptr;
+  }
+  std::optional<std::int64_t>* written(std::string_view name) {
+    if (name == "ephemeral_5m_input_tokens") return &write_5m;
+    if (name == "ephemeral_1h_input_tokens") return &write_1h;
+    return nullptr;
+  }
+  /// False when they cannot be a bill.
+  bool add_to(Quantities& quantities) const {
+    if (!input || !output) return false;
+    const std::int64_t apart = write_5m.value_or(0) + write_1h.value_or(0);
+    const std::int64_t written = write.value_or(apart);
+    if (apart > written) return false;
+    quantities[Quantity::input_tokens] += *input;
+    quantities[Quantity::cache_read_tokens] += read.value_or(0);
+    quantities[Quantity::cache_write_1h_tokens] += write_1h.value_or(0);
+    quantities[Quantity::cache_write_tokens] += written - write_1h.value_or(0);
+    quantities[Quantity::output_tokens] += *output;  // thinking is in it, and not told apart
+    return true;
+  }
+};
+
+/// The usage of an answer. In a stream it is told in parts, each part overwriting what it names.
+class MessageUsage {
+ public:
+  /// A member of the usage object, which stands at `depth` keys from the top.
+  void take(std::size_t depth, const Path& path, const Scalar& scalar) {
+    const std::string_view own = path.own();
+    const std::size_t below = path.depth() - depth;
+    if (below == 1) {
+      number(whole_.named(own), scalar);
+      if (scalar.is_text() && own == "service_tier") tier_ = scalar.text;
+      if (scalar.is_text() && own == "speed") speed_ = scalar.text;
+      if (scalar.is_text() && own == "inference_geo") region_ = scalar.text;
+    } else if (below == 2 && path.key(depth) == "cache_creation") {
+      number(whole_.written(own), scalar);
+    } else if (below == 2 && path.key(depth) == "server_tool_use") {
+      if (own == "web_search_requests") number(&searches_, scalar);
+    } else if (path.key(depth) == "iterations" && !iterations_.empty()) {
+      Iteration& iteration = iterations_.back();
+      if (below == 3 && own == "type" && scalar.is_text()) iteration.type = scalar.text;
+      if (below == 3) number(iteration.counts.named(own), scalar);
+      if (below == 4 && path.key(depth + 2) == "cache_creation") number(iteration.counts.written(own), scalar);
+    }
+  }
+  void open(std::size_t depth, const Path& path, bool array) {
+    if (path.depth() == depth + 1 && array && path.own() == "iterations") iterations_.clear();
+    if (path.depth() == depth + 2 && path.key(depth) == "iterations") iterations_.emplace_back();
+  }
+
+  std::optional<Quantities> quantities() const {
+    Quantities quantities;
+    if (broken_ || !whole_.add_to(quantities)) return std::nullopt;
+    // What a compaction used is told beside the whole (Anthropic's page on compaction, 2026-11). A kind of iteration that we
+    // do not know may be in it or not: no bill can be read.
+    for (const Iteration& iteration : iterations_) {
+      if (iteration.type == "message") continue;
+      if (iteration.type != "compaction" || !iteration.counts.add_to(quantities)) return std::nullopt;
+    }
+    const std::int64_t input = quantities[Quantity::input_tokens] + quantities[Quantity::cache_read_tokens] +
+                               quantities[Quantity::cache_write_tokens] + quantities[Quantity::cache_write_1h_tokens];
+    if (input == 0) return std::nullopt;  // no model reads nothing: a gateway that does not count (promise 5)
+    quantities[Quantity::web_searches] = searches_.value_or(0);
+    quantities[Quantity::requests] = 1;
+    return quantities;
+  }
+  /// The tier that served, in the price book's words.
+  std::string tier() const {
+    if (!speed_.empty() && speed_ != "standard") return speed_;
+    return tier_ == "standard" ? "default" : tier_;
+  }
+  std::string region() const { return region_ == "global" || region_ == "not_available" ? std::string() : region_; }
+
+ private:
+  struct Iteration {
+    std::string type;
+    Counts counts;
+  };
+  void number(std::optional<std::int64_t>* out, const Scalar& scalar) {
+    if (out == nullptr || scalar.is_null()) return;
+    // Beyond 2^53 other readers of this JSON see another number: no bill can mean it.
+    if (scalar.kind == Scalar::Kind::integer && scalar.integer >= 0 && scalar.integer <= (1LL << 53))
+      *out = scalar.integer;
+    else
+      broken_ = true;
+  }
+
+  Counts whole_;
+  std::optional<std::int64_t> searches_;
+  std::vector<Iteration> iterations_;
+  std::string tier_, speed_, region_;
+  bool broken_ = false;
+};
+
+/// Reads a message at the top (`depth` 0), or an event of a stream, whose message stands inside (1).
+struct MessageAnswer : Ignore {
+  AnswerFacts& facts;
+  MessageUsage& usage;
+  const bool event;
+  std::string type;
+  bool has_usage = false;    // an object, whatever is in it
+  bool output_told = false;  // in it
+  std::int64_t output_bytes = 0;
+
+  MessageAnswer(AnswerFacts& out, MessageUsage& used, bool is_event) : facts(out), usage(used), event(is_event) {}
+
+  /// Where the usage stands, 0 when this is outside of it: a message's own, or that of an event.
+  std::size_t usage_depth(const Path& path) const {
+    if (path.key(0) == "usage") return 1;
+    return event && path.key(0) == "message" && path.key(1) == "usage" ? 2 : 0;
+  }
+  void value(const Path& path, const Scalar& scalar) {
+    const std::string_view own = path.own();
+    if (const std::size_t depth = usage_depth(path); depth != 0) {
+      if (path.depth() > depth) usage.take(depth, path, scalar);
+      if (path.depth() == depth + 1 && own == "output_tokens" && !scalar.is_null()) output_told = true;
+      return;
+    }
+    if (!scalar.is_text()) return;
+    const bool of_message = event ? path.depth() == 2 && path.key(0) == "message" : path.depth() == 1;
+    if (path.is("type")) {
+      type = scalar.text;
+    } else if (of_message && own == "id") {
+      facts.id = scalar.text;
+    } else if (of_message && own == "model") {
+      if (!scalar.text.empty()) facts.model = scalar.text;
+    } else if (own == "stop_reason" && (of_message || (event && path.is("delta", "stop_reason")))) {
+      facts.finish_reason = scalar.text;
+    } else if (path.depth() == 2 && path.key(0) == "error") {
+      if (own == "code" || (own == "type" && facts.error_code.empty())) facts.error_code = scalar.text;
+    } else if (event && path.depth() == 2 && (path.key(0) == "delta" || path.key(0) == "content_block")) {
+      // Text, JSON of tools, thinking and its signature: every token has a byte at least.
+      if (own != "type" && own != "id") output_bytes += static_cast<std::int64_t>(scalar.text.size());
+    }
+  }
+  void open(const Path& path, bool array, std::size_t) {
+    if (const std::size_t depth = usage_depth(path); depth != 0) {
+      if (path.depth() == depth && !array) has_usage = true;
+      if (path.depth() > depth) usage.open(depth, path, array);
+    }
+    if (!array && path.is("error")) facts.error = true;
+  }
+};
+
+class MessageStream final : public EventStream {
+ public:
+  MessageStream() : EventStream(false) {}
+
+ private:
+  Fate event(std::string_view data) override {
+    MessageUsage before = usage_;
+    MessageAnswer answer(facts_, usage_, true);
+    if (!walk(data, answer).empty()) {
+      usage_ = std::move(before);  // nothing we know; the caller shall see it
+      return Fate::pass;
+    }
+    output_seen_ += answer.output_bytes;
+    if (answer.has_usage) {
+      facts_.quantities = usage_.quantities();
+      facts_.service_tier = usage_.tier();
+      facts_.region = usage_.region();
+      // What message_start says of output is a first guess; only a message_delta has the bill's.
+      if (answer.type == "message_delta" && answer.output_told) output_billed_ = true;
+    }
+    if (answer.type == "message_stop") facts_.final = output_billed_ && facts_.quantities.has_value();
+    return Fate::pass;
+  }
+
+  MessageUsage usage_;
+  bool output_billed_ = false;
+};
+
+}  // namespace
+
+AnswerFacts read_messages(std::string_view body) {
+  AnswerFacts facts;
+  MessageUsage usage;
+  MessageAnswer answer(facts, usage, false);
+  if (!walk(body, answer).empty()) return {};
+  if (answer.has_usage) {
+    facts.quantities = usage.quantities();
+    facts.service_tier = usage.tier();
+    facts.region = usage.region();
+  }
+  facts.final = facts.quantities.has_value();
+  return facts;
+}
+
+std::unique_ptr<StreamReader> stream_messages(bool) {
+  return std::make_unique<MessageStream>();
+}
+
+}  // namespace farthing::wire

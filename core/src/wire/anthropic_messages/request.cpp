@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <array>
+
+#include "wire/anthropic_messages/messages.h"
+#include "wire/request_scan.h"
+
+namespace farthing::wire {
+
+namespace {
+
+/// Tools that the caller runs itself, by the beginning of their type; one without a type is the caller's too. Every other
+/// kind (web_search_*, web_fetch_*, code_execution_*, mcp_toolset, tool_search_*, ...) runs at the provider and reads the
+/// context again. Source: Anthropic's overview of tools, 2026-11.
+constexpr std::array<std::string_view, 4> client_tools = {"bash_", "text_editor_", "computer_", "memory_"};
+
+bool is_client_tool(std::string_view type) {
+  return type == "custom" || std::any_of(client_tools.begin(), client_tools.end(),
+                                         [&](std::string_view begin) { return type.substr(0, begin.size()) == begin; });
+}
+
+struct MessagesScan : RequestScan {
+  MessagesScan() { facts.cache_writes = CacheWrites::none; }
+
+  void value(const Path& path, const Scalar& scalar) {
+    cache_control(path, scalar);
+    if (path.is("service_tier")) {
+      tier(path, scalar);
+    } else if (common(path, scalar)) {
+      return;
+    } else if (path.depth() == 1) {
+      top(path, scalar);
+    } else if (path.key(0) == "messages") {
+      content(path, scalar);
+    } else if (path.key(0) == "tools" && path.depth() == 3) {
+      tool(path, scalar);
+    } else if (path.key(0) == "thinking" && path.depth() == 2) {
+      thinking(path, scalar);
+    } else if (path.is("output_format", "type") || path.is("output_config", "format", "type")) {
+      if (scalar.is_text() && scalar.text == "json_schema") facts.schema = true;
+    } else if (path.is("output_config", "effort")) {
+      text(path, scalar, facts.reasoning_effort);
+    } else if (path.key(0) == "context_management" && path.own() == "type" && scalar.is_text()) {
+      // Edits that clear cost nothing; a compaction is a call of its own inside this one, as often as it is needed.
+      if (path.parent().empty() && scalar.text.substr(0, 6) != "clear_") endless();
+    }
+  }
+  void open(const Path& path, bool array, std::size_t at) {
+    open_body(path, array, at);
+    plain(path, {"max_tokens", "speed", "inference_geo"});
+    if (path.depth() == 1) {
+      const std::string_view name = path.own();
+      if (name == "container") endless();
+      if ((name == "tools" || name == "mcp_servers" || name == "messages") && !array)
+        fail("\"" + std::string(name) + "\" is not a list");
+    } else if (path.depth() == 2 && path.key(0) == "mcp_servers") {
+      endless();
+    } else if (path.depth() == 2 && path.key(0) == "tools") {
+      facts.tools = true;
+      runs_there_ = false;
+      uses_.reset();
+    } else if (path.own() == "max_uses" && path.key(0) == "tools" && path.depth() == 3) {
+      fail("\"max_uses\" is not a whole number");
+    }
+    if (path.own() == "cache_control") writes(CacheWrites::short_only);
+    if (!array && path.own() == "source" && path.key(0) == "messages" && !of_a_call(path))
+      sources_.push_back({path.depth(), {}, 0});
+  }
+  void close(const Path& path, bool array, std::size_t members) {
+    RequestScan::close(path, array, members);
+    if (path.depth() == 2 && path.key(0) == "tools" && runs_there_) {
+      facts.server_tools = true;
+      if (uses_)
+        steps_ += *uses_;
+      else
+        endless_ = true;
+    }
+    if (!sources_.empty() && sources_.back().depth == path.depth()) {
+      close_source(sources_.back());
+      sources_.pop_back();
+    }
+  }
+  void finish() {
+    RequestScan::finish();
+    // Every use is a step; the sum of what each tool may be used is the most that all may be.
+    if (facts.server_tools && !endless_) facts.server_tool_steps = steps_;
+    if (thinking_off_) facts.thinking_budget = 0;
+  }
+
+ private:
+  /// The `source` of an image or document; they nest in each other's content.
+  struct Source {
+    std::size_t depth;
+    std::string type;
+    std::int64_t data;  // bytes
+  };
+  std::vector<Source> sources_;
+  bool runs_there_ = false;           // the tool that is being read
+  std::optional<std::int64_t> uses_;  // its max_uses
+  std::int64_t steps_ = 0;
+  bool endless_ = false;
+  bool thinking_off_ = false;
+
+  /// The input of a tool's call: data of any shape, read as text.
+  static bool of_a_call(const Path& path) { return path.key(2) == "content" && path.key(4) == "input"; }
+  void endless() {
+    facts.server_tools = true;
+    endless_ = true;
+  }
+  void writes(CacheWrites kind) { facts.cache_writes = std::max(facts.cache_writes, kind); }
+
+  /// Wherever it stands, also inside of data that is none: that only makes the ceiling higher.
+  void cache_control(const Path& path, const Scalar& scalar) {
+    if (path.own() == "cache_control" && !scalar.is_null()) writes(CacheWrites::short_only);
+    if (path.own() == "ttl" && path.parent() == "cache_control" && !(scalar.is_text() && scalar.text == "5m"))
+      writes(CacheWrites::long_lived);
+  }
+  void tier(const Path& path, const Scalar& scalar) {
+    std::string asked;
+    text(path, scalar, asked);
+    // `auto` is what a request without a tier gets; `standard_only` rules the committed capacity out.
+    if (facts.service_tier.empty() && asked != "auto")
+      facts.service_tier = asked == "standard_only" ? "default" : asked;
+  }
+  void top(const Path& path, const Scalar& scalar) {
+    const std::string_view name = path.own();
+    if (name == "max_tokens") {
+      output_limit(path, scalar, "max_tokens");
+    } else if (name == "speed") {
+      std::string speed;
+      text(path, scalar, speed);
+      if (!speed.empty() && speed != "standard") facts.service_tier = speed;  // fast mode has prices of its own
+    } else if (name == "inference_geo") {
+      text(path, scalar, facts.region);
+      if (facts.region == "global") facts.region.clear();
+    } else if (name == "container" && !scalar.is_null()) {
+      endless();
+    }
+  }
+  void tool(const Path& path, const Scalar& scalar) {
+    if (path.own() == "type") {
+      if (!scalar.is_null() && !(scalar.is_text() && is_client_tool(scalar.text))) runs_there_ = true;
+    } else if (path.own() == "max_uses") {
+      std::int64_t uses = -1;
+      count(path, scalar, 0, uses);
+      if (uses >= 0) uses_ = std::max(uses_.value_or(0), uses);
+    }
+  }
+  void thinking(const Path& path, const Scalar& scalar) {
+    if (path.own() == "type") {
+      thinking_off_ = scalar.is_text() && scalar.text == "disabled";
+    } else if (path.own() == "budget_tokens") {
+      std::int64_t budget = 0;
+      count(path, scalar, 0, budget);
+      facts.thinking_budget = std::max(facts.thinking_budget, budget);
+    }
+  }
+  void content(const Path& path, const Scalar& scalar) {
+    if (!scalar.is_text() || of_a_call(path)) return;
+    const std::string_view own = path.own();
+    if (!sources_.empty() && sources_.back().depth + 1 == path.depth() && path.parent() == "source") {
+      Source& source = sources_.back();
+      if (own == "type") {
+        if (!source.type.empty()) fail("the \"type\" of a source stands twice");
+        source.type = scalar.text;
+      } else if (own == "data") {
+        if (source.data != 0) fail("the \"data\" of a source stands twice");
+        source.data = static_cast<std::int64_t>(scalar.text.size());
+      } else if (own == "url") {
+        link(scalar.text);
+      } else if (own == "file_id") {
+        facts.remote = true;
+      }
+    } else if (own == "file_id") {
+      facts.remote = true;  // a file that is put into the container
+    }
+  }
+  void close_source(const Source& source) {
+    // A text stands there as it is read; blocks inside have sources of their own.
+    if (source.type == "text" || source.type == "content") return;
+    if (source.type == "base64") return media_bytes(static_cast<std::size_t>(source.data));
+    if (source.type == "url" || source.type == "file") {
+      facts.remote = true;
+    } else {
+      facts.media = true;
+    }
+  }
+};
+
+}  // namespace
+
+Result<RequestFacts> scan_messages(std::string_view body) {
+  return scan_with<MessagesScan>(body);
+}
+
+}  // namespace farthing::wire
