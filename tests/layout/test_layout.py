@@ -43,7 +43,17 @@ LONGEST = 600  # lines of a source file
 LONGER: dict[str, str] = {}  # path: why it may be longer
 
 NO_FLOATS = ("money", "prices", "store", "ledger")
-NOT_OURS_TO_IMPORT = {"httpx", "httpx2", "httpcore", "openai", "requests", "aiohttp", "urllib3"}
+NOT_OURS_TO_IMPORT = {
+    "anthropic",
+    "google",
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "openai",
+    "requests",
+    "aiohttp",
+    "urllib3",
+}
 OF_ONE_MACHINE = re.compile(
     r"/work/|/root/|/tmp/chroot|pythonhosted\.org|pypi\.org/simple|deb\.debian\.org|registry\.npmjs"
 )
