@@ -123,9 +123,8 @@ def _all(stream: Any) -> Any:
     return _drained(stream) if hasattr(stream, "__await__") else list(stream)
 
 
-async def _drained(stream: Any) -> None:
-    async for _ in await stream:
-        pass
+async def _drained(stream: Any) -> list[Any]:
+    return [chunk async for chunk in await stream]
 
 
 CLAUDE_WAYS: dict[str, Callable[[Any], Any]] = {
@@ -407,9 +406,9 @@ async def test_async_genai(place: Place, decisions: list[object], stream: bool) 
     guard.install()  # both see the request; it is one
     async with guard.wrap(place.gemini()).aio as client:
         if stream:
-            pieces = await aanswered(lambda: client.models.generate_content_stream(**SAY))
-            async for reply in pieces:  # noqa: B007
-                pass
+            reply = (
+                await aanswered(lambda: _drained(client.models.generate_content_stream(**SAY)))
+            )[-1]
         else:
             reply = await aanswered(lambda: client.models.generate_content(**SAY))
     _settled(place, guard, reply)
