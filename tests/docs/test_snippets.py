@@ -5,8 +5,8 @@
 sh          `farthing` lines are run where the snippets before them ran; of `make` lines the target must exist
 others      not accepted
 
-`OpenAI()` and its relatives need no arguments here: what goes to api.openai.com reaches the fake provider, below the
-hooks, so a guard sees the real host. A new page needs nothing: it is found.
+`OpenAI()` and its relatives, `Anthropic()` and `genai.Client()` need no arguments here: what goes to their hosts
+reaches the fake provider, below the hooks, so a guard sees the real host. A new page needs nothing: it is found.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ COMMAND = ROOT / "build/dev/cli/farthing"
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+FAKED = ("api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com")
+
+
 class Snippet(NamedTuple):
     language: str
     text: str
@@ -55,13 +58,13 @@ def snippets(page: Path) -> Iterator[Snippet]:
 
 @pytest.fixture
 def rerouted(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
-    """api.openai.com is the fake provider, for every HTTP stack."""
+    """The hosts of the SDKs are the fake provider, for every HTTP stack."""
     for stack in (httpx, httpx2):
         sync = stack.HTTPTransport.handle_request
         asynchronous = stack.AsyncHTTPTransport.handle_async_request
 
         def there(request: Any, stack: Any = stack) -> Any:
-            if request.url.host != "api.openai.com":
+            if request.url.host not in FAKED:
                 return request
             url = request.url.copy_with(scheme="http", host="127.0.0.1", port=provider.port)
             return stack.Request(
@@ -93,7 +96,8 @@ def test_page(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0001")
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.setenv(name, "sk-test-0001")
     monkeypatch.delenv("FARTHING_STORE", raising=False)
     for name in ("CONTENT_BOT_KEY", "WEBHOOK_SECRET", "APP_ENV", "FARTHING_KEY_SECRET"):
         monkeypatch.setenv(name, "not-a-real-one-0001")
