@@ -5,7 +5,8 @@ Its `Client` and `Client.aio` share one API client with two HTTP clients inside.
 becomes a typed error), `connect` of the live resources (refused: WebSockets bypass HTTP), and what would send without
 httpx: where aiohttp is installed the SDK prefers it; calls of a guarded client go over httpx, as without aiohttp.
 
-Its resources of the newer kind (`interactions`, ...) have a generated SDK of their own inside, imported on first use.
+Its resources of the newer kind (`interactions`, ...) have a generated SDK of their own inside, imported on first use:
+in 1.x of the generator Stainless, later of another.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from farthing import _denial, _typed, _websockets
+from farthing import _denial, _stainless, _typed, _websockets
 from farthing._ambient import CALL
 from farthing._calls import one_call
 from farthing._hooks import aio
@@ -30,7 +31,8 @@ _API = f"{NAME}._api_client"
 _LIVE = ((f"{NAME}.live", "AsyncLive"), (f"{NAME}.live_music", "AsyncLiveMusic"))
 _SENDS = f"{NAME}._gaos.basesdk"
 _RAISES = f"{NAME}._gaos.lib.compat_errors"
-_LATER = (_SENDS, _RAISES)
+_INTERACTIONS = f"{NAME}._interactions"
+_LATER = (_SENDS, _RAISES, f"{_INTERACTIONS}._base_client")
 
 
 def api_client(client: object) -> Any:
@@ -200,6 +202,8 @@ def _hook_later(name: str) -> None:
         if owner is not None:
             replace(owner, "do_request", one_call)
             replace(owner, "do_request_async", one_call)
+    elif name != _RAISES:
+        _stainless.hook_module(_INTERACTIONS)
     else:
         owner = _class(_RAISES, "APIError")
         if owner is not None:

@@ -45,6 +45,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::google.genai._common.ExperimentalWarning",
     "ignore:.*is experimental:UserWarning",
     "ignore:.*is deprecated:DeprecationWarning",
+    "ignore:.*not supported in ..interactions:UserWarning",
 )
 
 
@@ -480,7 +481,10 @@ def test_attempts_find_one_slot(place: Place, monkeypatch: pytest.MonkeyPatch, k
         await gemini.aio.aclose()
 
     asyncio.run(ask_twice())
-    assert [slots.index(slot) for slot in slots] == [0, 0, 0, 3, 3, 3]
+    first, second = slots[: len(slots) // 2], slots[len(slots) // 2 :]
+    assert len(first) > 1
+    assert all(slot is first[0] for slot in first) and all(slot is second[0] for slot in second)
+    assert first[0] is not second[0]
 
 
 # ---- where the SDK would not use httpx

@@ -235,7 +235,7 @@ def _function(tool: Any) -> JSON:
     function = tool.get("function", tool)
     if not isinstance(function, dict) or "name" not in function:
         return {}
-    for name in ("input_schema", "parametersJsonSchema"):
+    for name in ("input_schema", "parametersJsonSchema", "parameters_json_schema"):
         if name in function:
             return {"name": function["name"], "parameters": function[name]}
     return function
