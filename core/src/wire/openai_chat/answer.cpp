@@ -81,6 +81,7 @@ class ChatStream final : public EventStream {
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
+      facts_.final = facts_.final && facts_.quantities.has_value();
       // R24: after the last finish_reason a chunk of nothing but usage is the bill; a loop that stops at the finish_reason
       // never asks for the marker after it.
       if (answer.choices_empty && !facts_.finish_reason.empty()) facts_.final = facts_.quantities.has_value();
