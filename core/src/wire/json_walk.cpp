@@ -39,6 +39,24 @@ bool is_ascii_64(const char* text) {
 
 }  // namespace
 
+bool has_control_bytes(std::string_view text) {
+  const auto is_one = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20U && c != '\n' && c != '\r' && c != '\t';
+  };
+  constexpr std::uint64_t spaces = 0x2020202020202020U;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    // Set where a byte is below 0x20; a borrow can only add a false one above a true one.
+    if (((word - spaces) & ~word & high_bits) == 0) continue;
+    if (std::any_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(at + 8),
+                    is_one))
+      return true;
+  }
+  return std::any_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_one);
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     if (at + 16 <= text.size()) {

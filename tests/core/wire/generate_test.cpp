@@ -279,7 +279,7 @@ TEST(GenerateStream, every_cut_gives_the_same) {
   }
 }
 
-TEST(GenerateStream, is_final_when_every_candidate_ended_and_usage_came) {
+TEST(GenerateStream, is_final_when_every_candidate_ended_and_usage_came_R24) {
   EXPECT_FALSE(read("generateContent", false, {event(first_chunk) + event(empty_chunk)}).facts.final);
   const std::string one =
       R"({"candidates":[{"index":0,"finishReason":"STOP"},{"index":1}],"usageMetadata":{"promptTokenCount":7}})";

@@ -235,6 +235,18 @@ TEST(Unreadable, a_zero_byte_does_not_end_the_body) {
   EXPECT_FALSE(dialect_of("chat.completions")->scan(body).ok());
 }
 
+TEST(Unreadable, a_control_character_wherever_it_stands_in_memory) {
+  for (char c = 0; c < 0x20; ++c) {
+    for (std::size_t before = 0; before < 40; ++before) {
+      const std::string text = std::string(before, 'a') + c + std::string(40, 'b');
+      EXPECT_FALSE(dialect_of("chat.completions")->scan("{\"messages\":\"" + text + "\"}").ok())
+          << int{c} << " " << before;
+      EXPECT_FALSE(dialect_of("chat.completions")->scan("{\"n\u0061\":1,\"\u0061" + text + "\":2}").ok()) << int{c};
+    }
+  }
+  EXPECT_TRUE(dialect_of("chat.completions")->scan("{\r\n\t\"model\" : \"m\"\n}\n").ok());
+}
+
 TEST(Unreadable, depth_is_bounded_and_costs_no_stack) {
   for (const Dialect* dialect : dialects())
     EXPECT_FALSE(dialect->scan("{\"a\":" + std::string(1'000'000, '[')).ok());

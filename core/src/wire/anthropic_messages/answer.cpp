@@ -176,6 +176,7 @@ class MessageStream final : public EventStream {
     output_seen_ += answer.output_bytes;
     if (answer.has_usage) {
       facts_.quantities = usage_.quantities();
+      facts_.final = facts_.final && facts_.quantities.has_value();
       facts_.service_tier = usage_.tier();
       facts_.region = usage_.region();
       // What message_start says of output is a first guess; only a message_delta has the bill's.

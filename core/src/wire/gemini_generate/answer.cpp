@@ -277,7 +277,7 @@ class GenerateStream final : public EventStream {
     if (!walk(data, answer).empty()) return Fate::pass;
     output_seen_ += answer.output_bytes;
     count_searches(facts_, candidates_);
-    if (answer.has_usage && candidates_.all_ended() && facts_.quantities) facts_.final = true;
+    if (answer.has_usage) facts_.final = candidates_.all_ended() && facts_.quantities.has_value();
     return Fate::pass;
   }
 

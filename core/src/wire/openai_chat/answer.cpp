@@ -51,15 +51,17 @@ struct ChatAnswer : Ignore {
   }
 
  private:
+  static bool is_content(const Path& path) {
+    const std::string_view own = path.own();
+    return path.depth() > 3 && (path.key(2) == "delta" || path.key(2) == "message") && own != "role" && own != "id" &&
+           own != "type";
+  }
   void choice(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;
     if (path.depth() == 3 && path.own() == "finish_reason") {
       facts.finish_reason = scalar.text;
       finished = true;
-    } else if (path.depth() == 3 && path.own() == "text") {
-      output_bytes += static_cast<std::int64_t>(scalar.text.size());
-    } else if (path.depth() > 3 && (path.key(2) == "delta" || path.key(2) == "message") && path.own() != "role" &&
-               path.own() != "id" && path.own() != "type") {
+    } else if (path.depth() == 3 ? path.own() == "text" : is_content(path)) {
       output_bytes += static_cast<std::int64_t>(scalar.text.size());  // every token has a byte at least
     }
   }
@@ -81,6 +83,7 @@ class ChatStream final : public EventStream {
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
+      facts_.final = facts_.final && facts_.quantities.has_value();
       // R24: after the last finish_reason a chunk of nothing but usage is the bill; a loop that stops at the finish_reason
       // never asks for the marker after it.
       if (answer.choices_empty && !facts_.finish_reason.empty()) facts_.final = facts_.quantities.has_value();
