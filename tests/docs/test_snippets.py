@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import inspect
 import re
 import shlex
@@ -105,6 +106,7 @@ def test_page(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # a snippet need not close its client
         asyncio.run(_run(page, list(snippets(page))))
+        gc.collect()  # here, not in a test after it
 
 
 async def _run(page: Path, found: list[Snippet]) -> None:
