@@ -143,7 +143,8 @@ TEST_F(Settled, labels_that_farthing_sets_itself_can_be_matched_R29) {
   Attempt retry = attempt(call);
   ASSERT_EQ(begin(retry, R"({"model":"gpt-5-nano","messages":[],"max_completion_tokens":10})", "api.openai.com").kind,
             Verdict::Kind::answer);  // the other labels are the same
-  for (const RefusedCap& cap : retry.denial()->caps)
+  const auto denial = retry.denial();
+  for (const RefusedCap& cap : denial->caps)
     EXPECT_TRUE(cap.cap_id != "attempt_kind" && cap.cap_id != "model" && cap.cap_id != "model_asked") << cap.cap_id;
 }
 
