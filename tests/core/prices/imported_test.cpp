@@ -209,7 +209,6 @@ TEST(BuiltInBook, images_by_size_and_quality_and_the_dearest_where_they_are_not_
   EXPECT_EQ("0.211 USD each", image("1024x1024", "high"));
   EXPECT_EQ("0.401 USD each", image("", ""));
   EXPECT_EQ("0.401 USD each", image("512x512", "low"));
-  EXPECT_EQ("0.08 USD each", price("openai", "dall-e-3", Quantity::images, {.size = "1024x1024", .quality = "hd"}));
   EXPECT_EQ("0.132 USD each", price("azure", "dall-e-3", Quantity::images)) << "its own price list";
 }
 
