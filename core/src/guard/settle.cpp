@@ -32,9 +32,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> headroom_
     {"x-ratelimit-reset-tokens", "reset_tokens"},
 }};
 
-/// How answers say that their output limit ended them: chat and completions, responses, messages, Gemini.
-constexpr std::array<std::string_view, 4> cut_words = {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS"};
-
 }  // namespace
 
 void Attempt::State::head(int code, std::span<const HeaderView> headers) {
@@ -224,7 +221,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   if (how == How::released) forget_ids();
   row.booked[Meter::concurrent] = 0;
 
-  const bool cut = std::find(cut_words.begin(), cut_words.end(), row.finish_reason) != cut_words.end();
+  const bool cut = row.finish_reason == route.dialect->cut_word;
   if (we_lowered && cut && core->options.on_warning && !core->here().told_of_cut.exchange(true)) {
     core->options.on_warning(
         "an answer was cut at " + std::to_string(row.output_limit) +

@@ -11,25 +11,36 @@ namespace farthing {
 namespace {
 
 // The table: the next dialect is a folder and a row here.
-const Dialect chat{"chat.completions",
-                   "text",
-                   "generate",
-                   true,
-                   "/chat/completions",
-                   wire::scan_chat,
-                   wire::read_chat,
-                   wire::stream_chat,
-                   "max_completion_tokens",
-                   1,
-                   true};
+const Dialect chat{.endpoint = "chat.completions",
+                   .modality = "text",
+                   .operation = "generate",
+                   .path = "/chat/completions",
+                   .scan = wire::scan_chat,
+                   .read = wire::read_chat,
+                   .stream = wire::stream_chat,
+                   .output_limit_name = "max_completion_tokens",
+                   .takes_usage_option = true};
 // Below 16 the responses API refuses max_output_tokens (its reference, 2026-11).
-const Dialect responses{"responses",          "text",
-                        "generate",           true,
-                        "/responses",         wire::scan_responses,
-                        wire::read_responses, wire::stream_responses,
-                        "max_output_tokens",  16};
-const Dialect embeddings{"embeddings",          "embedding",           "generate", false, "/embeddings",
-                         wire::scan_embeddings, wire::read_embeddings, nullptr,    "",    0};
+const Dialect responses{.endpoint = "responses",
+                        .modality = "text",
+                        .operation = "generate",
+                        .path = "/responses",
+                        .scan = wire::scan_responses,
+                        .read = wire::read_responses,
+                        .stream = wire::stream_responses,
+                        .output_limit_name = "max_output_tokens",
+                        .output_limit_minimum = 16,
+                        .cut_word = "max_output_tokens"};
+const Dialect embeddings{.endpoint = "embeddings",
+                         .modality = "embedding",
+                         .operation = "generate",
+                         .has_output = false,
+                         .path = "/embeddings",
+                         .scan = wire::scan_embeddings,
+                         .read = wire::read_embeddings,
+                         .stream = nullptr,
+                         .output_limit_name = "",
+                         .output_limit_minimum = 0};
 // "/v1": OpenAI's threads have messages too, which cost nothing by themselves.
 const Dialect messages{.endpoint = "messages",
                        .modality = "text",
@@ -39,7 +50,8 @@ const Dialect messages{.endpoint = "messages",
                        .read = wire::read_messages,
                        .stream = wire::stream_messages,
                        .output_limit_name = "max_tokens",
-                       .overhead = "claude"};
+                       .overhead = "claude",
+                       .cut_word = "max_tokens"};
 const Dialect generate{.endpoint = "generateContent",
                        .modality = "text",
                        .operation = "generate",
@@ -47,7 +59,8 @@ const Dialect generate{.endpoint = "generateContent",
                        .scan = wire::scan_generate,
                        .read = wire::read_generate,
                        .stream = wire::stream_generate,
-                       .output_limit_name = "maxOutputTokens"};
+                       .output_limit_name = "maxOutputTokens",
+                       .cut_word = "MAX_TOKENS"};
 const Dialect stream_generate{.endpoint = "streamGenerateContent",
                               .modality = "text",
                               .operation = "generate",
@@ -55,7 +68,8 @@ const Dialect stream_generate{.endpoint = "streamGenerateContent",
                               .scan = wire::scan_stream_generate,
                               .read = wire::read_generate,
                               .stream = wire::stream_generate,
-                              .output_limit_name = "maxOutputTokens"};
+                              .output_limit_name = "maxOutputTokens",
+                              .cut_word = "MAX_TOKENS"};
 // Without max_tokens OpenAI writes 16 tokens (its reference, 2026-11).
 const Dialect completions{.endpoint = "completions",
                           .modality = "text",

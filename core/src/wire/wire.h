@@ -181,6 +181,7 @@ struct Dialect {
   std::int64_t output_default = 0;
   /// Hidden prompts (overheads.cpp) of models that the price book does not know.
   std::string_view overhead = {};
+  std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
 };
 
 /// The table of dialects, for tests, docs and `estimate`.
