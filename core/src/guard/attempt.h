@@ -107,7 +107,7 @@ struct Attempt::State {
   Verdict granted(const Granted& grant);
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
-  bool count_closer();
+  bool count_closer(const Refused& refused);
   Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();

@@ -1,5 +1,7 @@
 #include "guard/core.h"
 
+#include <algorithm>
+
 #include "guard/process.h"
 
 namespace farthing::guard {
@@ -18,6 +20,7 @@ void SeenOnce::forget(const std::string& id) {
 
 Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
+      store(core.store),
       contexts(core.store, core.policy, core.book, core.key_names),
       alerts_wanted(core.options.on_alert != nullptr),
       housekeeping(core.store, core.options, [this](const std::vector<AlertFired>& alerts) {
@@ -53,6 +56,19 @@ void Core::OfProcess::tell(const std::vector<AlertFired>& alerts) {
     }
     housekeeping.alert(std::move(event));
   }
+}
+
+std::int64_t Core::OfProcess::stale_streams(std::int64_t now_ms) {
+  constexpr std::int64_t look_every_ms = 1'000;
+  std::int64_t seen_ms = stale_seen_ms.load();
+  if (now_ms - seen_ms < look_every_ms || !stale_seen_ms.compare_exchange_strong(seen_ms, now_ms))
+    return stale_seen.load();
+  if (const auto holds = store->holds()) {
+    stale_seen.store(std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) {
+      return now_ms - hold.draft.reserved_ms > stale_after_ms;
+    }));
+  }
+  return stale_seen.load();
 }
 
 Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> own_store,

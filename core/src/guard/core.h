@@ -41,14 +41,20 @@ struct Core {
 
     /// Hands alerts that the store recorded to the callback (R35), from its thread.
     void tell(const std::vector<AlertFired>& alerts);
+    /// R17: calls on the store that are open for so long that nobody may read them. All holds are read for it, so that those who
+    /// are refused in a loop are told what was found within the last second.
+    std::int64_t stale_streams(std::int64_t now_ms);
 
     const std::uint64_t generation;
+    const std::shared_ptr<Store> store;
     Contexts contexts;
     HoldQueue queue;
     Receipts receipts;
     SeenOnce seen;
     const bool alerts_wanted;
     Housekeeping housekeeping;
+    std::atomic<std::int64_t> stale_seen_ms{0};
+    std::atomic<std::int64_t> stale_seen{0};
     std::atomic<bool> told_of_cut{false};  // "our output limit cut an answer": once
   };
 

@@ -301,7 +301,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
     if (const auto* refused = std::get_if<Refused>(&answer)) {
-      if (!count_closer()) return refuse(*refused);
+      if (!count_closer(*refused)) return refuse(*refused);
       if (auto still = plan_and_size()) return std::move(*still);
       continue;
     }
@@ -321,9 +321,14 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
 }
 
 /// The bytes of a request bound its tokens for next to nothing; counting them takes its time, so it is done where the bound
-/// does not fit. True: the ceiling is lower now.
-bool Attempt::State::count_closer() {
-  if (was_counted || plan->model == nullptr) return false;
+/// does not fit, and might with less input: a cap that is used up refuses for next to nothing, however often it is asked. True:
+/// the ceiling is lower now.
+bool Attempt::State::count_closer(const Refused& refused) {
+  if (was_counted || plan->model == nullptr || refused.caps.empty()) return false;
+  for (const RefusedCap& cap : refused.caps) {
+    const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
+    if (cap.remaining() < cap.requested - input) return false;
+  }
   was_counted = true;
   counted = count_input(route.dialect->endpoint, body_now, plan->model->encoding, plan->model->overhead);
   return counted && counted->ceiling && *counted->ceiling < sized.input_tokens;
@@ -419,13 +424,7 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
-  if (refused.held) {
-    if (const auto holds = core->store->holds()) {
-      refusal.stale_streams = std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) {
-        return refused.at_ms - hold.draft.reserved_ms > stale_after_ms;
-      });
-    }
-  }
+  if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
   if (refusal.caps.empty()) refusal.message = "the store refused this call";
   core->here().tell(refused.alerts);
   return refuse(std::move(refusal));
