@@ -58,7 +58,8 @@ struct Housekeeping::Inside {
   std::condition_variable changed;
   std::thread thread;
   bool stopping = false;
-  bool urgent = false;  // a settlement came: not to wait for the next turn
+  bool orphaned = false;  // a callback let go of the guard: only this is left of it, until the thread ends
+  bool urgent = false;    // a settlement came: not to wait for the next turn
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
   std::deque<AlertEvent> alerts;
@@ -70,6 +71,7 @@ struct Housekeeping::Inside {
   bool waiting() const {
     return !settlements.empty() || !denials.empty() || !alerts.empty() || (given_up > 0 && !told_of_given_up);
   }
+  void tell_ended(const std::vector<AlertFired>& fired, std::unique_lock<std::mutex>& lock);
   void give_up(const LedgerRow& row, const std::string& why);
   void remember(DenialEntry entry);
   bool work(std::unique_lock<std::mutex>& lock);
@@ -114,7 +116,11 @@ void Housekeeping::Inside::run() {
     lock.unlock();
     const auto now = SteadyClock::now();
     if (now - swept >= sweep_every) {
-      if (const auto done = store->sweep(); done && done->expired > 0) ended(done->alerts);
+      if (const auto done = store->sweep(); done && done->expired > 0) {
+        lock.lock();
+        tell_ended(done->alerts, lock);
+        lock.unlock();
+      }
       swept = now;
     }
     if (open_holds.load() > 0 && now - renewed >= renew_every) {
@@ -124,6 +130,13 @@ void Housekeeping::Inside::run() {
     if (quiet <= 1) static_cast<void>(store->checkpoint());  // also once after the last call
     lock.lock();
   }
+}
+
+void Housekeeping::Inside::tell_ended(const std::vector<AlertFired>& fired, std::unique_lock<std::mutex>& lock) {
+  if (orphaned) return;
+  lock.unlock();
+  ended(fired);
+  lock.lock();
 }
 
 /// The log of refusals is a service, not a promise: it is bounded, and what the store cannot take is dropped.
@@ -182,9 +195,7 @@ bool Housekeeping::Inside::write_settlements(std::unique_lock<std::mutex>& lock)
     const auto settled = store->settle(next);
     lock.lock();
     if (settled) {
-      lock.unlock();
-      ended(settled->alerts);
-      lock.lock();
+      tell_ended(settled->alerts, lock);
       continue;
     }
     if (!worth_retrying(settled.error())) {
@@ -266,9 +277,10 @@ Status Housekeeping::flush(std::int64_t wait_ms) {
   const auto deadline = SteadyClock::now() + std::chrono::milliseconds(wait_ms);
   const Patience hurries{std::chrono::milliseconds(wait_ms)};
   std::unique_lock lock(inside_->mutex);
+  const std::size_t own = inside_->thread.get_id() == std::this_thread::get_id() ? 1 : 0;  // a callback flushes
   for (;;) {
     const bool good = !inside_->waiting() || inside_->work(lock);
-    if (!inside_->waiting() && inside_->busy == 0) return success();
+    if (!inside_->waiting() && inside_->busy == own) return success();
     if (SteadyClock::now() >= deadline) break;
     inside_->changed.wait_for(lock, good ? std::chrono::milliseconds(1) : std::chrono::milliseconds(50));
   }
@@ -289,7 +301,9 @@ void Housekeeping::stop(std::int64_t wait_ms) {
   }
   if (!thread.joinable()) return;
   if (thread.get_id() == std::this_thread::get_id()) {
-    thread.detach();  // a callback let go of the guard
+    thread.detach();
+    const std::lock_guard lock(inside_->mutex);
+    inside_->orphaned = true;
   } else {
     thread.join();
   }

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "guard/housekeeping.h"
 #include "tests/core/guard/fixture.h"
 
@@ -151,6 +153,39 @@ TEST_F(Away, a_settlement_that_a_busy_store_does_not_take_is_written_later_and_i
   ASSERT_EQ(alerts.size(), first + 1);
   EXPECT_EQ(alerts.back().threshold, 50);
   EXPECT_EQ(alerts.back().cap_id, "day");
+}
+
+TEST_F(Away, a_callback_may_let_go_of_the_guard_while_settlements_wait) {
+  StoreOptions beneath;
+  beneath.clock = clock;
+  store = std::make_shared<WatchedStore>(*open_store("memory:", beneath));
+  options.opened_store = store;
+  options.clock = clock;
+  options.on_alert = [&](const AlertEvent&) {
+    binding.reset();
+    guard.reset();
+    fail("", std::nullopt);
+    options = {};
+  };
+  GuardOptions own = options;
+  auto opened = Guard::open(policy_of(std::string(a_dollar_a_day) + "alert = [1]\n"), std::move(own));
+  ASSERT_TRUE(opened) << opened.error().message;
+  guard = std::move(*opened);
+  binding = *guard->bind({}, {});
+  {
+    Attempt queued = attempt();
+    ASSERT_EQ(begin(queued).kind, Verdict::Kind::send);
+    Attempt dear = attempt();
+    ASSERT_EQ(begin(dear).kind, Verdict::Kind::send);
+    fail("settle", Code::store_unavailable);
+    answer(queued);
+    fail("", std::nullopt);
+    answer(dear,
+           R"({"id":"c","model":"gpt-5-mini","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":9000000}})");
+  }
+  while (store.use_count() > 1)  // the thread has one until it ends
+    std::this_thread::yield();
+  EXPECT_TRUE(store->holds()->empty());
 }
 
 TEST_F(Away, what_cannot_be_written_at_the_end_is_told_R26) {

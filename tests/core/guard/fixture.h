@@ -67,6 +67,10 @@ class GuardFixture : public ::testing::Test {
   static Verdict begin(Attempt& attempt, std::string_view body = hello, std::string_view host = "api.openai.com",
                        std::string_view path = "/v1/chat/completions") {
     static const HeaderView headers[] = {{"authorization", "Bearer sk-test-0123456789"}};
+    return begin_with(attempt, headers, body, host, path);
+  }
+  static Verdict begin_with(Attempt& attempt, std::span<const HeaderView> headers, std::string_view body = hello,
+                            std::string_view host = "api.openai.com", std::string_view path = "/v1/chat/completions") {
     return attempt.begin({.method = "POST", .host = host, .path = path, .headers = headers, .body = body});
   }
   static void answer(Attempt& attempt, std::string_view body = used, int status = 200) {

@@ -86,13 +86,7 @@ TEST_F(NamedKeys, rotate_under_one_name_and_keep_one_counter_R30) {
   for (const char* key : {"Bearer sk-old", "Bearer sk-new"}) {
     const HeaderView headers[] = {{"authorization", key}};
     Attempt one = attempt();
-    ASSERT_EQ(one.begin({.method = "POST",
-                         .host = "api.openai.com",
-                         .path = "/v1/chat/completions",
-                         .headers = headers,
-                         .body = hello})
-                  .kind,
-              Verdict::Kind::send);
+    ASSERT_EQ(begin_with(one, headers).kind, Verdict::Kind::send);
     answer(one);
   }
   EXPECT_EQ(left("day").spent, 2 * cost_of_used);
@@ -112,13 +106,7 @@ TEST_F(NamedKeys, of_the_environment_are_known_by_what_of_them_stays_R30) {
   for (const std::string& key : {std::string("Bearer sk-env-1"), later, std::string("Bearer ya29.abc")}) {
     const HeaderView headers[] = {{"authorization", key}};
     Attempt one = attempt();
-    ASSERT_EQ(one.begin({.method = "POST",
-                         .host = "api.openai.com",
-                         .path = "/v1/chat/completions",
-                         .headers = headers,
-                         .body = hello})
-                  .kind,
-              Verdict::Kind::send);
+    ASSERT_EQ(begin_with(one, headers).kind, Verdict::Kind::send);
     answer(one);
   }
   std::vector<std::string> names;

@@ -19,10 +19,6 @@ class Limits : public GuardFixture {
     EXPECT_EQ(verdict.kind, Verdict::Kind::send);
     return verdict.body ? nlohmann::json::parse(*verdict.body) : nlohmann::json();
   }
-  Verdict begin_with(Attempt& attempt, std::string_view body, std::span<const HeaderView> headers) {
-    return attempt.begin(
-        {.method = "POST", .host = "api.openai.com", .path = "/v1/chat/completions", .headers = headers, .body = body});
-  }
 };
 
 TEST_F(Limits, of_the_caller_are_lowered_to_what_fits_and_the_receipt_says_both_R20) {
@@ -68,7 +64,7 @@ TEST_F(Limits, are_not_put_into_a_signed_body_R20) {
       {"authorization",
        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/bedrock/aws4_request, Signature=aa"}};
   Attempt signed_call = attempt();
-  const Verdict verdict = begin_with(signed_call, ten_thousand, headers);
+  const Verdict verdict = begin_with(signed_call, headers, ten_thousand);
   ASSERT_EQ(verdict.kind, Verdict::Kind::send);
   EXPECT_FALSE(verdict.body);
 }
