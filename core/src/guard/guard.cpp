@@ -130,21 +130,26 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
 
 Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                       std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
-  const Dialect* dialect = dialect_of(endpoint);
+  const Dialect* dialect = core_->endpoints.of(endpoint);
+  if (dialect == nullptr) dialect = dialect_of(endpoint);
   if (dialect == nullptr) {
     std::string known;
+    for (const std::string_view described : core_->endpoints.names())
+      known += (known.empty() ? "" : ", ") + std::string(described);
     for (const Dialect* each : dialects())
       known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
     return Error{Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
   }
   if (count < 1 || count > 1'000'000'000)
     return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
-  const auto facts = dialect->scan(body);
+  const auto facts = dialect->scan_request(body);
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
   if (!binding) return binding.error();
-  const std::string asked_host(host.empty() ? "api.openai.com" : host);
-  const HostFacts host_facts = core_->hosts.find(asked_host);
+  const std::string asked_host(!host.empty()              ? std::string(host)
+                               : dialect->rule != nullptr ? dialect->rule->host
+                                                          : "api.openai.com");
+  const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
   const auto plan = core_->here().contexts.find({.binding = **binding,
                                                  .scope = *ambient,

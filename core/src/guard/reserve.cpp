@@ -53,9 +53,10 @@ bool counts(const Plan& plan, Meter meter) {
 
 Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
-  route = recognise(request.method, request.host, request.path, core->hosts);
+  route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
   if (!route.host.guard || route.kind == Route::Kind::free) return {};
-  const bool foreign = binding->install && !core->hosts.known(request.host);
+  const bool described = route.dialect != nullptr && route.dialect->rule != nullptr;
+  const bool foreign = binding->install && !described && !core->hosts.known(request.host);
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
@@ -75,7 +76,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
     verdict.kind = Verdict::Kind::need_body;
     return verdict;
   }
-  auto scanned = route.dialect->scan(*request.body);
+  auto scanned = route.dialect->scan_request(*request.body);
   // R31: a dialect's path whose body has `model`, or that names it itself
   if (foreign && (!scanned || (scanned->model.empty() && route.path_model.empty()))) return {};
   host = request.host;

@@ -88,7 +88,7 @@ void Attempt::State::end_body(std::string_view whole) {
     settle_answer(reader->facts(), reader->facts().final);
     return;
   }
-  settle_answer(route.dialect->read(whole), true);
+  settle_answer(route.dialect->read_answer(whole, facts), true);
 }
 
 /// The table of R23. `whole`: with the dialect's terminal marker.

@@ -55,41 +55,16 @@ void read_host_name(Fields& fields, HostRule& host) {
   }
 }
 
-/// Seconds are counted in ms; a rate for them names a span, and no other does.
-struct RateName {
-  Quantity quantity;
-  bool timed;
-};
-std::optional<RateName> rate_name(std::string_view key) {
-  // The meters' own words are taken too.
-  if (key == "video_seconds") key = "video_ms";
-  if (key == "audio_seconds") key = "audio_ms";
-  const auto quantity = quantity_of(key);
-  if (!quantity) return std::nullopt;
-  return RateName{*quantity, *quantity == Quantity::video_ms || *quantity == Quantity::audio_ms};
-}
-
 bool names_a_span(std::string_view rate) {
   return rate.ends_with("second") || rate.ends_with("minute") || rate.ends_with("hour");
-}
-
-std::vector<std::string_view> quantity_words() {
-  std::vector<std::string_view> words;
-  for (std::size_t i = 0; i < quantity_count; ++i) {
-    const auto quantity = static_cast<Quantity>(i);
-    words.push_back(quantity == Quantity::video_ms   ? "video_seconds"
-                    : quantity == Quantity::audio_ms ? "audio_seconds"
-                                                     : quantity_text(quantity));
-  }
-  return words;
 }
 
 void read_rate(Reading& reading, const Node& member, const std::string& path, PriceOverlay& price) {
   const auto fail = [&](std::string message, Code code = Code::invalid_policy) {
     reading.error(code, member.line, path, std::move(message));
   };
-  const auto name = rate_name(member.key);
-  if (!name) {
+  const auto quantity = quantity_named(member.key);
+  if (!quantity) {
     const auto words = quantity_words();
     return fail("unknown quantity." + suggestion(member.key, words) + " Accepted here: " + one_of(words));
   }
@@ -100,13 +75,15 @@ void read_rate(Reading& reading, const Node& member, const std::string& path, Pr
   if (!text) return;
   const Result<Rate> rate = parse_rate(*text);
   if (!rate) return fail(rate.error().message, rate.error().code);
-  if (name->timed != names_a_span(*text)) {
+  // Seconds are counted in ms; a rate for them names a span, and no other does.
+  const bool timed = *quantity == Quantity::video_ms || *quantity == Quantity::audio_ms;
+  if (timed != names_a_span(*text)) {
     return fail("found " + in_quotes(*text) + "; accepted: a price " +
-                (name->timed ? "per second, minute or hour" : "each, or per thousand or million"));
+                (timed ? "per second, minute or hour" : "each, or per thousand or million"));
   }
-  const auto same = [&](const auto& other) { return other.first == name->quantity; };
+  const auto same = [&](const auto& other) { return other.first == *quantity; };
   if (std::any_of(price.rates.begin(), price.rates.end(), same)) return fail("is written twice");
-  price.rates.emplace_back(name->quantity, *rate);
+  price.rates.emplace_back(*quantity, *rate);
 }
 
 std::optional<std::int64_t> read_date(Fields& fields, std::string_view key) {

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "farthing/endpoint.h"
 #include "farthing/host.h"
 #include "farthing/meter.h"
 #include "farthing/money.h"
@@ -58,6 +59,21 @@ class HostTable {
   std::vector<HostRule> rules_;
 };
 
+/// The endpoints that a policy describes (`[[endpoint]]`), as dialects. Immutable; a copy shares them.
+class EndpointTable {
+ public:
+  EndpointTable();
+  explicit EndpointTable(const std::vector<EndpointRule>& rules);
+  /// Of several the first as written; null: none.
+  const Dialect* find(std::string_view host, std::string_view path) const;
+  const Dialect* of(std::string_view name) const;
+  std::vector<std::string_view> names() const;
+
+ private:
+  struct Row;
+  std::vector<std::shared_ptr<const Row>> rows_;
+};
+
 /// Where a request goes.
 struct Route {
   enum class Kind : std::uint8_t {
@@ -69,7 +85,9 @@ struct Route {
   HostFacts host;
   std::string path_model;  // what the path names: Azure's deployment, Gemini's model; "" where the body does
 };
-Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts);
+/// What a policy describes goes before what is built in.
+Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
+                const EndpointTable& endpoints = EndpointTable());
 
 /// A place in the body's bytes.
 struct Span {
@@ -115,6 +133,8 @@ struct RequestFacts {
   std::string region;                // where it asks to be processed, "" when absent
   std::string reasoning_effort;
   CacheWrites cache_writes = CacheWrites::unknown;
+  std::optional<Quantities> asked;  // what an endpoint that the policy describes is asked for
+  std::string unsaid;               // of it: what neither the request nor the policy says
   // where to write
   std::vector<Span> output_limit_spans;    // the numbers to replace
   std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
@@ -173,10 +193,10 @@ struct Dialect {
   /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions"); of several the
   /// longest.
   std::string_view path;
-  Result<RequestFacts> (*scan)(std::string_view body);
-  AnswerFacts (*read)(std::string_view body);
+  Result<RequestFacts> (*scan)(std::string_view body) = nullptr;
+  AnswerFacts (*read)(std::string_view body) = nullptr;
   /// `strip_usage`: we asked for the usage chunk, the caller must not see it.
-  std::unique_ptr<StreamReader> (*stream)(bool strip_usage);
+  std::unique_ptr<StreamReader> (*stream)(bool strip_usage) = nullptr;
   /// The name of the output limit to insert where the caller gave none.
   std::string_view output_limit_name;
   std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)
@@ -186,6 +206,12 @@ struct Dialect {
   /// Hidden prompts (overheads.cpp) of models that the price book does not know.
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
+  const EndpointRule* rule = nullptr;    // described by a policy: read at the places that it names
+  /// What is known of the host that it is asked on.
+  HostFacts host_facts(std::string_view host, const HostTable& hosts) const;
+
+  Result<RequestFacts> scan_request(std::string_view body) const;
+  AnswerFacts read_answer(std::string_view body, const RequestFacts& request) const;
 };
 
 /// The table of dialects, for tests, docs and `estimate`.
