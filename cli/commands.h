@@ -73,6 +73,13 @@ int cap_list(const CapOptions& options);
 int cap_set(const CapOptions& options);
 int cap_clear(const CapOptions& options);
 
+struct SuggestCapsOptions {
+  Where where;
+  std::string since = "90d";
+  bool json = false;
+};
+int cap_suggest(const SuggestCapsOptions& options);
+
 struct PricesOptions {
   std::string name;
   std::string provider;

@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
   });
 
   CapOptions cap_options;
-  auto* cap_command = app.add_subcommand("cap", "Caps and their limits at run time");
+  auto* cap_command = app.add_subcommand("cap", "Caps and their limits at run time")->alias("caps");
   cap_command->require_subcommand(1);
   auto* list_command = cap_command->add_subcommand("list", "The caps registered in the store");
   add_where(*list_command, cap_options.where);
@@ -135,6 +135,14 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   add_note(*clear_command, cap_options.note);
   clear_command->callback([&] { code = cap_clear(cap_options); });
+  SuggestCapsOptions suggest_options;
+  auto* suggest_command = cap_command->add_subcommand(
+      "suggest", "Caps that the ledger speaks for: a policy to paste, and where each limit comes from");
+  add_where(*suggest_command, suggest_options.where);
+  suggest_command->add_option("--since", suggest_options.since,
+                              "From this time on: 4w, 2026-11-01, 2026-11-01T10:00 (UTC); default 90d");
+  suggest_command->add_flag("--json", suggest_options.json, "JSON instead of the policy");
+  suggest_command->callback([&] { code = cap_suggest(suggest_options); });
 
   PricesOptions prices_options;
   auto* prices_command = app.add_subcommand("prices", "What models cost, by a part of their name");
