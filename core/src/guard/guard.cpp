@@ -155,7 +155,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .key_id = ""});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
+  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
   const guard::Sized sized = guard::size_call({.facts = *facts,
