@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "farthing/result.h"
+
 namespace farthing {
 
 struct CountPart {
@@ -37,10 +39,24 @@ struct CountedModel {
   std::string_view name = {};      // Claude's prompts for tools differ by model
 };
 
+/// "exact", "calibrated" or "heuristic".
+std::string_view confidence_of(const InputCount& count);
+
 /// Is `ceiling` ever known for this model? Elsewhere counting cannot make a hold smaller.
 bool can_bound(const CountedModel& model);
 
 /// `endpoint`: as dialects are called, "chat.completions"; `body`: the request's JSON, which a dialect has read.
 std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model);
+
+/// The endpoint that a request's JSON is for, by its members: "messages" for a model of Claude; "" when it is for none.
+std::string_view endpoint_of(std::string_view body, std::string_view model);
+
+// What a person asks. Models are known by their names in the price book, with or without a provider ("openai/gpt-4o").
+// `invalid_argument` for a model whose tokens nothing is known of, and for what is not counted.
+
+/// The tokens of a text alone.
+Result<InputCount> count_text(std::string_view model, std::string_view text);
+/// The input of a request; `model` "" = the body's, `endpoint` "" = by its members.
+Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint = {});
 
 }  // namespace farthing

@@ -268,12 +268,13 @@ std::optional<InputCount> count_input(std::string_view endpoint, std::string_vie
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (json.HasParseError() || !json.IsObject()) return std::nullopt;
-  if (endpoint == "messages") return counting::count_messages(json, model.name, *found);
-  if (endpoint == "generateContent" || endpoint == "streamGenerateContent")
+  const bool chat = endpoint == "chat.completions";
+  if (endpoint == "messages" || (chat && model.overhead == "claude"))
+    return counting::count_messages(json, model.name, *found);
+  if (endpoint == "generateContent" || endpoint == "streamGenerateContent" || (chat && model.overhead == "gemini"))
     return counting::count_generate(json, *found);
   Counter counter(*found, model.overhead == "openai-reasoning");
-  if (endpoint == "chat.completions")
-    return known ? counter.chat(json) : counting::count_open_chat(json, model.overhead, *found);
+  if (chat) return known ? counter.chat(json) : counting::count_open_chat(json, model.overhead, *found);
   if (endpoint == "responses") return known ? counter.responses(json) : std::nullopt;
   const auto input = [&](const char* name) {
     const auto member = json.FindMember(name);

@@ -18,7 +18,7 @@ class Generate {
   explicit Generate(const Encoding& o200k) : o200k_(o200k) {}
 
   std::optional<InputCount> count(const Value& body) {
-    const Value* contents = either(body, "contents", "contents");
+    const Value* contents = either(body, "contents", "messages");  // the latter on endpoints that are like OpenAI's
     if (contents == nullptr || !contents->IsArray()) return std::nullopt;
     for (const Value& content : contents->GetArray()) {
       if (!this->content(content)) return std::nullopt;
@@ -45,8 +45,14 @@ class Generate {
 
   bool content(const Value& content) {
     const Value* parts = member(content, "parts");
+    if (member(content, "tool_calls") != nullptr) return false;  // calls as OpenAI has them
     if (content.IsString()) {
       sum_.text += of(text(content));
+      return true;
+    }
+    if (parts == nullptr) parts = member(content, "content");
+    if (parts != nullptr && parts->IsString()) {
+      sum_.text += of(text(parts));
       return true;
     }
     if (parts == nullptr || !parts->IsArray()) return false;
@@ -128,6 +134,11 @@ class Generate {
 };
 
 }  // namespace
+
+const Factors* factors_of(const CountedModel& model) {
+  if (model.overhead == "claude") return &claude_factors(model.name);
+  return model.overhead == "gemini" ? &gemini : nullptr;
+}
 
 std::optional<InputCount> count_generate(const Value& body, const Encoding& o200k) {
   return Generate(o200k).count(body);

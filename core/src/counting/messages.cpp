@@ -84,6 +84,7 @@ class Messages {
     if (messages == nullptr || !messages->IsArray()) return std::nullopt;
     for (const Value& message : messages->GetArray()) {
       if (!message.IsObject() || !content(member(message, "content"))) return std::nullopt;
+      if (member(message, "tool_calls") != nullptr) return std::nullopt;  // calls as OpenAI has them
       sum_.around += tokens(per_message);
     }
     if (!content(member(body, "system"))) return std::nullopt;
@@ -167,6 +168,10 @@ class Messages {
 };
 
 }  // namespace
+
+const Factors& claude_factors(std::string_view model) {
+  return tool_prompt(model).since_4_7 ? since_4_7 : until_4_6;
+}
 
 std::optional<InputCount> count_messages(const Value& body, std::string_view model, const Encoding& o200k) {
   const std::string_view asked = text(member(body, "model"));
