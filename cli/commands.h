@@ -88,6 +88,31 @@ struct PricesOptions {
 };
 int prices(const PricesOptions& options);
 
+struct CountOptions {
+  std::string file;  // a text; "" = standard input
+  std::string request;
+  std::string model;
+  std::string encoding;
+  std::string endpoint;
+  bool json = false;
+  bool explain = false;
+};
+int count(const CountOptions& options);
+
+struct EstimateOptions {
+  std::string request;  // a file; "" = standard input, if there is no `text`
+  std::optional<std::string> text;
+  std::optional<std::int64_t> output_limit;
+  std::string model;
+  std::string endpoint;
+  std::string host;
+  std::string policy;
+  std::int64_t count = 1;
+  bool json = false;
+  bool explain = false;
+};
+int estimate(const EstimateOptions& options);
+
 struct AdjustOptions {
   Where where;
   std::string id;
