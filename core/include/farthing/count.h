@@ -3,7 +3,9 @@
 // gives tools and schemas is only known by what it cost.
 //
 //   auto count = count_input("chat.completions", body, "o200k_base", "openai-chat");
-//   if (count) use(count->tokens, count->parts);     // nothing: images, files, an encoding that is not known
+//   if (count) use(count->tokens, count->parts);     // nothing: files, an encoding that is not known
+//
+// Images are not among them: they are counted by their size (core/src/counting/images.h).
 //
 // Thread-safety: a free function; any thread.
 #pragma once

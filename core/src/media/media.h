@@ -32,6 +32,12 @@ struct MediaFacts {
   bool operator==(const MediaFacts&) const = default;
 };
 
+/// A piece of media in a request's input.
+struct MediaInput {
+  MediaFacts facts;  // unknown: an image whose size is not known: by URL, by id, or bytes that do not tell it
+  bool low = false;  // OpenAI's `detail: low`
+};
+
 /// `bytes`: the file or its beginning; `size`: of the whole file. Images and WAV are read from their beginning, all else needs
 /// the whole.
 MediaFacts media_facts(std::string_view bytes, std::int64_t size);
