@@ -211,12 +211,16 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
         part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
     estimate.ceiling_parts.push_back(
         part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+    if (sized.media_tokens > 0)
+      estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
   if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
       estimate.likely_parts.push_back(
           part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
     }
+    if (sized.media_likely > 0)
+      estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
   } else {
     estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
                                          sized.likely[Quantity::input_tokens], std::nullopt));

@@ -24,6 +24,7 @@
 #include "farthing/meter.h"
 #include "farthing/money.h"
 #include "farthing/result.h"
+#include "media/media.h"
 
 namespace farthing {
 
@@ -101,11 +102,16 @@ struct RequestFacts {
   std::int64_t choices = 1;
   /// Bytes that bound the text tokens of the input from above: the body without base64 media.
   std::int64_t input_bytes = 0;
-  std::int64_t inputs = 1;    // embeddings, completions: how many, each with a context window of its own
-  bool media = false;         // images, audio, files inline: bytes are no bound
-  bool remote = false;        // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
-  bool other_models = false;  // a list of models, of which the host may take another one
-  bool server_tools = false;  // web search, file search, code interpreter, mcp, ...
+  std::int64_t inputs = 1;  // embeddings, completions: how many, each with a context window of its own
+  bool media = false;       // images, audio, files inline: bytes are no bound
+  bool remote = false;      // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
+  /// What of both can be bounded: media whose size was read, and images, of which a model takes so many tokens at most.
+  std::vector<MediaInput> media_inputs;
+  bool media_other = false;       // media beside them: files, what is not readable, spoken or painted output
+  bool remote_other = false;      // unseen input beside images
+  bool media_resolution = false;  // Gemini: the request says how closely to look
+  bool other_models = false;      // a list of models, of which the host may take another one
+  bool server_tools = false;      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   bool tools = false;
   bool schema = false;  // a response format with a schema
