@@ -90,6 +90,20 @@ enum class CacheWrites : std::uint8_t {
   long_lived,  // for an hour too
 };
 
+/// What is billed by the piece, as far as a request says it: images, speech, transcriptions.
+struct Pieces {
+  std::int64_t images = 0;                // to be made
+  std::int64_t partial_images = 0;        // to be streamed before each of them
+  std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides
+  std::int64_t input_images = 0;          // that go in
+  std::optional<std::int64_t> input_image_tokens;  // of them all, at most; nothing: not known
+  std::int64_t characters = 0;                     // to be spoken, in Unicode code points
+  bool slow = false;                               // spoken slower than usual
+  bool audio = false;                              // audio goes in
+  std::optional<std::int64_t> audio_ms;            // its length at most; nothing: not known
+  std::string_view endless;                        // what nothing in the request bounds; "" where all is bounded
+};
+
 struct RequestFacts {
   std::string model;  // as asked; "" when absent
   bool stream = false;
@@ -112,6 +126,7 @@ struct RequestFacts {
   std::string region;                // where it asks to be processed, "" when absent
   std::string reasoning_effort;
   CacheWrites cache_writes = CacheWrites::unknown;
+  Pieces pieces;
   // where to write
   std::vector<Span> output_limit_spans;    // the numbers to replace
   std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
@@ -139,6 +154,7 @@ struct AnswerFacts {
   std::string finish_reason;             // the last one
   std::optional<Quantities> quantities;  // disjoint
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
   std::string error_code;                // code, else type
   std::string error_message;             // never logged; only its presence matters to the core
@@ -182,6 +198,8 @@ struct Dialect {
   /// Hidden prompts (overheads.cpp) of models that the price book does not know.
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
+  bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
+  bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
 };
 
 /// The table of dialects, for tests, docs and `estimate`.
@@ -191,5 +209,12 @@ const Dialect* dialect_of(std::string_view endpoint);
 /// Hidden prompts: tokens that a provider adds to the input by itself, an upper bound by overhead profile of the book
 /// and by what the request has (tools, schema). Data with source and date: overheads.cpp.
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts);
+
+/// The most output tokens that the images or the speech of a request take, by the book's name of the model; what the request
+/// leaves to the provider counts as the most that it can be. Nothing: not known. Data with source and date: piece_tokens.cpp.
+std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
+/// The most input tokens of that much audio.
+std::int64_t audio_tokens_bound(std::int64_t audio_ms);
 
 }  // namespace farthing
