@@ -40,13 +40,16 @@ int main(int argc, char** argv) {
   auto* status_command = app.add_subcommand("status", "What every cap has spent, holds and has left");
   add_where(*status_command, status_options.where);
   status_command->add_flag("--json", status_options.json, "JSON instead of text");
-  status_command->add_flag("--all", status_options.all, "Every project's default store of this user");
+  auto* all = status_command->add_flag("--all", status_options.all, "Every project's default store of this user");
+  for (const char* one : {"--store", "--policy"})
+    all->excludes(status_command->get_option(one));
   auto* watch_option =
       status_command
           ->add_option("--watch", watch,
                        "Again every SECONDS (default 2) until interrupted, or until nobody reads it; ends with 0")
           ->expected(0, 1)
-          ->check(CLI::Range(1, 3600));
+          ->check(CLI::Range(1, 3600))
+          ->excludes(all);
   status_command->callback([&] {
     if (watch_option->count() > 0) status_options.watch_seconds = watch == 0 ? 2 : watch;
     code = status(status_options);
@@ -147,8 +150,9 @@ int main(int argc, char** argv) {
   add_where(*adjust_command, adjust_options.where);
   adjust_command->add_option("amount", adjust_options.amount, "What it cost, for example \"0.0012 USD\"")->required();
   adjust_command->add_option("id", adjust_options.id, "The attempt's id");
-  adjust_command->add_flag("--unknown", adjust_options.unknown, "Every attempt of unknown outcome since --since");
-  adjust_command->add_option("--since", adjust_options.since, "With --unknown: from this time on");
+  auto* unknown =
+      adjust_command->add_flag("--unknown", adjust_options.unknown, "Every attempt of unknown outcome since --since");
+  adjust_command->add_option("--since", adjust_options.since, "With --unknown: from this time on")->needs(unknown);
   add_note(*adjust_command, adjust_options.note);
   adjust_command->callback([&] { code = adjust(adjust_options); });
 

@@ -255,6 +255,9 @@ def test_the_clock_is_reset(place: Place) -> None:
         ["adjust", "1 EUR", "0000000000000"],
         ["nonsense"],
         ["status", "--nonsense"],
+        ["status", "--all", "--watch", "1"],
+        ["status", "--all", "--store", "file:farthing.db"],
+        ["adjust", "1 USD", "0000000000000", "--since", "2h"],
     ],
     ids=" ".join,
 )

@@ -20,9 +20,6 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t max_denials_waiting = 1'000;
-constexpr auto renew_every = std::chrono::seconds(30);  // R17
-constexpr auto sweep_every = std::chrono::seconds(30);
-constexpr auto turn = std::chrono::milliseconds(500);
 /// After as many turns without a call the thread sleeps until the next one.
 constexpr int idle_turns = 4;
 
@@ -48,6 +45,7 @@ struct Housekeeping::Inside {
   std::function<void(const AlertEvent&)> on_alert;
   std::function<void(const std::string&)> on_warning;
   std::function<void(const std::vector<AlertFired>&)> ended;
+  Rhythm rhythm;
   Patience::Deadline patience{Patience::forever};  // of the thread's steps
 
   std::atomic<std::int64_t> open_holds{0};
@@ -80,13 +78,14 @@ struct Housekeeping::Inside {
 };
 
 Housekeeping::Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options,
-                           std::function<void(const std::vector<AlertFired>&)> ended)
+                           std::function<void(const std::vector<AlertFired>&)> ended, Rhythm rhythm)
     : inside_(std::make_shared<Inside>()) {
   inside_->store = std::move(store);
   inside_->threaded = options.background_thread;
   inside_->on_alert = options.on_alert;
   inside_->on_warning = options.on_warning;
   inside_->ended = std::move(ended);
+  inside_->rhythm = rhythm;
 }
 
 Housekeeping::~Housekeeping() {
@@ -106,7 +105,7 @@ void Housekeeping::Inside::run() {
       asleep.store(false);
       quiet = 0;
     } else {
-      changed.wait_for(lock, turn, [&] { return stopping || urgent || !alerts.empty(); });
+      changed.wait_for(lock, rhythm.turn, [&] { return stopping || urgent || !alerts.empty(); });
     }
     urgent = false;
     if (stopping) break;
@@ -115,7 +114,7 @@ void Housekeeping::Inside::run() {
 
     lock.unlock();
     const auto now = SteadyClock::now();
-    if (now - swept >= sweep_every) {
+    if (now - swept >= rhythm.sweep) {
       if (const auto done = store->sweep(); done && done->expired > 0) {
         lock.lock();
         tell_ended(done->alerts, lock);
@@ -123,7 +122,7 @@ void Housekeeping::Inside::run() {
       }
       swept = now;
     }
-    if (open_holds.load() > 0 && now - renewed >= renew_every) {
+    if (open_holds.load() > 0 && now - renewed >= rhythm.renew) {
       static_cast<void>(store->renew());
       renewed = now;
     }

@@ -6,6 +6,7 @@
 // Thread-safety: every method from any thread. Store and callback are called without a lock.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,11 +16,18 @@
 
 namespace farthing::guard {
 
+/// How often the thread does what.
+struct Rhythm {
+  std::chrono::milliseconds turn{500};
+  std::chrono::milliseconds renew{30'000};  // R17
+  std::chrono::milliseconds sweep{30'000};
+};
+
 class Housekeeping {
  public:
   /// `ended`: holds were settled or expired here, off the path of their calls, and these alerts were recorded with it.
   Housekeeping(std::shared_ptr<Store> store, const GuardOptions& options,
-               std::function<void(const std::vector<AlertFired>&)> ended);
+               std::function<void(const std::vector<AlertFired>&)> ended, Rhythm rhythm = {});
   ~Housekeeping();
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;

@@ -205,10 +205,10 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       std::string what;
       for (std::size_t i = 0; i < sized.unbounded_count; ++i)
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      return refuse(Code::unbounded_request,
-                    "the cost of this request has no bound: " + what +
-                        ". Give a limit (max_tool_calls, or max_uses of every such tool), or allow an amount: "
-                        "unbounded = \"0.50 USD\" in the policy");
+      const std::string advice =
+          facts.other_models ? "Ask for one model" : "Give a limit (max_tool_calls, or max_uses of every such tool)";
+      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " + advice +
+                                                 ", or allow an amount: unbounded = \"0.50 USD\" in the policy");
     }
     case guard::Sized::Problem::overflow:
       return refuse(Code::unbounded_request,

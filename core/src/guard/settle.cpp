@@ -190,6 +190,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
           if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
         }
       }
+      if (answer->reported_cost && route.host.reports_cost) row.actual = answer->reported_cost;
       if (!row.actual && sized.priced) {
         // Used, but not priced: never for free (promise 5).
         row.actual = Usd{held[Meter::usd]};

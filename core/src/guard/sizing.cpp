@@ -73,6 +73,8 @@ void size_input(const SizeInput& input, Sized& sized) {
   if (facts.server_tools)
     unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without a limit of their uses");
 
+  if (facts.other_models) unbounded(sized, "other models that the host may choose");
+
   if (sized.unbounded_count == 0) {
     sized.input_tokens = window_bound > 0 ? std::min(bytes_bound, window_bound) : bytes_bound;
     sized.input_is_window = window_bound > 0 && window_bound < bytes_bound;
@@ -81,7 +83,7 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.confidence = "unbounded";
   sized.input_is_window = true;
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
-  const bool endless_tools = facts.server_tools && !facts.server_tool_steps;
+  const bool endless = (facts.server_tools && !facts.server_tool_steps) || facts.other_models;
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:
       return;  // held at that amount, see price()
@@ -89,7 +91,7 @@ void size_input(const SizeInput& input, Sized& sized) {
       sized.problem = Sized::Problem::unbounded;
       return;
     case Unbounded::Kind::context_window:
-      if (endless_tools || window_bound == 0) sized.problem = Sized::Problem::unbounded;
+      if (endless || window_bound == 0) sized.problem = Sized::Problem::unbounded;
       return;
   }
 }

@@ -16,6 +16,7 @@ struct Known {
   bool stops_on_disconnect;  // only where the provider says so
   std::string_view output_limit_name;
   std::string_view region = {};
+  bool reports_cost = false;  // and bills what it reports
 };
 
 constexpr std::array<Known, 23> table = {{
@@ -32,11 +33,11 @@ constexpr std::array<Known, 23> table = {{
     {"*-aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
     {"aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
     {"aiplatform.*.rep.googleapis.com", "gemini", true, false, false, "max_tokens"},
-    {"openrouter.ai", "openrouter", true, false, false, "max_tokens"},
+    {"openrouter.ai", "openrouter", true, false, false, "max_tokens", "", true},
     {"api.groq.com", "groq", true, true, false, "max_completion_tokens"},
     {"api.mistral.ai", "mistral", false, true, false, "max_tokens"},  // 422 when asked
     {"api.deepseek.com", "deepseek", true, true, false, "max_tokens"},
-    {"api.x.ai", "xai", true, false, false, "max_completion_tokens"},
+    {"api.x.ai", "xai", true, false, false, "max_completion_tokens", "", true},
     {"api.together.xyz", "together", true, false, false, "max_tokens"},
     {"api.together.ai", "together", true, false, false, "max_tokens"},
     {"api.fireworks.ai", "fireworks", true, false, false, "max_tokens"},
@@ -95,6 +96,7 @@ HostFacts HostTable::find(std::string_view host) const {
   if (known != nullptr) {
     facts.provider = known->provider;
     facts.region = known->region;
+    facts.reports_cost = known->reports_cost;
     fill(facts, *known);
   }
   const HostRule* found = rule_for(rules_, host);

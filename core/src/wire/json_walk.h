@@ -55,7 +55,7 @@ struct Scalar {
   enum class Kind : std::uint8_t { null, boolean, integer, number, text } kind = Kind::null;
   bool boolean = false;
   std::int64_t integer = 0;
-  std::string_view text;
+  std::string_view text;  // of a text; of a number that is no int64: as it was written
   std::size_t begin = 0;  // of numbers and literals in the first two levels: their place in the text
   std::size_t end = 0;
   bool is_text() const { return kind == Kind::text; }
@@ -65,8 +65,8 @@ struct Scalar {
 template <class Visitor>
 class Handler {
  public:
-  Handler(Visitor& visitor, std::string_view body, const char* decoded)
-      : visitor_(visitor), body_(body), decoded_(decoded) {}
+  Handler(Visitor& visitor, std::string_view body, rapidjson::InsituStringStream& stream)
+      : visitor_(visitor), body_(body), decoded_(stream.head_), stream_(stream) {}
 
   bool Null() { return plain({}); }
   bool Bool(bool value) {
@@ -119,6 +119,12 @@ class Handler {
   bool number() {
     Scalar scalar;
     scalar.kind = Scalar::Kind::number;
+    // The reader tells a number as a double. It stands where the stream is, or ends there.
+    constexpr std::string_view characters = "0123456789+-.eE";
+    std::size_t begin = stream_.Tell();
+    while (begin > 0 && characters.find(body_[begin - 1]) != std::string_view::npos)
+      --begin;
+    scalar.text = body_.substr(begin, body_.find_first_not_of(characters, begin) - begin);
     return plain(scalar);
   }
   /// A number or a literal.
@@ -143,6 +149,7 @@ class Handler {
   Visitor& visitor_;
   const std::string_view body_;
   const char* const decoded_;  // the copy that the keys point into
+  rapidjson::InsituStringStream& stream_;
   Path path_;
 };
 
@@ -165,7 +172,7 @@ std::string walk(std::string_view body, Visitor& visitor) {
   if (!body.empty()) std::memcpy(scratch.data(), body.data(), body.size());
   std::memset(scratch.data() + body.size(), 0, padding);
   rapidjson::InsituStringStream stream(scratch.data());
-  Handler<Visitor> handler(visitor, body, scratch.data());
+  Handler<Visitor> handler(visitor, body, stream);
   rapidjson::Reader reader;
   // In situ: strings are decoded in the scratch, never allocated. Recursion ends at max_depth.
   const auto result = reader.Parse<rapidjson::kParseInsituFlag>(stream, handler);

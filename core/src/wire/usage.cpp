@@ -1,6 +1,9 @@
 #include "wire/usage.h"
 
 #include <algorithm>
+#include <string>
+
+#include "money/json_number.h"
 
 namespace farthing::wire {
 
@@ -12,6 +15,13 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
     else if (!scalar.is_null())
       broken_ = true;
   };
+  const auto money = [&](std::optional<Usd>& out, int power) {
+    if (scalar.is_null()) return;
+    out = scalar.kind == Scalar::Kind::integer  ? usd_of_number(std::to_string(scalar.integer), power)
+          : scalar.kind == Scalar::Kind::number ? usd_of_number(scalar.text, power)
+                                                : std::nullopt;
+    cost_broken_ = cost_broken_ || !out;
+  };
   if (detail.empty()) {
     if (name == "prompt_tokens" || name == "input_tokens")
       number(input_);
@@ -21,9 +31,19 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
       number(total_);
     else if (name == "prompt_cache_hit_tokens")
       number(cached_);  // DeepSeek, inside prompt_tokens
+    else if (name == "cost_in_usd_ticks")
+      money(ticks_, -10);
+    else if (name == "cost")
+      money(cost_, 0);
+    else if (name == "is_byok")
+      own_key_ = scalar.kind == Scalar::Kind::boolean && scalar.boolean;
+  } else if (detail == "cost_details") {
+    if (name == "upstream_inference_cost") money(upstream_cost_, 0);
   } else if (detail == "prompt_tokens_details" || detail == "input_tokens_details") {
     if (name == "cached_tokens")
       number(cached_);
+    else if (name == "cache_write_tokens")
+      number(cache_write_);  // OpenRouter, inside prompt_tokens
     else if (name == "audio_tokens")
       number(input_audio_);
     else if (name == "image_tokens")
@@ -49,10 +69,12 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   const std::int64_t reasoning = beside ? std::max(beyond, reasoning_) : reasoning_;
   const std::int64_t inside = beside ? 0 : reasoning;
   if (beyond < 0 || inside + output_audio_ + output_image_ > output) return std::nullopt;
-  if (cached_ > *input_ || input_audio_ + input_image_ > *input_) return std::nullopt;
+  if (cached_ > *input_ || cache_write_ > *input_ - cached_ || input_audio_ + input_image_ > *input_)
+    return std::nullopt;
   Quantities quantities;
-  const std::int64_t uncached = *input_ - cached_;
+  const std::int64_t uncached = *input_ - cached_ - cache_write_;
   quantities[Quantity::cache_read_tokens] = cached_;
+  quantities[Quantity::cache_write_tokens] = cache_write_;
   // What of the audio and image was cached is not told apart; the cached part is counted as cached.
   quantities[Quantity::input_audio_tokens] = std::min(input_audio_, uncached);
   quantities[Quantity::input_image_tokens] =
@@ -65,6 +87,15 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   quantities[Quantity::output_tokens] = output - inside - output_audio_ - output_image_;
   quantities[Quantity::requests] = 1;
   return quantities;
+}
+
+std::optional<Usd> UsageFields::reported_cost() const {
+  if (cost_broken_) return std::nullopt;
+  if (ticks_) return ticks_;
+  if (!cost_ || !own_key_) return cost_;
+  // The host's fee, and what the provider behind it bills the caller.
+  const auto sum = upstream_cost_ ? checked_add(cost_->nano, upstream_cost_->nano) : std::nullopt;
+  return sum ? std::optional(Usd{*sum}) : std::nullopt;
 }
 
 }  // namespace farthing::wire

@@ -22,6 +22,7 @@
 
 #include "farthing/host.h"
 #include "farthing/meter.h"
+#include "farthing/money.h"
 #include "farthing/result.h"
 
 namespace farthing {
@@ -37,6 +38,7 @@ struct HostFacts {
   bool usage_unasked = false;        // sends usage in streams by itself
   bool stops_on_disconnect = false;  // R24
   bool release_unknown = false;      // R23
+  bool reports_cost = false;         // what it charged stands in its usage, and is what it bills
   std::string_view
       output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
   std::string_view region;  // where its prices differ by it: "eu"
@@ -116,6 +118,7 @@ struct RequestFacts {
   std::int64_t inputs = 1;    // embeddings, completions: how many, each with a context window of its own
   bool media = false;         // images, audio, files inline: bytes are no bound
   bool remote = false;        // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
+  bool other_models = false;  // a list of models, of which the host may take another one
   bool server_tools = false;  // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   bool tools = false;
@@ -153,6 +156,7 @@ struct AnswerFacts {
   std::string region;                    // where it was processed, "" when not told
   std::string finish_reason;             // the last one
   std::optional<Quantities> quantities;  // disjoint
+  std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event

@@ -187,5 +187,42 @@ TEST_F(Settled, a_host_that_the_policy_leaves_alone_is_not_counted_R32) {
   EXPECT_TRUE(rows().empty());
 }
 
+TEST_F(Settled, at_what_the_provider_says_that_it_charged) {
+  open(std::string(a_dollar_a_day) +
+       "[[price]]\nprovider = \"openrouter\"\nmodel = \"acme/one\"\n"
+       "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n"
+       "[[host]]\nname = \"gateway.example\"\nprovider = \"openrouter\"\n");
+  constexpr const char* request = R"({"model":"acme/one","messages":[],"max_tokens":1000})";
+  constexpr const char* told =
+      R"({"id":"c","model":"acme/one","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,)"
+      R"("completion_tokens":1000,"cost":0.0123}})";
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, request, "openrouter.ai", "/api/v1/chat/completions").kind, Verdict::Kind::send);
+  answer(one, told);
+  EXPECT_EQ(one.receipt()->cost, Usd{12'300'000}) << "also above the hold (promise 4)";
+  EXPECT_EQ(left("day").spent, 12'300'000);
+  // Whoever stands in between does not bill what it says: a word of it would make caps void.
+  Attempt other = attempt();
+  ASSERT_EQ(begin(other, request, "gateway.example", "/api/v1/chat/completions").kind, Verdict::Kind::send);
+  answer(other, told);
+  EXPECT_EQ(other.receipt()->cost, Usd{5'000'000});
+}
+
+TEST_F(Settled, a_host_that_may_choose_another_model_is_refused_R31) {
+  const std::string price =
+      "[[price]]\nprovider = \"openrouter\"\nmodel = \"acme/one\"\ncontext_window = 100000\n"
+      "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n";
+  constexpr const char* request =
+      R"({"model":"acme/one","models":["acme/one","acme/dear"],"messages":[],"max_tokens":1000})";
+  open(std::string(a_dollar_a_day) + price);
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, request, "openrouter.ai", "/api/v1/chat/completions").kind, Verdict::Kind::answer);
+  EXPECT_EQ(one.denial()->code, Code::unbounded_request);
+  EXPECT_NE(one.denial()->message.find("Ask for one model"), std::string::npos) << one.denial()->message;
+  open("unbounded = \"0.50 USD\"\n" + std::string(a_dollar_a_day) + price);
+  Attempt allowed = attempt();
+  EXPECT_EQ(begin(allowed, request, "openrouter.ai", "/api/v1/chat/completions").kind, Verdict::Kind::send);
+}
+
 }  // namespace
 }  // namespace farthing::test

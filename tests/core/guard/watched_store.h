@@ -59,8 +59,14 @@ class WatchedStore : public Store {
   Status add_denials(const std::vector<DenialEntry>& entries) override { return inner_->add_denials(entries); }
   Result<std::vector<AlertFired>> alerts(std::size_t most) override { return inner_->alerts(most); }
   Result<std::string> secret() override { return inner_->secret(); }
-  Status renew() override { return inner_->renew(); }
-  Result<Swept> sweep() override { return inner_->sweep(); }
+  Status renew() override {
+    if (auto error = before("renew")) return std::move(*error);
+    return inner_->renew();
+  }
+  Result<Swept> sweep() override {
+    if (auto error = before("sweep")) return std::move(*error);
+    return inner_->sweep();
+  }
   Status checkpoint() override { return inner_->checkpoint(); }
   Result<std::int64_t> now_ms() override { return inner_->now_ms(); }
   Status reset_clock() override { return inner_->reset_clock(); }

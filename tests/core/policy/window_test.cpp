@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <limits>
 #include <random>
 #include <string>
@@ -37,6 +39,19 @@ TEST(Window, worked_timelines) {
 // zoneinfo says the same, found by walking minute by minute (make_window_vectors.py).
 TEST(Window, agrees_with_an_independent_reading) {
   EXPECT_GE(check_table("windows/around.txt"), 500U);
+}
+
+// Its zone, its zone data and its locale (R13).
+TEST(Window, never_asks_the_machine) {
+  setenv("TZ", "America/New_York", 1);
+  setenv("TZDIR", "/nonexistent", 1);
+  tzset();
+  const std::int64_t noon = test::ms_of("2026-07-01T12:00:00Z");
+  EXPECT_EQ(window_around(Window{Per::day}, noon).start_ms, test::ms_of("2026-07-01T00:00:00Z"));
+  EXPECT_EQ(window_around({Per::day, "Europe/Berlin", 1}, noon).start_ms, test::ms_of("2026-06-30T22:00:00Z"));
+  unsetenv("TZ");
+  unsetenv("TZDIR");
+  tzset();
 }
 
 TEST(Window, total_is_all_time_and_a_call_has_none) {

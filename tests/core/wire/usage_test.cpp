@@ -49,6 +49,44 @@ TEST(ChatUsage, details_may_be_null_or_missing) {
             plain);
 }
 
+TEST(ChatUsage, written_into_a_cache) {  // OpenRouter
+  EXPECT_EQ(
+      chat(
+          R"({"prompt_tokens":194,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":10,"cache_write_tokens":100}})")
+          .quantities,
+      of({{Quantity::input_tokens, 84},
+          {Quantity::cache_read_tokens, 10},
+          {Quantity::cache_write_tokens, 100},
+          {Quantity::output_tokens, 2}}));
+  EXPECT_FALSE(
+      chat(
+          R"({"prompt_tokens":109,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":10,"cache_write_tokens":100}})")
+          .quantities);
+}
+
+TEST(ChatUsage, what_the_provider_says_that_it_cost) {
+  const auto cost = [](const std::string& more) {
+    const std::string usage = R"({"prompt_tokens":10,"completion_tokens":5,)" + more + "}";
+    const AnswerFacts facts = chat(usage);
+    EXPECT_TRUE(facts.quantities) << "a cost that cannot be read spoils no usage: " << more;
+    const AnswerFacts response =
+        dialect_of("responses")->read(R"({"id":"r","status":"completed","usage":)" + usage + "}");
+    EXPECT_EQ(response.reported_cost.has_value(), facts.reported_cost.has_value()) << more;
+    return facts.reported_cost ? facts.reported_cost->nano : -1;
+  };
+  EXPECT_EQ(cost(R"("cost_in_usd_ticks":37756000)"), 3'775'600);                                 // xAI
+  EXPECT_EQ(cost(R"("cost":0.95,"cost_details":{"upstream_inference_cost":19})"), 950'000'000);  // OpenRouter
+  EXPECT_EQ(cost(R"("cost":0.95,"cost_details":{"upstream_inference_cost":null},"is_byok":false)"), 950'000'000);
+  EXPECT_EQ(cost(R"("cost":0,"is_byok":true,"cost_details":{"upstream_inference_cost":0.0000036})"), 3'600);
+  EXPECT_EQ(cost(R"("cost":6e-7,"is_byok":true,"cost_details":{"upstream_inference_cost":1})"), 1'000'000'600);
+  EXPECT_EQ(cost(R"("cost":0,"is_byok":true)"), -1) << "what the other one bills is not told";
+  EXPECT_EQ(cost(R"("cost":0)"), 0);
+  for (const char* broken :
+       {R"("cost":"0.95")", R"("cost":-1)", R"("cost":true)", R"("cost_in_usd_ticks":-5)", R"("cost":1e300)",
+        R"("cost":0.1,"cost_details":{"upstream_inference_cost":"x"})", R"("cost":{"total_cost":1})", R"("cost":null)"})
+    EXPECT_EQ(cost(broken), -1) << broken;
+}
+
 TEST(ChatUsage, deepseek_names) {
   EXPECT_EQ(
       chat(R"({"prompt_tokens":10,"completion_tokens":5,"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":2})")

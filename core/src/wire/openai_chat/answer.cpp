@@ -83,6 +83,7 @@ class ChatStream final : public EventStream {
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
+      facts_.reported_cost = answer.usage.reported_cost();
       facts_.final = facts_.final && facts_.quantities.has_value();
       // R24: after the last finish_reason a chunk of nothing but usage is the bill; a loop that stops at the finish_reason
       // never asks for the marker after it.
@@ -101,7 +102,10 @@ AnswerFacts read_chat(std::string_view body) {
   AnswerFacts facts;
   ChatAnswer answer(facts);
   if (!walk(body, answer).empty()) return {};
-  if (answer.has_usage) facts.quantities = answer.usage.quantities(true);
+  if (answer.has_usage) {
+    facts.quantities = answer.usage.quantities(true);
+    facts.reported_cost = answer.usage.reported_cost();
+  }
   facts.final = facts.quantities.has_value();
   return facts;
 }

@@ -43,6 +43,7 @@ struct ChatScan : RequestScan {
       if (std::find(server_members.begin(), server_members.end(), name) != server_members.end()) {
         facts.server_tools = true;
       }
+      if (name == "models") facts.other_models = true;  // OpenRouter: tried one after the other
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
     }

@@ -78,6 +78,7 @@ class ResponseStream final : public EventStream {
     if (answer.type == "response.completed" || answer.type == "response.incomplete" ||
         answer.type == "response.failed") {
       facts_.quantities = answer.has_usage ? answer.usage.quantities(true) : std::nullopt;
+      facts_.reported_cost = answer.has_usage ? answer.usage.reported_cost() : std::nullopt;
       facts_.final = facts_.quantities.has_value();
       if (facts_.finish_reason.empty()) facts_.finish_reason = answer.status;
     }
@@ -91,7 +92,10 @@ AnswerFacts read_responses(std::string_view body) {
   AnswerFacts facts;
   ResponseAnswer answer(facts, 0);
   if (!walk(body, answer).empty()) return {};
-  if (answer.has_usage) facts.quantities = answer.usage.quantities(true);
+  if (answer.has_usage) {
+    facts.quantities = answer.usage.quantities(true);
+    facts.reported_cost = answer.usage.reported_cost();
+  }
   facts.final = facts.quantities.has_value();
   if (facts.finish_reason.empty()) facts.finish_reason = answer.status;
   // A response that failed after work was done has both; then its usage is the bill.

@@ -1,0 +1,76 @@
+// What the guard's thread does beside calls: holds of a living process are renewed, what nobody renews is charged (R17).
+#include <atomic>
+#include <thread>
+
+#include "guard/housekeeping.h"
+#include "tests/core/guard/fixture.h"
+
+namespace farthing::test {
+namespace {
+
+class Beside : public GuardFixture {
+ protected:
+  std::shared_ptr<WatchedStore> store;
+  std::atomic<int> renewed{0};
+  std::atomic<int> swept{0};
+  std::atomic<int> alerts_told{0};
+
+  void SetUp() override {
+    store = open_watched("[[cap]]\nid = \"day\"\nlimit = \"0.01 USD\"\nper = \"day\"\nalert = [20]\n");
+    store->before = [this](const char* step) -> std::optional<Error> {
+      if (step == std::string_view("renew")) ++renewed;
+      if (step == std::string_view("sweep")) ++swept;
+      return std::nullopt;
+    };
+  }
+  std::unique_ptr<guard::Housekeeping> thread_with(guard::Rhythm rhythm) {
+    GuardOptions own = options;
+    own.background_thread = true;
+    return std::make_unique<guard::Housekeeping>(
+        store, own, [this](const std::vector<AlertFired>& fired) { alerts_told += static_cast<int>(fired.size()); },
+        rhythm);
+  }
+  static void until(const std::atomic<int>& count, int at_least) {
+    while (count.load() < at_least)
+      std::this_thread::yield();
+  }
+};
+
+constexpr std::chrono::milliseconds often{1};
+constexpr std::chrono::hours never{1};
+
+TEST_F(Beside, open_holds_are_renewed_as_long_as_they_are_open_R17) {
+  const auto thread = thread_with({.turn = often, .renew = often, .sweep = never});
+  thread->hold_opened();
+  until(renewed, 3);
+  thread->hold_ended();
+  thread->stop();
+  const int then = renewed.load();
+  const auto idle = thread_with({.turn = often, .renew = often, .sweep = often});
+  idle->hold_opened();
+  idle->hold_ended();
+  const int before = swept.load();
+  until(swept, before + 3);  // turns without an open hold
+  idle->stop();
+  EXPECT_LE(renewed.load(), then + 1) << "one may have begun while the hold was open";
+}
+
+TEST_F(Beside, a_hold_that_nobody_renews_is_charged_and_its_alerts_are_told_R17_R35) {
+  Attempt lost = attempt();
+  ASSERT_EQ(begin(lost).kind, Verdict::Kind::send);
+  ASSERT_TRUE(lost.sent());
+  const std::int64_t held = left("day").reserved;
+  ASSERT_GT(held, 0);
+  clock->advance(180'000);
+  const auto thread = thread_with({.turn = often, .renew = never, .sweep = often});
+  thread->hold_opened();
+  until(alerts_told, 1);
+  thread->stop();
+  EXPECT_EQ(left("day").reserved, 0);
+  EXPECT_EQ(left("day").spent, held);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows().front().how, How::expired);
+}
+
+}  // namespace
+}  // namespace farthing::test
