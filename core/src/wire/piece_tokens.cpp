@@ -89,7 +89,7 @@ std::int64_t tokens_of_any_size(const Pieces& asked) {
 constexpr std::int64_t speech_tokens_per_second = 21;
 constexpr std::int64_t slowest = 4;
 
-/// Ten tokens a second (OpenAI's guide to the costs of audio, 2026-11), and as much again.
+/// Ten tokens a second (OpenAI's guide to the costs of its realtime API, 2026-11), and as much again.
 constexpr std::int64_t audio_tokens_per_second = 20;
 
 }  // namespace
@@ -109,6 +109,10 @@ std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pi
   model = model.substr(model.rfind('/') + 1);
   if (model != "gpt-4o-mini-tts") return std::nullopt;
   return times(asked.characters + 1, speech_tokens_per_second * (asked.slow ? slowest : 1));
+}
+
+std::int64_t least_audio_ms(std::string_view provider) {
+  return provider == "groq" ? 10'000 : 0;  // its guide to speech to text, 2026-11
 }
 
 std::int64_t audio_tokens_bound(std::int64_t audio_ms) {

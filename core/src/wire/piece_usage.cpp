@@ -1,5 +1,7 @@
 #include "wire/piece_usage.h"
 
+#include <string>
+
 namespace farthing::wire {
 
 std::optional<std::int64_t> ms_of_seconds(std::string_view number) {
@@ -30,24 +32,24 @@ std::optional<std::int64_t> ms_of_seconds(std::string_view number) {
   return seconds * 1000 + ms + (more ? 1 : 0);
 }
 
-void PieceUsage::take(std::string_view detail, std::string_view name, const Scalar& scalar, std::string_view number) {
+void PieceUsage::take(std::size_t depth, std::string_view detail, std::string_view name, const Scalar& scalar) {
   const auto count = [&](auto& out) {
     if (scalar.kind == Scalar::Kind::integer && scalar.integer >= 0 && scalar.integer <= (1LL << 53))
       out = scalar.integer;
     else if (!scalar.is_null())
       broken_ = true;
   };
-  if (detail.empty()) {
+  if (depth == 1) {
     if (name == "input_tokens" || name == "prompt_tokens")
       count(input_);
     else if (name == "output_tokens" || name == "completion_tokens")
       count(output_);
     else if (name == "total_tokens")
       count(total_);
-    else if (name == "seconds") {
-      audio_ms_ = ms_of_seconds(number);
-      broken_ = broken_ || !audio_ms_;
-    }
+    else if (name == "seconds")
+      seconds(scalar);
+  } else if (depth != 2) {
+    return;
   } else if (detail == "input_tokens_details" || detail == "input_token_details") {
     if (name == "text_tokens")
       count(input_text_);
@@ -58,6 +60,13 @@ void PieceUsage::take(std::string_view detail, std::string_view name, const Scal
   } else if (detail == "output_tokens_details" || detail == "output_token_details") {
     if (name == "text_tokens") count(output_text_);
   }
+}
+
+void PieceUsage::seconds(const Scalar& scalar) {
+  if (scalar.is_null()) return;
+  const bool whole = scalar.kind == Scalar::Kind::integer;
+  audio_ms_ = ms_of_seconds(whole ? std::to_string(scalar.integer) : std::string(scalar.text));
+  broken_ = broken_ || scalar.is_text() || !audio_ms_;
 }
 
 std::optional<Quantities> PieceUsage::quantities(Quantity input, Quantity output) const {

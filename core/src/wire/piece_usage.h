@@ -12,15 +12,16 @@ namespace farthing::wire {
 
 class PieceUsage {
  public:
-  /// A member of the usage object, `detail` the object it stands in ("" for the usage itself). `number` is its text in the
-  /// answer, for numbers that are not whole.
-  void take(std::string_view detail, std::string_view name, const Scalar& scalar, std::string_view number = {});
+  /// A member `depth` levels below what the usage object stands in: 1 = of the usage itself, 2 = of its object `detail`.
+  void take(std::size_t depth, std::string_view detail, std::string_view name, const Scalar& scalar);
 
   /// What is not told apart is `input`, `output`: the dearer kinds. Nothing when what there is cannot be a bill (promise 5): a
   /// count missing, negative or broken, no input at all, parts larger than their whole.
   std::optional<Quantities> quantities(Quantity input, Quantity output) const;
 
  private:
+  void seconds(const Scalar& scalar);
+
   std::optional<std::int64_t> input_, output_, total_, audio_ms_;
   std::int64_t input_text_ = 0;
   std::int64_t input_image_ = 0;

@@ -220,5 +220,7 @@ std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pie
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
 /// The most input tokens of that much audio.
 std::int64_t audio_tokens_bound(std::int64_t audio_ms);
+/// What a provider bills at least for audio that goes in.
+std::int64_t least_audio_ms(std::string_view provider);
 
 }  // namespace farthing

@@ -8,9 +8,6 @@ namespace {
 
 /// A transcription as JSON, or an event of a stream of either kind.
 struct AudioAnswer : Ignore {
-  explicit AudioAnswer(std::string_view text) : body(text) {}
-
-  const std::string_view body;
   AnswerFacts facts;
   std::string type;  // of an event
   PieceUsage usage;
@@ -21,8 +18,7 @@ struct AudioAnswer : Ignore {
       if (path.own() == "type") type = scalar.text;
       if (path.own() == "model") facts.model = scalar.text;
     } else if (path.key(0) == "usage") {
-      if (path.depth() == 2) usage.take({}, path.own(), scalar, body.substr(scalar.begin, scalar.end - scalar.begin));
-      if (path.depth() == 3) usage.take(path.key(1), path.own(), scalar);
+      usage.take(path.depth() - 1, path.key(1), path.own(), scalar);
     } else if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
       if (path.own() == "code" || (path.own() == "type" && facts.error_code.empty())) facts.error_code = scalar.text;
     }
@@ -41,7 +37,7 @@ class AudioStream final : public EventStream {
 
  private:
   Fate event(std::string_view data) override {
-    AudioAnswer answer(data);
+    AudioAnswer answer;
     if (!walk(data, answer).empty()) return Fate::pass;
     if (answer.type == "error" || answer.facts.error) {
       facts_.error = true;
@@ -63,7 +59,7 @@ class AudioStream final : public EventStream {
 
 /// Audio; only errors are JSON.
 AnswerFacts read_speech(std::string_view body) {
-  AudioAnswer answer(body);
+  AudioAnswer answer;
   if (body.substr(0, 1) == "{" && walk(body, answer).empty()) return std::move(answer.facts);
   AnswerFacts facts;
   facts.done = true;
@@ -76,7 +72,7 @@ std::unique_ptr<StreamReader> stream_speech(bool) {
 
 /// JSON, or a text in one of its formats.
 AnswerFacts read_transcription(std::string_view body) {
-  AudioAnswer answer(body);
+  AudioAnswer answer;
   AnswerFacts facts;
   const std::size_t first = body.find_first_not_of(" \t\r\n");
   const bool json = first != std::string_view::npos && body[first] == '{';

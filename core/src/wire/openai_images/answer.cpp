@@ -19,8 +19,7 @@ struct ImagesAnswer : Ignore {
       if (path.own() == "type") type = scalar.text;
       if (path.own() == "model") facts.model = scalar.text;
     } else if (path.key(0) == "usage") {
-      if (path.depth() == 2) usage.take({}, path.own(), scalar);
-      if (path.depth() == 3) usage.take(path.key(1), path.own(), scalar);
+      usage.take(path.depth() - 1, path.key(1), path.own(), scalar);
     } else if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
       if (path.own() == "code" || (path.own() == "type" && facts.error_code.empty())) facts.error_code = scalar.text;
     }
