@@ -78,9 +78,11 @@ class Sizing {
     sized_.likely[Quantity::images] = asked_.images;
     text();
     if (asked_.input_images > 0 && (billed(Quantity::input_tokens) || billed(Quantity::input_image_tokens))) {
-      most(Quantity::input_image_tokens, asked_.input_image_tokens.value_or(0));
-      sized_.likely[Quantity::input_image_tokens] = asked_.input_image_tokens.value_or(0);
-      if (!asked_.input_image_tokens) unbounded("the images that go in");
+      by_tokens_ = true;
+      const auto tokens = input_image_tokens_bound(model_name(), asked_);
+      most(Quantity::input_image_tokens, tokens.value_or(0));
+      sized_.likely[Quantity::input_image_tokens] = tokens.value_or(0);
+      if (!tokens) unbounded("the tokens of the images that go in");
     }
     if (!billed(Quantity::output_image_tokens)) return;
     by_tokens_ = true;

@@ -43,6 +43,13 @@ constexpr std::int64_t pixels_max = 8'294'400;  // 3840x2160
 /// The image generation guide, 2026-11.
 constexpr std::int64_t partial_image_tokens = 100;
 
+/// Input images of gpt-image-1: scaled until the shorter side is 512 pixels, then counted in tiles of 512; at high fidelity 6,240
+/// more, or 4,160 where they are square. Source: OpenAI's guide to images and vision, 2026-11; 194 tokens of one tile were billed
+/// (its developer forum, 2025-06). For later models nothing is published.
+constexpr std::int64_t input_image_tokens = 65;
+constexpr std::int64_t input_tile_tokens = 129;
+constexpr std::int64_t input_closely_tokens = 6'240;
+
 struct Size {
   std::int64_t width, height;
 };
@@ -103,6 +110,14 @@ std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pie
   if (model == "gpt-image-2") each = tokens_of_any_size(asked);
   if (!each) return std::nullopt;
   return times(asked.images, *each + times(asked.partial_images, partial_image_tokens));
+}
+
+std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked) {
+  model = model.substr(model.rfind('/') + 1);
+  if (asked.input_images == 0) return 0;
+  if (asked.input_unread || model != "gpt-image-1") return std::nullopt;
+  const std::int64_t each = input_image_tokens + (asked.input_closely ? input_closely_tokens : 0);
+  return times(asked.input_images, each) + times(asked.input_squares, input_tile_tokens);
 }
 
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked) {

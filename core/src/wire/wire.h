@@ -98,12 +98,14 @@ struct Pieces {
   std::int64_t partial_images = 0;        // to be streamed before each of them
   std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides
   std::int64_t input_images = 0;          // that go in
-  std::optional<std::int64_t> input_image_tokens;  // of them all, at most; nothing: not known
-  std::int64_t characters = 0;                     // to be spoken, in Unicode code points
-  bool slow = false;                               // spoken slower than usual
-  bool audio = false;                              // audio goes in
-  std::optional<std::int64_t> audio_ms;            // its length at most; nothing: not known
-  std::string_view endless;                        // what nothing in the request bounds; "" where all is bounded
+  std::int64_t input_squares = 0;         // of them all: how many squares of its shorter side cover each
+  bool input_unread = false;              // the size of one of them is not known
+  bool input_closely = false;             // they are asked to be kept to closely
+  std::int64_t characters = 0;            // to be spoken, in Unicode code points
+  bool slow = false;                      // spoken slower than usual
+  bool audio = false;                     // audio goes in
+  std::optional<std::int64_t> audio_ms;   // its length at most, in whole seconds; nothing: not known
+  std::string_view endless;               // what nothing in the request bounds; "" where all is bounded
 };
 
 struct RequestFacts {
@@ -214,9 +216,10 @@ const Dialect* dialect_of(std::string_view endpoint);
 /// and by what the request has (tools, schema). Data with source and date: overheads.cpp.
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts);
 
-/// The most output tokens that the images or the speech of a request take, by the book's name of the model; what the request
+/// The most output tokens that the images or the speech of a request take, and input tokens of its images, by the book's name of the model; what the request
 /// leaves to the provider counts as the most that it can be. Nothing: not known. Data with source and date: piece_tokens.cpp.
 std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked);
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
 /// The most input tokens of that much audio.
 std::int64_t audio_tokens_bound(std::int64_t audio_ms);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "media/media.h"
 #include "wire/form_scan.h"
 #include "wire/openai_audio/audio.h"
 #include "wire/request_scan.h"
@@ -56,9 +57,17 @@ struct TranscriptionForm : FormScan {
         text(part, facts.model);
       else if (part.name == "stream")
         boolean(part, facts.stream);
+      else if (part.name == "file")
+        audio(part.content);
       else if (part.name.substr(0, 17) == "chunking_strategy")
         facts.pieces.endless = TranscriptionScan::chunked;
     }
+  }
+ private:
+  void audio(std::string_view bytes) {
+    const MediaFacts media = media_facts(bytes, static_cast<std::int64_t>(bytes.size()));
+    const bool timed = media.kind == MediaFacts::Kind::audio || media.kind == MediaFacts::Kind::video;
+    if (timed && media.duration_ms > 0) facts.pieces.audio_ms = (media.duration_ms + 999) / 1000 * 1000;
   }
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "media/media.h"
 #include "wire/form_scan.h"
 #include "wire/openai_images/images.h"
 #include "wire/request_scan.h"
@@ -23,13 +24,24 @@ bool is_image(std::string_view name) {
          name == "image_urls" || name == "image_prompt" || name == "reference_images";
 }
 
+void add_image(const MediaFacts& image, Pieces& pieces) {
+  ++pieces.input_images;
+  if (image.kind != MediaFacts::Kind::image) {
+    pieces.input_unread = true;
+    return;
+  }
+  const std::int64_t longer = std::max(image.width, image.height);
+  const std::int64_t shorter = std::min(image.width, image.height);
+  pieces.input_squares += (longer + shorter - 1) / shorter;
+}
+
 struct ImagesScan : RequestScan {
   ImagesScan() { facts.pieces.images = 1; }
 
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar)) return;
     if (is_image(path.key(0))) {
-      if (scalar.is_text()) ++facts.pieces.input_images;
+      image(path, scalar);
     } else if (path.depth() == 1) {
       top(path, scalar);
     }
@@ -41,6 +53,12 @@ struct ImagesScan : RequestScan {
   }
 
  private:
+  /// Its bytes, its address, or the id of a file.
+  void image(const Path& path, const Scalar& scalar) {
+    if (scalar.is_null() || path.own() == "type" || path.own() == "detail") return;
+    add_image(scalar.is_text() ? media_facts_of_base64(scalar.text) : MediaFacts{}, facts.pieces);
+    if (scalar.is_text()) facts.input_bytes -= static_cast<std::int64_t>(scalar.text.size());
+  }
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
     Pieces& pieces = facts.pieces;
@@ -54,6 +72,8 @@ struct ImagesScan : RequestScan {
       text(path, scalar, pieces.quality);
     else if (name == "resolution")
       text(path, scalar, pieces.resolution);
+    else if (name == "input_fidelity")
+      facts.pieces.input_closely = scalar.is_text() && scalar.text != "low";
     else if (name == "output_format" && scalar.is_text())
       set_format(scalar.text, pieces);
   }
@@ -67,7 +87,7 @@ struct ImagesForm : FormScan {
     Pieces& pieces = facts.pieces;
     for (const Part& part : parts) {
       if (is_image(part.name))
-        ++pieces.input_images;
+        add_image(media_facts(part.content, static_cast<std::int64_t>(part.content.size())), pieces);
       else if (part.name == "model")
         text(part, facts.model);
       else if (part.name == "n")
@@ -80,6 +100,8 @@ struct ImagesForm : FormScan {
         boolean(part, facts.stream);
       else if (part.name == "partial_images")
         count(part, 0, pieces.partial_images);
+      else if (part.name == "input_fidelity")
+        pieces.input_closely = part.content != "low";
       else if (part.name == "output_format")
         set_format(part.content, pieces);
       else if (part.name == "svg" || part.name.substr(0, 4) == "svg[")
