@@ -183,19 +183,19 @@ def test_labels_and_endpoints(shop: Shop) -> None:
 
 
 def test_bodies_arrive_as_they_were(shop: Shop) -> None:
-    def bodies(client: Any) -> list[bytes]:
+    def bodies(client: Any) -> list[str]:
         WAYS["edit"](client)
         WAYS["transcription"](client)
         return [_without_boundary(body) for body in shop.provider.requests(last=2)]
 
     plain = bodies(shop.client())
-    assert HOSTILE in plain[0]
+    assert HOSTILE.decode("utf-8", "replace") in plain[0]
     assert bodies(shop.guard(DAY).wrap(shop.client())) == plain
 
 
-def _without_boundary(request: Any) -> bytes:
-    body: bytes = request.body
-    return body.replace(body.split(b"\r\n", 1)[0].removeprefix(b"--"), b"boundary")
+def _without_boundary(request: Any) -> str:
+    body: str = request["body"]
+    return body.replace(body.split("\r\n", 1)[0].removeprefix("--"), "boundary")
 
 
 def test_errors_of_the_provider_cost_nothing(shop: Shop) -> None:
@@ -290,4 +290,79 @@ def test_moderations_and_token_counts_are_free(shop: Shop) -> None:
     client = guard.wrap(shop.client())
     assert client.moderations.create(model="omni-moderation-latest", input="hello").results
     assert client.responses.input_tokens.count(model="gpt-4.1-nano", input="hello").input_tokens > 0
+    assert list(guard.ledger()) == []
+
+
+# ---- Gemini's embeddings, and what its and Anthropic's SDKs ask for nothing
+
+
+def _genai(shop: Shop) -> Any:
+    genai = pytest.importorskip("google.genai")
+    options = {"base_url": shop.provider.url.removesuffix("/v1")}
+    return genai.Client(api_key="gk-0001", http_options=options)
+
+
+def _gemini(shop: Shop, cap: farthing.Cap = DAY) -> farthing.Guard:
+    return shop.guard(cap, hosts={shop.host: {"provider": "gemini"}})
+
+
+EMBED: dict[str, Any] = {"contents": ["hello there", "and again"]}
+
+
+def test_embeddings_of_gemini_are_settled_by_their_usage(shop: Shop) -> None:
+    guard = _gemini(shop)
+    with guard.wrap(_genai(shop)) as client:
+        client.models.embed_content(model="gemini-embedding-2", **EMBED)
+    (row,) = guard.ledger()
+    assert (row.how, row.modality) == ("usage", "embedding")
+    assert row.actual_usd == billed(shop.provider) > 0
+
+
+def test_embeddings_without_usage_are_settled_at_what_was_asked(shop: Shop) -> None:
+    guard = _gemini(shop)
+
+    with guard.wrap(_genai(shop)) as client:
+        reply = client.models.embed_content(model="gemini-embedding-001", **EMBED)
+        assert len(reply.embeddings) == 2
+    (row,) = guard.ledger()
+    assert (row.how, row.error_class) == ("counted", "")
+    assert row.ceiling_usd == row.actual_usd and row.actual_usd is not None
+    assert row.actual_usd >= billed(shop.provider) > 0
+
+
+def test_async_embeddings_of_gemini(
+    shop: Shop, run_async: Callable[[Callable[[], Awaitable[Any]]], Any]
+) -> None:
+    guard = _gemini(shop)
+    client = guard.wrap(_genai(shop))
+
+    async def main() -> None:
+        await client.aio.models.embed_content(model="gemini-embedding-2", **EMBED)
+        await client.aio.aclose()
+
+    run_async(main)
+    client.close()
+    (row,) = guard.ledger()
+    assert row.actual_usd == billed(shop.provider) > 0
+
+
+def test_counting_tokens_of_gemini_is_free(shop: Shop) -> None:
+    guard = _gemini(shop, NOTHING)
+    with guard.wrap(_genai(shop)) as client:
+        counted_by = client.models.count_tokens(model="gemini-2.5-flash", contents="hello there")
+        assert counted_by.total_tokens > 0
+        with pytest.raises(farthing.Denied):
+            client.models.embed_content(model="gemini-embedding-001", contents="hello")
+    assert shop.requests() == 1
+
+
+def test_counting_tokens_of_anthropic_is_free(shop: Shop) -> None:
+    anthropic = pytest.importorskip("anthropic")
+    guard = shop.guard(NOTHING, hosts={shop.host: {"provider": "anthropic"}})
+    url = shop.provider.url.removesuffix("/v1")
+    with guard.wrap(anthropic.Anthropic(base_url=url, api_key="sk-ant-0001")) as client:
+        told = client.messages.count_tokens(
+            model="claude-haiku-4-5", messages=[{"role": "user", "content": "hello there"}]
+        )
+    assert told.input_tokens > 0
     assert list(guard.ledger()) == []
