@@ -231,7 +231,8 @@ def test_speech_that_is_let_go_of_is_charged(shop: Shop) -> None:
     assert (row.error_class, row.actual_usd) == ("closed", billed(shop.provider))
 
 
-def test_what_has_no_bound_is_refused_R31(shop: Shop) -> None:
+def test_what_has_no_bound_is_refused(shop: Shop) -> None:
+    """R31."""
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client())
     unbounded: list[Callable[[], Any]] = [
@@ -251,7 +252,8 @@ def test_what_has_no_bound_is_refused_R31(shop: Shop) -> None:
     assert shop.requests() == 0
 
 
-def test_an_amount_of_the_policy_lets_it_pass_R31(shop: Shop) -> None:
+def test_an_amount_of_the_policy_lets_it_pass(shop: Shop) -> None:
+    """R31."""
     guard = shop.guard(DAY, unbounded="0.50 USD")
     client = guard.wrap(shop.client())
     client.audio.transcriptions.create(model="whisper-1", file=("a.mp3", b"no sound"))
@@ -269,7 +271,9 @@ def test_audio_of_unknown_length_has_the_context_window_for_its_bound(shop: Shop
     assert row.ceiling_usd is not None and row.ceiling_usd >= Decimal("0.116")  # 16,000 and 2,000
     seconds = shop.guard(farthing.Cap("100 audio_seconds", per="day", id="seconds"))
     with pytest.raises(farthing.Unpriced, match="unknown length"):
-        seconds.wrap(shop.client()).audio.transcriptions.create(model="gpt-4o-transcribe", file=file)
+        seconds.wrap(shop.client()).audio.transcriptions.create(
+            model="gpt-4o-transcribe", file=file
+        )
 
 
 def test_estimates(shop: Shop) -> None:

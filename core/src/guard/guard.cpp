@@ -195,17 +195,16 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     return made;
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
-  if (dialect->pieces) {
+  const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
     for (std::size_t i = 0; i < quantity_count; ++i) {
       const auto quantity = static_cast<Quantity>(i);
-      const auto asked = [&](const Quantities& quantities) {
-        return part("asked: " + std::string(quantity_text(quantity)), quantity, quantities[quantity], std::nullopt);
-      };
-      if (sized.pieces[quantity] > 0 && quantity != Quantity::requests)
-        estimate.ceiling_parts.push_back(asked(sized.pieces));
-      if (sized.likely[quantity] > 0 && quantity != Quantity::requests)
-        estimate.likely_parts.push_back(asked(sized.likely));
+      if (pieces[quantity] > 0 && quantity != Quantity::requests)
+        parts.push_back(
+            part("asked: " + std::string(quantity_text(quantity)), quantity, pieces[quantity], std::nullopt));
     }
+  };
+  if (dialect->pieces) {
+    add_pieces(estimate.ceiling_parts, sized.pieces);
   } else if (sized.input_is_window) {
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
@@ -216,7 +215,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
         part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
   }
   if (dialect->pieces) {
-    // told above
+    add_pieces(estimate.likely_parts, sized.likely);
   } else if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
       estimate.likely_parts.push_back(

@@ -66,8 +66,7 @@ class Sizing {
     if (!billed(Quantity::input_tokens)) return;
     sized_.text_tokens = in_.facts.input_bytes;
     const std::string_view profile = in_.model != nullptr ? in_.model->overhead : std::string_view();
-    sized_.hidden_tokens =
-        hidden_tokens_bound(profile, in_.facts) + hidden_tokens_per_image * asked_.input_images;
+    sized_.hidden_tokens = hidden_tokens_bound(profile, in_.facts) + hidden_tokens_per_image * asked_.input_images;
     most(Quantity::input_tokens, sized_.text_tokens + sized_.hidden_tokens);
     sized_.likely[Quantity::input_tokens] = in_.facts.input_bytes / likely_bytes_per_token + 1;
     by_tokens_ = true;

@@ -59,17 +59,17 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint, std::string(request.method) + " " +
-                                              std::string(request.path.substr(0, request.path.find('?'))) + " on " +
-                                              host +
-                                              " is not an endpoint that this version can price, so it is not sent. "
-                                              "It reads: OpenAI's chat completions, completions, responses , embeddings, "
-                                              "images, speech, transcriptions and translations, Anthropic's messages, "
-                                              "Gemini's generateContent, streamGenerateContent, embedContent and "
-                                              "batchEmbedContents. Send it with a client that "
-                                              "is not guarded, if its cost need not "
-                                              "be limited ([[host]] name = \"" +
-                                              host + "\" guard = false would unguard every call to that host)");
+    return refuse(Code::unknown_endpoint,
+                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                      " on " + host +
+                      " is not an endpoint that this version can price, so it is not sent. "
+                      "It reads: OpenAI's chat completions, completions, responses , embeddings, "
+                      "images, speech, transcriptions and translations, Anthropic's messages, "
+                      "Gemini's generateContent, streamGenerateContent, embedContent and "
+                      "batchEmbedContents. Send it with a client that "
+                      "is not guarded, if its cost need not "
+                      "be limited ([[host]] name = \"" +
+                      host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;
@@ -209,9 +209,10 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       std::string what;
       for (std::size_t i = 0; i < sized.unbounded_count; ++i)
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      const std::string advice = route.dialect->pieces  ? ""
-                                 : facts.other_models ? "Ask for one model, or "
-                                                      : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+      const std::string advice = route.dialect->pieces ? ""
+                                 : facts.other_models
+                                     ? "Ask for one model, or "
+                                     : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
       const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
       return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
                                                  (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));

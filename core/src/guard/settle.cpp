@@ -122,8 +122,7 @@ Usd Attempt::State::closed_cost(std::int64_t* output) const {
 void Attempt::State::settle_closed() {
   if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
   const bool bounded = streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold && sized.priced &&
-                       route.dialect->has_output &&
-                       plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
+                       route.dialect->has_output && plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
   if (!bounded) return settle(How::hold, reader ? &reader->facts() : nullptr, "closed");
   settle(How::counted, reader ? &reader->facts() : nullptr, "closed");
 }

@@ -168,9 +168,9 @@ const Dialect batch_embed{.endpoint = "batchEmbedContents",
 
 const std::vector<const Dialect*>& dialects() {
   static const std::vector<const Dialect*> table = {
-      &chat,   &responses,   &completions,      &embeddings, &messages,       &generate,     &stream_generate,
-      &images, &image_edits, &image_variations, &speech,     &transcriptions, &translations, &embed,
-      &batch_embed};
+      &chat,     &responses,       &completions,  &embeddings,  &messages,
+      &generate, &stream_generate, &images,       &image_edits, &image_variations,
+      &speech,   &transcriptions,  &translations, &embed,       &batch_embed};
   return table;
 }
 

@@ -15,9 +15,8 @@ char lower(char c) {
 }
 
 bool begins_like(std::string_view text, std::string_view start) {
-  return text.size() >= start.size() && std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) {
-           return a == lower(b);
-         });
+  return text.size() >= start.size() &&
+         std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return a == lower(b); });
 }
 
 /// A parameter of a header: name="x". Quoted, with nothing escaped in it, or a plain word.

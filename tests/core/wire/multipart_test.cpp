@@ -25,9 +25,9 @@ std::string problem_of(const std::string& body) {
 }
 
 TEST(Multipart, fields_and_files_are_views_into_the_body) {
-  const std::string body =
-      part("name=\"model\"", "m") + part("name=\"image[]\"; filename=\"a;b.png\"", "\r\n--boun\r\n\0\xff--") +
-      part("filename=\"x\"; NAME=mask", "") + part("name=\"empty\"", "") + "--bound--\r\n";
+  const std::string body = part("name=\"model\"", "m") +
+                           part("name=\"image[]\"; filename=\"a;b.png\"", "\r\n--boun\r\n\0\xff--") +
+                           part("filename=\"x\"; NAME=mask", "") + part("name=\"empty\"", "") + "--bound--\r\n";
   const auto parts = parts_of(body);
   ASSERT_EQ(parts.size(), 4U);
   EXPECT_EQ(parts[0].name, "model");
@@ -44,13 +44,21 @@ TEST(Multipart, fields_and_files_are_views_into_the_body) {
 
 TEST(Multipart, what_is_no_whole_form_is_unreadable) {
   const std::string good = part("name=\"model\"", "m");
-  const std::vector<std::string> bodies =
-       {std::string(), std::string("--"), std::string("--bound"), std::string("{}"), good, good + "--bound",
-        good + "--boundary--", good + "--bound\r\n", good + "--bound\r\n\r\n\r\n--bound--",
-        part("filename=\"x\"", "m") + "--bound--", part("name=\"a\\\"b\"", "m") + "--bound--",
-        "--bound\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64\r\n\r\nbQ==\r\n"
-        "--bound--",
-        "preamble\r\n" + good + "--bound--"};
+  const std::vector<std::string> bodies = {
+      std::string(),
+      std::string("--"),
+      std::string("--bound"),
+      std::string("{}"),
+      good,
+      good + "--bound",
+      good + "--boundary--",
+      good + "--bound\r\n",
+      good + "--bound\r\n\r\n\r\n--bound--",
+      part("filename=\"x\"", "m") + "--bound--",
+      part("name=\"a\\\"b\"", "m") + "--bound--",
+      "--bound\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64\r\n\r\nbQ==\r\n"
+      "--bound--",
+      "preamble\r\n" + good + "--bound--"};
   for (const std::string& body : bodies) {
     EXPECT_NE(problem_of(body), "") << body;
   }

@@ -16,9 +16,9 @@ RequestFacts scan(std::string_view endpoint, std::string_view body) {
 }
 
 TEST(Pieces, of_a_request_for_images) {
-  const RequestFacts facts = scan(
-      "images.generations",
-      R"({"model":"m","prompt":"p","n":3,"size":"1024x1536","quality":"low","stream":true,"partial_images":2})");
+  const RequestFacts facts =
+      scan("images.generations",
+           R"({"model":"m","prompt":"p","n":3,"size":"1024x1536","quality":"low","stream":true,"partial_images":2})");
   EXPECT_EQ(facts.model, "m");
   EXPECT_TRUE(facts.stream);
   EXPECT_EQ(facts.pieces.images, 3);
@@ -41,7 +41,8 @@ TEST(Pieces, images_that_go_in_are_read_from_their_first_bytes) {
   EXPECT_EQ(one.pieces.input_squares, 3);
   EXPECT_FALSE(one.pieces.input_unread);
   EXPECT_LT(one.input_bytes, 60) << "its base64 is no text";
-  for (const char* image : {R"({"image_url":"https://example.com/a.png"})", R"({"file_id":"file-1"})", R"({"file_id":7})"}) {
+  for (const char* image :
+       {R"({"image_url":"https://example.com/a.png"})", R"({"file_id":"file-1"})", R"({"file_id":7})"}) {
     const RequestFacts facts = scan("images.edits", R"({"images":[)" + std::string(image) + "]}");
     EXPECT_TRUE(facts.pieces.input_unread) << image;
     EXPECT_EQ(facts.pieces.input_images, 1) << image;
@@ -116,7 +117,8 @@ TEST(Pieces, of_embeddings_of_gemini) {
   EXPECT_EQ(batch.inputs, 2);
   EXPECT_FALSE(batch.media);
   for (const char* name : {"inlineData", "inline_data"}) {
-    EXPECT_TRUE(scan("embedContent", R"({"content":{"parts":[{")" + std::string(name) + R"(":{"data":"QQ=="}}]}})").media);
+    EXPECT_TRUE(
+        scan("embedContent", R"({"content":{"parts":[{")" + std::string(name) + R"(":{"data":"QQ=="}}]}})").media);
   }
   EXPECT_TRUE(scan("embedContent", R"({"content":{"parts":[{"fileData":{"fileUri":"gs://a"}}]}})").remote);
   const auto read = dialect_of("embedContent")->read;
@@ -125,7 +127,10 @@ TEST(Pieces, of_embeddings_of_gemini) {
   ASSERT_TRUE(told.quantities);
   EXPECT_EQ((*told.quantities)[Quantity::input_tokens], 10);
   EXPECT_EQ((*told.quantities)[Quantity::input_image_tokens], 20);
-  EXPECT_FALSE(read(R"({"embedding":{},"usageMetadata":{"promptTokenCount":9,"promptTokensDetails":[{"modality":"VIDEO","tokenCount":9}]}})").quantities);
+  EXPECT_FALSE(
+      read(
+          R"({"embedding":{},"usageMetadata":{"promptTokenCount":9,"promptTokensDetails":[{"modality":"VIDEO","tokenCount":9}]}})")
+          .quantities);
   EXPECT_FALSE(read(R"({"embedding":{},"usageMetadata":{"promptTokenCount":0}})").final);
   EXPECT_TRUE(read(R"({"embeddings":[{"values":[1]}]})").done);
   EXPECT_FALSE(read(R"({})").done);

@@ -10,7 +10,8 @@ namespace farthing::wire {
 namespace {
 
 std::int64_t code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
 }
 
 struct SpeechScan : RequestScan {
@@ -63,6 +64,7 @@ struct TranscriptionForm : FormScan {
         facts.pieces.endless = TranscriptionScan::chunked;
     }
   }
+
  private:
   void audio(std::string_view bytes) {
     const MediaFacts media = media_facts(bytes, static_cast<std::int64_t>(bytes.size()));

@@ -15,7 +15,9 @@ def plain(ask: Ask, do: Behaviour, reply: Reply) -> JSON:
     values = {"values": vector(8, 0)[0]}
     batch = ask.path.endswith(":batchEmbedContents")
     body: JSON = (
-        {"embeddings": [values for _ in ask.body.get("requests", [])]} if batch else {"embedding": values}
+        {"embeddings": [values for _ in ask.body.get("requests", [])]}
+        if batch
+        else {"embedding": values}
     )
     if not ask.model.startswith(TELLING):
         return body

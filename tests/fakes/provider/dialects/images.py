@@ -18,7 +18,10 @@ def plain(ask: Ask, do: Behaviour, reply: Reply) -> JSON:
     body: JSON = {"created": reply.created, "data": [{"b64_json": PICTURE} for _ in range(ask.n)]}
     if not pieces.by_tokens(ask):
         return body
-    body |= {"size": ask.body.get("size", "1024x1024"), "quality": ask.body.get("quality", "medium")}
+    body |= {
+        "size": ask.body.get("size", "1024x1024"),
+        "quality": ask.body.get("quality", "medium"),
+    }
     return usages.put(body, usages.shown(pieces.shown(reply.usage), do))
 
 
