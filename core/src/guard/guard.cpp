@@ -203,7 +203,17 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     return made;
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
-  if (sized.input_is_window) {
+  const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto quantity = static_cast<Quantity>(i);
+      if (pieces[quantity] > 0 && quantity != Quantity::requests)
+        parts.push_back(
+            part("asked: " + std::string(quantity_text(quantity)), quantity, pieces[quantity], std::nullopt));
+    }
+  };
+  if (dialect->pieces) {
+    add_pieces(estimate.ceiling_parts, sized.pieces);
+  } else if (sized.input_is_window) {
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
@@ -214,7 +224,9 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     if (sized.media_tokens > 0)
       estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
-  if (counted && sized.unbounded_count == 0) {
+  if (dialect->pieces) {
+    add_pieces(estimate.likely_parts, sized.likely);
+  } else if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
       estimate.likely_parts.push_back(
           part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "counting/images.h"
+#include "guard/pieces.h"
 
 namespace farthing::guard {
 namespace {
@@ -251,6 +252,7 @@ void price(const SizeInput& input, Sized& sized) {
 }  // namespace
 
 Sized size_call(const SizeInput& input) {
+  if (input.dialect.pieces) return size_pieces(input);
   Sized sized;
   size_input(input, sized);
   size_output(input, sized);
@@ -260,6 +262,11 @@ Sized size_call(const SizeInput& input) {
   demand.fixed[Meter::concurrent] = 1;
   demand.fixed[Meter::input_tokens] = sized.input_tokens;
   demand.fixed[Meter::tokens] = sized.input_tokens;
+  if (!input.dialect.has_output && sized.unbounded_count == 0) {
+    sized.counted.emplace();
+    (*sized.counted)[Quantity::input_tokens] = sized.input_tokens;
+    (*sized.counted)[Quantity::requests] = 1;
+  }
   if (sized.problem == Sized::Problem::none) price(input, sized);
   if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped) {
     sized.problem = Sized::Problem::unpriced;

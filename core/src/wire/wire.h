@@ -93,6 +93,22 @@ enum class CacheWrites : std::uint8_t {
   long_lived,  // for an hour too
 };
 
+/// What is billed by the piece, as far as a request says it: images, speech, transcriptions.
+struct Pieces {
+  std::int64_t images = 0;                // to be made
+  std::int64_t partial_images = 0;        // to be streamed before each of them
+  std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides
+  std::int64_t input_images = 0;          // that go in
+  std::int64_t input_squares = 0;         // of them all: how many squares of its shorter side cover each
+  bool input_unread = false;              // the size of one of them is not known
+  bool input_closely = false;             // they are asked to be kept to closely
+  std::int64_t characters = 0;            // to be spoken, in Unicode code points
+  bool slow = false;                      // spoken slower than usual
+  bool audio = false;                     // audio goes in
+  std::optional<std::int64_t> audio_ms;   // its length at most, in whole seconds; nothing: not known
+  std::string_view endless;               // what nothing in the request bounds; "" where all is bounded
+};
+
 struct RequestFacts {
   std::string model;  // as asked; "" when absent
   bool stream = false;
@@ -121,6 +137,7 @@ struct RequestFacts {
   std::string region;                // where it asks to be processed, "" when absent
   std::string reasoning_effort;
   CacheWrites cache_writes = CacheWrites::unknown;
+  Pieces pieces;
   // where to write
   std::vector<Span> output_limit_spans;    // the numbers to replace
   std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
@@ -149,6 +166,7 @@ struct AnswerFacts {
   std::optional<Quantities> quantities;  // disjoint
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
   std::string error_code;                // code, else type
   std::string error_message;             // never logged; only its presence matters to the core
@@ -192,6 +210,8 @@ struct Dialect {
   /// Hidden prompts (overheads.cpp) of models that the price book does not know.
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
+  bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
+  bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
 };
 
 /// The table of dialects, for tests, docs and `estimate`.
@@ -201,5 +221,15 @@ const Dialect* dialect_of(std::string_view endpoint);
 /// Hidden prompts: tokens that a provider adds to the input by itself, an upper bound by overhead profile of the book
 /// and by what the request has (tools, schema). Data with source and date: overheads.cpp.
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts);
+
+/// The most output tokens that the images or the speech of a request take, and input tokens of its images, by the book's name of the model; what the request
+/// leaves to the provider counts as the most that it can be. Nothing: not known. Data with source and date: piece_tokens.cpp.
+std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
+/// The most input tokens of that much audio.
+std::int64_t audio_tokens_bound(std::int64_t audio_ms);
+/// What a provider bills at least for audio that goes in.
+std::int64_t least_audio_ms(std::string_view provider);
 
 }  // namespace farthing
