@@ -34,6 +34,7 @@ PUBLIC = {
     "host": "wire",
     "ledger": "ledger",
     "control": "report",
+    "suggest": "report",
     "guard": "guard",
     "receipt": "ledger",
     "scope": "guard",

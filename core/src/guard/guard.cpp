@@ -128,6 +128,14 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
   return result;
 }
 
+/// Where requests of a dialect go, if nothing else is said.
+std::string_view own_host(const Dialect& dialect) {
+  if (dialect.rule != nullptr) return dialect.rule->host;
+  if (dialect.endpoint == "messages") return "api.anthropic.com";
+  if (dialect.path.starts_with(':')) return "generativelanguage.googleapis.com";
+  return "api.openai.com";
+}
+
 Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                       std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
   const Dialect* dialect = core_->endpoints.of(endpoint);
@@ -146,9 +154,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
   if (!binding) return binding.error();
-  const std::string asked_host(!host.empty()              ? std::string(host)
-                               : dialect->rule != nullptr ? dialect->rule->host
-                                                          : "api.openai.com");
+  const std::string asked_host(host.empty() ? own_host(*dialect) : host);
   const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
   const auto plan = core_->here().contexts.find({.binding = **binding,
@@ -160,7 +166,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .key_id = ""});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
+  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
   const guard::Sized sized = guard::size_call({.facts = *facts,
@@ -191,16 +197,27 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   }
   if (estimate.likely) estimate.likely_meters[Meter::usd] = estimate.likely->nano;
 
-  const auto part = [](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
+  const auto part = [&](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
     EstimatePart made;
     made.what = std::move(what);
     made.quantity = quantity;
     made.count = tokens;
     made.cost = cost;
+    if (cost) made.rate = sized.dearest[quantity];
     return made;
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
-  if (sized.input_is_window) {
+  const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto quantity = static_cast<Quantity>(i);
+      if (pieces[quantity] > 0 && quantity != Quantity::requests)
+        parts.push_back(
+            part("asked: " + std::string(quantity_text(quantity)), quantity, pieces[quantity], std::nullopt));
+    }
+  };
+  if (dialect->pieces) {
+    add_pieces(estimate.ceiling_parts, sized.pieces);
+  } else if (sized.input_is_window) {
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
@@ -208,12 +225,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
         part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
     estimate.ceiling_parts.push_back(
         part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+    if (sized.media_tokens > 0)
+      estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
-  if (counted && sized.unbounded_count == 0) {
+  if (dialect->pieces) {
+    add_pieces(estimate.likely_parts, sized.likely);
+  } else if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
       estimate.likely_parts.push_back(
           part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
     }
+    if (sized.media_likely > 0)
+      estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
   } else {
     estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
                                          sized.likely[Quantity::input_tokens], std::nullopt));

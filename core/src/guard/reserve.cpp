@@ -60,16 +60,17 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint, std::string(request.method) + " " +
-                                              std::string(request.path.substr(0, request.path.find('?'))) + " on " +
-                                              host +
-                                              " is not an endpoint that this version can price, so it is not sent. "
-                                              "It reads: OpenAI's chat completions, completions, responses and "
-                                              "embeddings, Anthropic's messages, Gemini's "
-                                              "generateContent and streamGenerateContent. Send it with a client that "
-                                              "is not guarded, if its cost need not "
-                                              "be limited ([[host]] name = \"" +
-                                              host + "\" guard = false would unguard every call to that host)");
+    return refuse(Code::unknown_endpoint,
+                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                      " on " + host +
+                      " is not an endpoint that this version can price, so it is not sent. "
+                      "It reads: OpenAI's chat completions, completions, responses , embeddings, "
+                      "images, speech, transcriptions and translations, Anthropic's messages, "
+                      "Gemini's generateContent, streamGenerateContent, embedContent and "
+                      "batchEmbedContents. Send it with a client that "
+                      "is not guarded, if its cost need not "
+                      "be limited ([[host]] name = \"" +
+                      host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;
@@ -195,6 +196,9 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
+                            .tokens_capped = counts(caps, Meter::tokens) || counts(caps, Meter::input_tokens) ||
+                                             counts(caps, Meter::output_tokens),
+                            .audio_capped = counts(caps, Meter::audio_seconds),
                             .rewritable = facts.object_open != 0,
                             .counted = counted ? &*counted : nullptr});
   switch (sized.problem) {
@@ -206,10 +210,13 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       std::string what;
       for (std::size_t i = 0; i < sized.unbounded_count; ++i)
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      const std::string advice =
-          facts.other_models ? "Ask for one model" : "Give a limit (max_tool_calls, or max_uses of every such tool)";
-      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " + advice +
-                                                 ", or allow an amount: unbounded = \"0.50 USD\" in the policy");
+      const std::string advice = route.dialect->pieces ? ""
+                                 : facts.other_models
+                                     ? "Ask for one model, or "
+                                     : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+      const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
+      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
+                                                 (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));
     }
     case guard::Sized::Problem::overflow:
       return refuse(Code::unbounded_request,
@@ -326,12 +333,13 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
 /// the ceiling is lower now.
 bool Attempt::State::count_closer(const Refused& refused) {
   if (was_counted || plan->model == nullptr || refused.caps.empty()) return false;
+  if (!can_bound(guard::counted_model(*plan->model))) return false;
   for (const RefusedCap& cap : refused.caps) {
     const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
     if (cap.remaining() < cap.requested - input) return false;
   }
   was_counted = true;
-  counted = count_input(route.dialect->endpoint, body_now, plan->model->encoding, plan->model->overhead);
+  counted = count_input(route.dialect->endpoint, body_now, guard::counted_model(*plan->model));
   return counted && counted->ceiling && *counted->ceiling < sized.input_tokens;
 }
 
