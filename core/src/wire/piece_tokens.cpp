@@ -40,12 +40,12 @@ constexpr std::int64_t area_offset = 2'000'000;
 constexpr std::int64_t area_scale = 4'000'000;
 constexpr std::int64_t pixels_max = 8'294'400;  // 3840x2160
 
-/// The image generation guide, 2026-11.
+/// What the image generation guide said; the page could not be read again in 2026-11.
 constexpr std::int64_t partial_image_tokens = 100;
 
 /// Input images of gpt-image-1: scaled until the shorter side is 512 pixels, then counted in tiles of 512; at high fidelity 6,240
-/// more, or 4,160 where they are square. Source: OpenAI's guide to images and vision, 2026-11; 194 tokens of one tile were billed
-/// (its developer forum, 2025-06). For later models nothing is published.
+/// more, or 4,160 where they are square. Source: what OpenAI's guide to images and vision said, not read again in
+/// 2026-11; 194 tokens of one tile were billed (its developer forum, 2025-06). For later models nothing is published.
 constexpr std::int64_t input_image_tokens = 65;
 constexpr std::int64_t input_tile_tokens = 129;
 constexpr std::int64_t input_closely_tokens = 6'240;
@@ -96,7 +96,7 @@ std::int64_t tokens_of_any_size(const Pieces& asked) {
 constexpr std::int64_t speech_tokens_per_second = 21;
 constexpr std::int64_t slowest = 4;
 
-/// Ten tokens a second (OpenAI's guide to the costs of its realtime API, 2026-11), and as much again.
+/// Ten tokens a second (what OpenAI's guide to the costs of its realtime API said, not read again in 2026-11), and as much again.
 constexpr std::int64_t audio_tokens_per_second = 20;
 
 }  // namespace
@@ -127,7 +127,7 @@ std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pi
 }
 
 std::int64_t least_audio_ms(std::string_view provider) {
-  return provider == "groq" ? 10'000 : 0;  // its guide to speech to text, 2026-11
+  return provider == "groq" ? 10'000 : 0;  // what its guide to speech to text said, not read again in 2026-11
 }
 
 std::int64_t audio_tokens_bound(std::int64_t audio_ms) {
