@@ -27,6 +27,7 @@ PUBLIC = {
     "tokens": "tokens",
     "count": "counting",
     "prices": "prices",
+    "price_source": "prices",
     "cap": "policy",
     "describe": "policy",
     "policy": "policy",
@@ -36,6 +37,7 @@ PUBLIC = {
     "control": "report",
     "guard": "guard",
     "receipt": "ledger",
+    "reprice": "report",
     "scope": "guard",
 }
 

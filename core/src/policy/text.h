@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "money/glob.h"
 #include "money/json_text.h"
 
 namespace farthing::policy {
@@ -16,8 +17,7 @@ using farthing::append_json;
 /// ["a","b"]
 void append_json(std::string& out, const std::vector<std::string>& list);
 
-/// `*` is any run of bytes, `?` one character of UTF-8; everything else is itself. The case counts.
-bool glob_matches(std::string_view glob, std::string_view text);
+using farthing::glob_matches;
 bool has_wildcard(std::string_view glob);
 
 /// The accepted word nearest to `unknown`, where it is near enough to be meant; empty otherwise.
