@@ -25,10 +25,12 @@ std::vector<const Model*> named(const PriceBook& book, const std::string& name, 
   std::vector<const Model*> found;
   for (const std::string_view each : providers) {
     if (!provider.empty() && each != provider) continue;
-    const Model* model = book.find(each, name);
     const std::string prefix = std::string(each) + "/";
-    if (model == nullptr && name.starts_with(prefix)) model = book.find(each, name.substr(prefix.size()));
-    if (model != nullptr) found.push_back(model);
+    // Before the names of those who sell it as "provider/name" themselves.
+    if (name.starts_with(prefix)) {
+      if (const Model* model = book.find(each, name.substr(prefix.size()))) return {model};
+    }
+    if (const Model* model = book.find(each, name)) found.push_back(model);
   }
   return found;
 }

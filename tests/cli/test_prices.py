@@ -173,7 +173,7 @@ def test_a_bad_book_is_refused_and_the_earlier_one_stays(place: Place) -> None:
         return error
 
     error = refused(book(place, "absurd.toml", input="2000"))
-    assert "absurd.toml:16: model gpt-4.1-nano: " in error and "[absurd]" in error
+    assert "absurd.toml:17: model gpt-4.1-nano: " in error and "[absurd]" in error
     error = refused(book(place, "dear.toml", input="0.60", output="4.00"))
     assert "0.60 USD per million after 0.10 USD per million" in error and "[change_over_5]" in error
     assert "the one in force of 2026-11-22" in refused(book(place, "old.toml", date="2026-11-20"))

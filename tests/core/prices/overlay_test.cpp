@@ -149,7 +149,6 @@ PriceOverlay discount(const std::string& model, std::int64_t ppm) {
 }
 
 TEST(Overlay, a_discount_of_percents_is_of_every_price_of_the_book_and_exact) {
-  // A third of a millionth of a dollar less than a price that is none of 15 percent: kept as a quotient, rounded once.
   const auto book = compile(a_tiered, {discount("", 150'000)});
   const Model& model = *book->find("acme", "a-1");
   EXPECT_EQ("0.85 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
