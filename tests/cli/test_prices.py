@@ -157,7 +157,7 @@ def test_update_puts_a_book_in_force_for_the_policy(place: Place) -> None:
     assert found[0]["rates"]["input_tokens"] == "0.12 USD per million"
     assert found[0]["book"].startswith("2026-11-22/")
     with farthing.Guard(place.folder / "farthing.toml", store="memory:") as guard:
-        estimate = guard.estimate("chat.completions", **CALL)
+        estimate = guard.estimate("chat.completions", **CALL)  # type: ignore[arg-type]
         assert estimate.ceiling_usd is not None
 
 
