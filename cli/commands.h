@@ -33,6 +33,18 @@ struct LedgerOptions {
 };
 int ledger(const LedgerOptions& options);
 
+struct RepriceOptions {
+  Where where;
+  std::string since;
+  std::string until;
+  std::string model;
+  std::string book;
+  bool apply = false;
+  ChangeNote note;
+  bool json = false;
+};
+int ledger_reprice(const RepriceOptions& options);
+
 struct WhyOptions {
   Where where;
   std::string id;
@@ -87,6 +99,37 @@ struct PricesOptions {
   bool json = false;
 };
 int prices(const PricesOptions& options);
+
+struct PricesCompareOptions {
+  std::vector<std::string> models;
+  std::string provider, family, modality;
+  std::string request;  // file with a request's body
+  std::string endpoint = "chat.completions";
+  std::string policy;
+  bool json = false;
+};
+int prices_compare(const PricesCompareOptions& options);
+
+struct PricesDiffOptions {
+  std::string before, after;
+  bool json = false;
+};
+int prices_diff(const PricesDiffOptions& options);
+
+struct PricesAgeOptions {
+  std::string policy;
+  bool json = false;
+};
+int prices_age(const PricesAgeOptions& options);
+
+struct PricesUpdateOptions {
+  std::string source;
+  std::string sha256;
+  std::string policy;
+  bool accept_changes = false;
+  bool json = false;
+};
+int prices_update(const PricesUpdateOptions& options);
 
 struct CountOptions {
   std::string file;  // a text; "" = standard input

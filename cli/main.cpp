@@ -25,6 +25,52 @@ void add_note(CLI::App& command, farthing::ChangeNote& note) {
   command.add_option("--why", note.why, "Why; shown in status and kept in the log of changes");
 }
 
+/// What looks at price books and changes the policy's own.
+void add_prices_commands(CLI::App& prices_command, int& code) {
+  static PricesCompareOptions compare;
+  auto* compare_command = prices_command.add_subcommand(
+      "compare", "Models side by side, or ranked by what one request would cost with each");
+  compare_command->add_option("models", compare.models,
+                              "Names, aliases or dated names; provider/name for one provider's only");
+  compare_command->add_option("--provider", compare.provider, "Only this provider");
+  compare_command->add_option("--family", compare.family, "With --for: models of this family");
+  compare_command->add_option("--modality", compare.modality, "With --for: models of this modality");
+  auto* request = compare_command->add_option("--for", compare.request,
+                                              "Rank by what the request in this file (its JSON body) would cost");
+  compare_command->add_option("--endpoint", compare.endpoint, "Of the request (default: chat.completions)")
+      ->needs(request);
+  compare_command->add_option("--policy", compare.policy, "With the prices of this policy");
+  compare_command->add_flag("--json", compare.json, "JSON instead of text");
+  compare_command->callback([&code] { code = prices_compare(compare); });
+
+  static PricesDiffOptions diff;
+  auto* diff_command = prices_command.add_subcommand("diff", "What differs between two price books");
+  diff_command->add_option("before", diff.before, "builtin, a compiled book, or a book as text: a file or a folder")
+      ->required();
+  diff_command->add_option("after", diff.after, "Likewise")->required();
+  diff_command->add_flag("--json", diff.json, "JSON instead of text");
+  diff_command->callback([&code] { code = prices_diff(diff); });
+
+  static PricesAgeOptions age;
+  auto* age_command = prices_command.add_subcommand("age", "When prices were read, by provider; old ones are marked");
+  age_command->add_option("--policy", age.policy, "With the price book of this policy");
+  age_command->add_flag("--json", age.json, "JSON instead of text");
+  age_command->callback([&code] { code = prices_age(age); });
+
+  static PricesUpdateOptions update;
+  auto* update_command = prices_command.add_subcommand(
+      "update",
+      "Put another price book in force: the file that `price_book` of the policy names. A book at a URL is fetched "
+      "first: curl -fLo prices.txt URL");
+  update_command->add_option("source", update.source, "The book as text: a file, or a folder of them")->required();
+  update_command->add_option("--sha256", update.sha256, "The file's checksum, as its publisher gives it");
+  update_command->add_option("--policy", update.policy, "The policy (default: the project's farthing.toml)");
+  update_command->add_flag("--accept-changes", update.accept_changes,
+                           "A person has looked: also an older book, and prices that change more than 5 times");
+  update_command->add_flag("--json", update.json, "JSON instead of text");
+  update_command->callback([&code] { code = prices_update(update); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,7 +120,22 @@ int main(int argc, char** argv) {
   ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
   auto* csv = ledger_command->add_flag("--csv", ledger_options.csv, "CSV with a fixed list of columns");
   ledger_command->add_flag("--json", ledger_options.json, "One JSON object per line")->excludes(csv);
-  ledger_command->callback([&] { code = ledger(ledger_options); });
+  ledger_command->callback([&] {
+    if (ledger_command->get_subcommands().empty()) code = ledger(ledger_options);
+  });
+  RepriceOptions reprice_options;
+  auto* reprice_command = ledger_command->add_subcommand(
+      "reprice", "What old entries would cost with the price book of now; --apply corrects them");
+  add_where(*reprice_command, reprice_options.where);
+  reprice_command->add_option("--since", reprice_options.since, "Calls from this time on");
+  reprice_command->add_option("--until", reprice_options.until, "Calls before this time");
+  reprice_command->add_option("--model", reprice_options.model, "Only this model");
+  reprice_command->add_option("--book", reprice_options.book,
+                              "Another book: builtin, a compiled one, or one as text (default: the policy's)");
+  reprice_command->add_flag("--apply", reprice_options.apply, "Write the differences as corrections; needs --why");
+  add_note(*reprice_command, reprice_options.note);
+  reprice_command->add_flag("--json", reprice_options.json, "JSON instead of text");
+  reprice_command->callback([&] { code = ledger_reprice(reprice_options); });
 
   WhyOptions why_options;
   auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
@@ -151,7 +212,10 @@ int main(int argc, char** argv) {
   prices_command->add_option("--policy", prices_options.policy,
                              "With the prices of this policy (default: the project's farthing.toml)");
   prices_command->add_flag("--json", prices_options.json, "JSON instead of text");
-  prices_command->callback([&] { code = prices(prices_options); });
+  prices_command->callback([&] {
+    if (prices_command->get_subcommands().empty()) code = prices(prices_options);
+  });
+  add_prices_commands(*prices_command, code);
 
   CountOptions count_options;
   auto* count_command = app.add_subcommand("count", "The tokens of a text or of a request's input");

@@ -2,9 +2,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "../books.h"
 #include "../commands.h"
 #include "../terminal.h"
-#include "farthing/policy.h"
 #include "farthing/prices.h"
 
 namespace farthing::cli {
@@ -33,14 +33,9 @@ std::string count_cell(std::int64_t value) {
 }  // namespace
 
 int prices(const PricesOptions& options) {
-  std::shared_ptr<const PriceBook> book = PriceBook::builtin();
-  if (const std::string path = policy_path(options.policy); !path.empty()) {
-    const PolicyOrProblems read = policy_from_file(path);
-    if (!read.ok()) return fail(failed, path + " is not a valid policy: farthing check " + path);
-    auto with_own = PriceBook::with_overlays(read.policy->prices);
-    if (!with_own) return fail(with_own.error());
-    book = std::move(with_own).value();
-  }
+  const auto opened = open_book(options.policy);
+  if (!opened) return fail(opened.error());
+  const std::shared_ptr<const PriceBook>& book = *opened;
 
   Terms terms;
   terms.at_ms = system_clock()->wall_ms();

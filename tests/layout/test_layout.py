@@ -27,6 +27,7 @@ PUBLIC = {
     "tokens": "tokens",
     "count": "counting",
     "prices": "prices",
+    "price_source": "prices",
     "cap": "policy",
     "describe": "policy",
     "policy": "policy",
@@ -37,6 +38,7 @@ PUBLIC = {
     "suggest": "report",
     "guard": "guard",
     "receipt": "ledger",
+    "reprice": "report",
     "scope": "guard",
 }
 

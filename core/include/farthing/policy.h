@@ -56,6 +56,7 @@ struct Policy {
   std::vector<HostRule> hosts;
   std::vector<EndpointRule> endpoints;
   std::vector<PriceOverlay> prices;
+  std::string price_book;  // as written: a file that `farthing prices update` keeps; "" = the built-in book
   Units units;             // credit = "0.01 USD" (R10)
   std::string key_secret;  // R30; already expanded, never written out
   Unbounded unbounded;
@@ -67,6 +68,8 @@ struct Policy {
 
   /// The document without secrets, as canonical JSON: what is registered in the store and compared (R6).
   std::string to_json() const;
+  /// Absolute path of the price book, relative ones being relative to this policy's file; "" = the built-in book.
+  std::string price_book_path() const;
 };
 
 struct Problem {

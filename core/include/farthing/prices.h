@@ -13,6 +13,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,9 @@ struct RateSet {
   std::string to_json() const;
 };
 
+/// a > b, exactly.
+bool dearer(const Rate& a, const Rate& b);
+
 /// Fills what follows from other rates (R25): reasoning as output, audio and image tokens only when given, a missing
 /// cache rate as uncached input. The error names the quantity that has no rate.
 Result<Usd> cost_of(const RateSet& rates, const Quantities& quantities);     // settlement: half-even
@@ -100,7 +104,17 @@ struct PriceOverlay {
   std::int64_t context_window = 0;  // 0 = as the built-in model of that name, else unknown
   std::int64_t max_output_tokens = 0;
   std::optional<bool> reasoning;
+  /// A discount: so many millionths less than the book's prices. Then there are no rates, `model` may be a pattern
+  /// (`*`, `?`), "" is every model of the provider, and of the rest only `from_ms` and `until_ms` count.
+  std::int64_t discount_ppm = 0;
+  std::map<std::string, std::string> waive;  // lint -> why a person accepts what it found
   bool operator==(const PriceOverlay&) const = default;
+};
+
+/// One line of a model's prices, with the conditions under which it holds, for people and for comparing books.
+struct PriceRow {
+  std::string conditions;  // "tier flex, context above 272000, from 2026-12-01T00:00:00Z"; "" = always
+  RateSet rates;
 };
 
 class PriceBook {
@@ -112,6 +126,13 @@ class PriceBook {
   /// The built-in book with a policy's prices over it. The version then names both. `invalid_policy` for a price
   /// without a rate (a zero must be written), two prices for one instant, an alias that another model has.
   static Result<std::shared_ptr<const PriceBook>> with_overlays(std::vector<PriceOverlay> overlays);
+  /// The same over a compiled book in a file, as `farthing prices update` writes it; "" is the built-in one. Its version
+  /// is its date and the beginning of its checksum. `invalid_policy` where the file is missing, damaged or of another
+  /// version: then no other book takes its place.
+  static Result<std::shared_ptr<const PriceBook>> open(const std::string& path, std::vector<PriceOverlay> overlays);
+
+  /// A compiled book's bytes, without a policy's prices. `store_corrupt` or `store_newer` for others.
+  static Result<std::shared_ptr<const PriceBook>> of_table(std::string bytes);
 
   /// Like "2026-11-21" or "2026-11-21+5f3a1c" with overlays.
   virtual std::string_view version() const = 0;
@@ -131,6 +152,10 @@ class PriceBook {
   virtual std::vector<const Model*> models() const = 0;
   /// Where a model's rates come from: "https://... (2026-11-20)".
   virtual std::string source(const Model& model) const = 0;
+  /// All prices of a model as they are written, in the book's order, a policy's last, before any discount.
+  virtual std::vector<PriceRow> rows(const Model& model) const = 0;
+  /// Where processing multiplies its prices: region and factor, "11/10".
+  virtual std::vector<std::pair<std::string, std::string>> regions(const Model& model) const = 0;
 };
 
 }  // namespace farthing

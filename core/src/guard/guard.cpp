@@ -319,12 +319,8 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
           "Guard(\"farthing.toml\")");
     }
   }
-  std::shared_ptr<const PriceBook> book = PriceBook::builtin();
-  if (!policy.prices.empty()) {
-    auto with_own = PriceBook::with_overlays(policy.prices);
-    if (!with_own) return with_own.error();
-    book = std::move(*with_own);
-  }
+  auto book = PriceBook::open(policy.price_book_path(), policy.prices);
+  if (!book) return book.error();
   std::string secret = policy.key_secret;
   if (secret.empty()) {
     auto made = store->secret();
@@ -332,7 +328,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
     secret = std::move(*made);
   }
   auto core =
-      std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(book), secret);
+      std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(*book), secret);
   auto names = named_keys(core->policy, core->keys);
   if (!names) return names.error();
   core->key_names = std::move(*names);

@@ -18,10 +18,6 @@ constexpr std::int64_t likely_bytes_per_token = 4;
 constexpr std::int64_t likely_output = 400;
 constexpr std::int64_t likely_output_reasoning = 1'200;
 
-bool dearer(const Rate& a, const Rate& b) {
-  return a.atto * b.per > b.atto * a.per;
-}
-
 /// The dearest of several rates; empty when none of them is given.
 std::optional<Rate> dearest_of(const RateSet& rates, std::initializer_list<Quantity> quantities) {
   std::optional<Rate> found;

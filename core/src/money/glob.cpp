@@ -1,7 +1,6 @@
 #include "money/glob.h"
 
 namespace farthing {
-
 namespace {
 
 /// Where the UTF-8 character that begins at `at` ends.

@@ -1,4 +1,4 @@
-// Names with wildcards: labels in `match`, hosts, paths.
+// Globs: patterns of labels, of models' names, of hosts and paths.
 // Thread-safety: a free function.
 #pragma once
 

@@ -116,17 +116,30 @@ class Whole {
         "is the same place");
   }
 
-  /// Which of two would hold could not be said; prices of different `from` follow each other.
+  /// Which of two would hold could not be said.
   void prices() {
-    no_two(
-        "price", policy_.prices, "",
-        [](const PriceOverlay& price) {
-          if (price.model.empty())
-            return std::tuple<std::string, std::string, std::string, std::int64_t, std::int64_t>();
-          return std::tuple(price.provider, price.model, price.service_tier, price.context_above,
-                            price.from_ms.value_or(-1));
-        },
-        "prices the same model from the same time");
+    for (std::size_t i = 0; i < policy_.prices.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (meet(policy_.prices[i], policy_.prices[j])) {
+          fail("price", i, "",
+               "prices the same as " + other("price", j) +
+                   " at one instant: give them from and until so that one ends where the next begins");
+          break;
+        }
+      }
+    }
+  }
+  static bool meet(const PriceOverlay& a, const PriceOverlay& b) {
+    if (a.provider.empty() || a.provider != b.provider || a.model != b.model) return false;
+    if ((a.discount_ppm != 0) != (b.discount_ppm != 0)) return false;
+    if (a.service_tier != b.service_tier || a.context_above != b.context_above) return false;
+    if (a.until_ms && b.from_ms && *a.until_ms <= *b.from_ms) return false;
+    if (b.until_ms && a.from_ms && *b.until_ms <= *a.from_ms) return false;
+    if (a.discount_ppm != 0) return true;
+    return std::any_of(a.rates.begin(), a.rates.end(), [&b](const auto& rate) {
+      return std::any_of(b.rates.begin(), b.rates.end(),
+                         [&rate](const auto& theirs) { return theirs.first == rate.first; });
+    });
   }
 
   void doubts() {

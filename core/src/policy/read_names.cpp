@@ -1,4 +1,4 @@
-// What a policy names: [[api_key]], [[host]], [[price]], labels.
+// What a policy names: [[api_key]], [[host]], labels.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -13,17 +13,9 @@ constexpr std::array<std::string_view, 4> api_key_keys = {"name", "env", "ids", 
 constexpr std::array<std::string_view, 8> host_keys = {
     "name", "provider", "free", "guard", "deployments", "unknown", "usage_in_streams", "stops_on_disconnect"};
 constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
-constexpr std::array<std::string_view, 11> price_keys = {
-    "provider",      "model",          "aliases",           "rates",    "from", "until", "service_tier",
-    "context_above", "context_window", "max_output_tokens", "reasoning"};
-constexpr std::array<std::string_view, 11> price_keys_later = {"region",         "size",      "quality", "resolution",
-                                                               "search_context", "cache_ttl", "batch",   "discount",
-                                                               "tiers",          "factor",    "currency"};
 constexpr std::array<std::string_view, 11> set_by_farthing = {"provider", "model",      "model_asked", "model_family",
                                                               "modality", "endpoint",   "operation",   "quality",
                                                               "size",     "resolution", "attempt_kind"};
-constexpr std::string_view rate_example = R"("0.25 USD per million")";
-constexpr std::int64_t most_tokens = 1'000'000'000;
 
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -53,49 +45,6 @@ void read_host_name(Fields& fields, HostRule& host) {
                            "such as \"localhost:11434\" or \"*.acme.internal\"." +
                            (bare != host.name && !bare.empty() ? " Did you mean " + in_quotes(bare) + "?" : ""));
   }
-}
-
-bool names_a_span(std::string_view rate) {
-  return rate.ends_with("second") || rate.ends_with("minute") || rate.ends_with("hour");
-}
-
-void read_rate(Reading& reading, const Node& member, const std::string& path, PriceOverlay& price) {
-  const auto fail = [&](std::string message, Code code = Code::invalid_policy) {
-    reading.error(code, member.line, path, std::move(message));
-  };
-  const auto quantity = quantity_named(member.key);
-  if (!quantity) {
-    const auto words = quantity_words();
-    return fail("unknown quantity." + suggestion(member.key, words) + " Accepted here: " + one_of(words));
-  }
-  if (member.kind != Node::Kind::text) {
-    return fail("found " + member.shown() + "; accepted: text such as " + std::string(rate_example));
-  }
-  const auto text = reading.expand(member, path);
-  if (!text) return;
-  const Result<Rate> rate = parse_rate(*text);
-  if (!rate) return fail(rate.error().message, rate.error().code);
-  // Seconds are counted in ms; a rate for them names a span, and no other does.
-  const bool timed = *quantity == Quantity::video_ms || *quantity == Quantity::audio_ms;
-  if (timed != names_a_span(*text)) {
-    return fail("found " + in_quotes(*text) + "; accepted: a price " +
-                (timed ? "per second, minute or hour" : "each, or per thousand or million"));
-  }
-  const auto same = [&](const auto& other) { return other.first == *quantity; };
-  if (std::any_of(price.rates.begin(), price.rates.end(), same)) return fail("is written twice");
-  price.rates.emplace_back(*quantity, *rate);
-}
-
-std::optional<std::int64_t> read_date(Fields& fields, std::string_view key) {
-  const Node* node = fields.find(key);
-  if (node == nullptr) return std::nullopt;
-  const bool date = node->kind == Node::Kind::date || node->kind == Node::Kind::text;
-  const auto at = date ? date_ms(node->text, fields.reading().timezone) : std::nullopt;
-  if (!at) {
-    fields.bad(key, "found " + node->shown() + "; accepted: a date such as 2026-12-01, or a time such as " +
-                        "2026-12-01T08:00:00Z");
-  }
-  return at;
 }
 
 }  // namespace
@@ -168,38 +117,6 @@ HostRule read_host(Reading& reading, const Node& node, const std::string& path) 
     host.provider = host.name;
   }
   return host;
-}
-
-PriceOverlay read_price(Reading& reading, const Node& node, const std::string& path) {
-  Fields fields(reading, node, path, price_keys, price_keys_later);
-  PriceOverlay price;
-  for (const auto& [key, value, example] :
-       {std::tuple{"provider", &price.provider, "\"acme\""}, std::tuple{"model", &price.model, "\"acme-7b\""}}) {
-    *value = fields.filled(key, example).value_or("");
-    if (!fields.has(key)) fields.missing(key, std::string(key) + " = " + example);
-  }
-  price.aliases = fields.texts("aliases", "[\"acme-7b-latest\"]");
-  for (const Node* member : fields.members("rates", R"({ input_tokens = "0.20 USD per million" })")) {
-    read_rate(reading, *member, fields.path("rates") + "." + member->key, price);
-  }
-  std::sort(price.rates.begin(), price.rates.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  const Node* rates = fields.find("rates");
-  if (rates == nullptr || (rates->kind == Node::Kind::table && rates->items.empty())) {
-    fields.missing("rates",
-                   R"(rates = { input_tokens = "0.20 USD per million", output_tokens = "0.60 USD per million" }; )"
-                   "what costs nothing is written \"0 USD per million\"");
-  }
-  price.from_ms = read_date(fields, "from");
-  price.until_ms = read_date(fields, "until");
-  if (price.from_ms && price.until_ms && *price.from_ms >= *price.until_ms) {
-    fields.bad("until", "is not after `from`");
-  }
-  price.service_tier = fields.filled("service_tier", "\"flex\"").value_or("");
-  price.context_above = fields.whole("context_above", 0, most_tokens).value_or(0);
-  price.context_window = fields.whole("context_window", 1, most_tokens).value_or(0);
-  price.max_output_tokens = fields.whole("max_output_tokens", 1, most_tokens).value_or(0);
-  price.reasoning = fields.truth("reasoning");
-  return price;
 }
 
 }  // namespace farthing::policy

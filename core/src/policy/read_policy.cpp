@@ -17,9 +17,10 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 18> keys = {
-    "name",      "store",    "timezone",   "labels",         "units", "key_secret", "unbounded", "abandoned", "output",
-    "held_wait", "hold_max", "durability", "on_store_error", "cap",   "api_key",    "host",      "endpoint", "price"};
+constexpr std::array<std::string_view, 19> keys = {"name",       "store",      "timezone",       "labels",   "units",
+                                                   "key_secret", "unbounded",  "abandoned",      "output",   "held_wait",
+                                                   "hold_max",   "durability", "on_store_error", "cap",      "api_key",
+                                                   "host",       "endpoint",   "price",          "price_book"};
 constexpr std::array<std::string_view, 9> keys_later = {"route",    "alert", "retry",    "fallback",
                                                          "recovery", "lease", "leases",   "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
@@ -175,6 +176,7 @@ Policy read_document(Reading& reading, const Node& root) {
   policy.abandoned_is_hold = fields.word("abandoned", abandoned_words) == 1U;
   policy.fit_output = fields.word("output", output_words).value_or(0) == 0;
   policy.durable_power = fields.word("durability", durability_words) == 1U;
+  policy.price_book = fields.filled("price_book", "\"prices.book\"").value_or("");
   fields.word("on_store_error", store_error_words, store_error_later);
   read_span(fields, "held_wait", 0, hour_ms, policy.held_wait_ms);
   read_span(fields, "hold_max", 2 * minute_ms, 24 * hour_ms, policy.hold_max_ms);
@@ -236,6 +238,15 @@ Environment process_environment() {
     if (value == nullptr) return std::nullopt;
     return value;
   };
+}
+
+std::string Policy::price_book_path() const {
+  namespace fs = std::filesystem;
+  if (price_book.empty()) return {};
+  std::error_code ignored;
+  const fs::path file = price_book;
+  const fs::path base = path.empty() ? fs::current_path(ignored) : fs::path(path).parent_path();
+  return (file.is_absolute() ? file : base / file).lexically_normal().string();
 }
 
 PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where, const Environment& env) {

@@ -124,6 +124,8 @@ std::vector<std::string_view> quantity_words();
 /// "60s", "2 min", "1h", "500ms", "0".
 std::optional<std::int64_t> duration_ms(std::string_view text);
 std::string duration_text(std::int64_t ms);
+/// Millionths as "12.5 %".
+std::string percent_text(std::int64_t ppm);
 /// "2026-12-01" (midnight in the zone), "2026-12-01T08:00" (the zone's clock), "2026-12-01T08:00:00Z", "...+02:00".
 std::optional<std::int64_t> date_ms(std::string_view text, std::string_view zone);
 

@@ -17,6 +17,7 @@ using farthing::append_json;
 /// ["a","b"]
 void append_json(std::string& out, const std::vector<std::string>& list);
 
+using farthing::glob_matches;
 bool has_wildcard(std::string_view glob);
 
 /// The accepted word nearest to `unknown`, where it is near enough to be meant; empty otherwise.

@@ -183,6 +183,11 @@ Object written(const PriceOverlay& price) {
   out.number("context_window", price.context_window, 0);
   out.number("max_output_tokens", price.max_output_tokens, 0);
   out.truth("reasoning", price.reasoning);
+  if (price.discount_ppm != 0) out.text("discount", policy::percent_text(price.discount_ppm));
+  Object waive;
+  for (const auto& [lint, why] : price.waive)
+    waive.text(lint, why);
+  out.object("waive", waive);
   return out;
 }
 
@@ -202,6 +207,7 @@ std::string Policy::to_json() const {
   if (unbounded.kind == Unbounded::Kind::amount) out.text("unbounded", to_text(unbounded.amount) + " USD");
   if (abandoned_is_hold) out.text("abandoned", "hold");
   if (!fit_output) out.text("output", "as_asked");
+  out.text("price_book", price_book);
   const Policy standard;
   out.text("held_wait", policy::duration_text(held_wait_ms), policy::duration_text(standard.held_wait_ms));
   out.text("hold_max", policy::duration_text(hold_max_ms), policy::duration_text(standard.hold_max_ms));

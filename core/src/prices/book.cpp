@@ -1,6 +1,8 @@
 #include "prices/book.h"
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "embedded/price_book.h"
 #include "prices/names.h"
@@ -34,6 +36,8 @@ std::optional<Rate> scaled(const Rate& rate, std::int64_t numerator, std::int64_
   if (__builtin_mul_overflow(rate.per, denominator, &result.per)) return std::nullopt;
   return result;
 }
+
+constexpr std::int64_t whole_ppm = 1'000'000;
 
 void raise_to(std::optional<Rate>& rate, const Rate& other) {
   if (!rate || dearer(other, *rate)) rate = other;
@@ -73,15 +77,6 @@ void cover_what_cannot_be_told_apart(RateSet& set, const Terms& terms) {
 }
 
 }  // namespace
-
-bool dearer(const Rate& a, const Rate& b) {
-  if (a.per == b.per) return a.atto > b.atto;
-  // Quotients first, then the remainders crosswise: the products of those fit.
-  const Int128 whole_a = a.atto / a.per;
-  const Int128 whole_b = b.atto / b.per;
-  if (whole_a != whole_b) return whole_a > whole_b;
-  return (a.atto % a.per) * b.per > (b.atto % b.per) * a.per;
-}
 
 Book::Book(const Table& table) : table_(table), version_(table.version()) {
   rates_.reserve(table.rate_count());
@@ -189,7 +184,22 @@ Choice Book::choose(std::uint32_t index, const Wanted& wanted) const {
   return choice;
 }
 
-void Book::fill(RateSet& set, const Choice& choice, const ModelRecord& record, std::uint16_t region) const {
+const std::vector<Book::Discount>& Book::discounts(std::uint32_t index) const {
+  static const std::vector<Discount> none;
+  return index < discounts_.size() ? discounts_[index] : none;
+}
+
+std::int64_t Book::remaining_ppm(std::uint32_t index, std::int64_t at_ms) const {
+  for (const Discount& discount : discounts(index)) {
+    if (at_ms >= discount.from_ms && at_ms < discount.until_ms) return whole_ppm - discount.ppm;
+  }
+  return whole_ppm;
+}
+
+void Book::fill(RateSet& set, const Choice& choice, std::uint32_t index, std::uint16_t region,
+                std::int64_t at_ms) const {
+  const ModelRecord& record = records_[index];
+  const std::int64_t ppm = remaining_ppm(index, at_ms);
   std::int64_t numerator = 1;
   std::int64_t denominator = 1;
   for (std::uint32_t i = 0; region != any_word && i < record.regions_count; ++i) {
@@ -202,17 +212,18 @@ void Book::fill(RateSet& set, const Choice& choice, const ModelRecord& record, s
     const std::uint32_t number = choice[i];
     if (number == no_rate) continue;
     const bool own = number >= table_.rate_count();  // a policy's price is what it says, in every region
-    if (own || numerator == denominator) {
+    if (own || (numerator == denominator && ppm == whole_ppm)) {
       raise_to(set.of[i], rates_[number]);
-    } else {
-      raise_to(set.of[i], scaled(rates_[number], numerator, denominator));
+      continue;
     }
+    std::optional<Rate> rate = scaled(rates_[number], numerator, denominator);
+    if (rate && ppm != whole_ppm) rate = scaled(*rate, ppm, whole_ppm);
+    raise_to(set.of[i], rate);
   }
 }
 
 std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const {
-  const ModelRecord& found = record(model.index);
-  const std::uint64_t tiers = tiers_of(found, terms.service_tier, false);
+  const std::uint64_t tiers = tiers_of(record(model.index), terms.service_tier, false);
   Wanted terms_wanted = wanted(terms);
   if (!std::has_single_bit(tiers)) {
     // A word that names no one tier is priced at the most that it can mean.
@@ -224,7 +235,8 @@ std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const
   const Choice choice = choose(model.index, terms_wanted);
   if (choice.empty()) return std::nullopt;
   // Made where it is returned: a set is large, and this runs on every call.
-  return std::optional<RateSet>(std::in_place, [&](RateSet& set) { fill(set, choice, found, terms_wanted.region); });
+  return std::optional<RateSet>(
+      std::in_place, [&](RateSet& set) { fill(set, choice, model.index, terms_wanted.region, terms.at_ms); });
 }
 
 std::optional<RateSet> Book::dearest_rates(const Model& model, const Terms& terms) const {
@@ -254,6 +266,11 @@ void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted w
     minutes.add(row.minute_from);
     minutes.add(row.minute_until);
   });
+  for (const Discount& discount : discounts(index)) {
+    for (const std::int64_t change : {discount.from_ms, discount.until_ms}) {
+      if (ceiling && change > wanted.at_ms && change <= until_ms) instants.add(change);
+    }
+  }
   if (const std::uint64_t others = tiers & ~priced; others != 0) tiers = (tiers & priced) | (others & (~others + 1));
 
   for (; tiers != 0; tiers &= tiers - 1) {
@@ -267,7 +284,7 @@ void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted w
           const Choice choice = choose(index, wanted);
           if (choice.empty()) continue;
           if (!set) set.emplace();
-          fill(*set, choice, record(index), wanted.region);
+          fill(*set, choice, index, wanted.region, instant);
         }
       }
     }
@@ -309,6 +326,15 @@ std::string Book::source(const Model& model) const {
 
 namespace farthing {
 
+bool dearer(const Rate& a, const Rate& b) {
+  if (a.per == b.per) return a.atto > b.atto;
+  // Quotients first, then the remainders crosswise: the products of those fit.
+  const Int128 whole_a = a.atto / a.per;
+  const Int128 whole_b = b.atto / b.per;
+  if (whole_a != whole_b) return whole_a > whole_b;
+  return (a.atto % a.per) * b.per > (b.atto % b.per) * a.per;
+}
+
 std::shared_ptr<const PriceBook> PriceBook::builtin() {
   static const std::shared_ptr<const PriceBook> book = [] {
     auto table = prices_detail::Table::open(embedded::price_book());
@@ -319,10 +345,32 @@ std::shared_ptr<const PriceBook> PriceBook::builtin() {
 }
 
 Result<std::shared_ptr<const PriceBook>> PriceBook::with_overlays(std::vector<PriceOverlay> overlays) {
+  return open("", std::move(overlays));
+}
+
+Result<std::shared_ptr<const PriceBook>> PriceBook::open(const std::string& path, std::vector<PriceOverlay> overlays) {
+  if (!path.empty()) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream content;
+    content << in.rdbuf();
+    const auto refused = [&path](const std::string& why) {
+      return Error{Code::invalid_policy, "price_book: " + path + " " + why +
+                                             "; make it with: farthing prices update FILE, or remove `price_book`"};
+    };
+    if (!in) return refused("cannot be read");
+    auto bytes = std::make_shared<const std::string>(std::move(content).str());
+    if (const auto table = prices_detail::Table::open(*bytes); !table)
+      return refused("is not a compiled price book of this version (" + table.error().message + ")");
+    return prices_detail::Book::make(std::move(bytes), overlays);
+  }
   if (overlays.empty()) return builtin();
   auto table = prices_detail::Table::open(embedded::price_book());
   if (!table) return table.error();
   return prices_detail::Book::make(*table, overlays);
+}
+
+Result<std::shared_ptr<const PriceBook>> PriceBook::of_table(std::string bytes) {
+  return prices_detail::Book::make(std::make_shared<const std::string>(std::move(bytes)), {});
 }
 
 }  // namespace farthing

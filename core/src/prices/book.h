@@ -20,6 +20,9 @@ class Book final : public PriceBook {
  public:
   /// The bytes of the table must outlive the book.
   static Result<std::shared_ptr<const PriceBook>> make(const Table& table, std::span<const PriceOverlay> overlays);
+  /// The same, keeping the bytes; its version names their checksum too.
+  static Result<std::shared_ptr<const PriceBook>> make(std::shared_ptr<const std::string> bytes,
+                                                       std::span<const PriceOverlay> overlays);
 
   explicit Book(const Table& table);
 
@@ -30,16 +33,26 @@ class Book final : public PriceBook {
   std::vector<std::string> near(std::string_view provider, std::string_view name, std::size_t most) const override;
   std::vector<const Model*> models() const override;
   std::string source(const Model& model) const override;
+  std::vector<PriceRow> rows(const Model& model) const override;
+  std::vector<std::pair<std::string, std::string>> regions(const Model& model) const override;
 
  private:
   /// One row of a policy's prices.
   struct OverlayRow {
     RowRecord row;
     std::vector<CellRecord> cells;
+    std::size_t number;  // of the policy's prices
+  };
+  struct Discount {
+    std::int64_t from_ms, until_ms;
+    std::int64_t ppm;
+    std::size_t number;
   };
 
   // Laying over (overlay.cpp).
-  Status lay(const PriceOverlay& overlay);
+  Status lay_all(std::span<const PriceOverlay> overlays);
+  Status lay(const PriceOverlay& overlay, std::size_t number);
+  Status lay_discount(std::span<const PriceOverlay> overlays, std::size_t number);
   Status lay_aliases(const PriceOverlay& overlay, std::uint32_t index);
   Result<std::uint32_t> model_for(const PriceOverlay& overlay);
   Result<std::uint8_t> tier_for(const PriceOverlay& overlay, std::uint32_t index);
@@ -47,6 +60,9 @@ class Book final : public PriceBook {
   std::uint32_t add_model(const PriceOverlay& overlay);
   Status check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
                         const PriceOverlay& overlay) const;
+  const std::vector<Discount>& discounts(std::uint32_t index) const;
+  /// What is left of a price at an instant, in millionths.
+  std::int64_t remaining_ppm(std::uint32_t index, std::int64_t at_ms) const;
   std::string_view keep(std::string_view text);
 
   // Looking up (book.cpp).
@@ -63,10 +79,11 @@ class Book final : public PriceBook {
   void raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted wanted, std::uint64_t tiers, bool ceiling,
                   std::int64_t until_ms) const;
   /// Puts the chosen rates into a set, or the dearer ones of both.
-  void fill(RateSet& set, const Choice& choice, const ModelRecord& record, std::uint16_t region) const;
+  void fill(RateSet& set, const Choice& choice, std::uint32_t index, std::uint16_t region, std::int64_t at_ms) const;
   template <class Visit>
   void for_each_row(std::uint32_t index, Visit visit) const;
 
+  std::shared_ptr<const std::string> bytes_;  // of the table, where it is not built in
   Table table_;
   std::string version_;
   std::vector<Rate> rates_;                            // the table's, then the policy's
@@ -75,11 +92,9 @@ class Book final : public PriceBook {
   std::deque<std::string> texts_;                      // what the policy's models point to
   std::vector<std::string_view> tiers_;                // the table's, then the policy's
   std::vector<std::vector<OverlayRow>> overlay_rows_;  // by model; empty without a policy
+  std::vector<std::vector<Discount>> discounts_;       // the same
   std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> overlay_names_;
 };
-
-/// a > b, exactly.
-bool dearer(const Rate& a, const Rate& b);
 
 /// Near names, best first (near.cpp).
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names, std::size_t most);

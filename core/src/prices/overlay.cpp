@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "money/glob.h"
 #include "prices/book.h"
 
 namespace farthing::prices_detail {
@@ -66,6 +67,7 @@ std::string canonical(std::span<const PriceOverlay> overlays) {
     add_text(out, overlay.from_ms ? std::to_string(*overlay.from_ms) : "");
     add_text(out, overlay.until_ms ? std::to_string(*overlay.until_ms) : "");
     add_text(out, overlay.service_tier);
+    if (overlay.discount_ppm != 0) add_text(out, std::to_string(overlay.discount_ppm));
     for (const std::int64_t number : {overlay.context_above, overlay.context_window, overlay.max_output_tokens}) {
       add_text(out, std::to_string(number));
     }
@@ -88,15 +90,38 @@ std::string six_hex(std::string_view text) {
 
 Result<std::shared_ptr<const PriceBook>> Book::make(const Table& table, std::span<const PriceOverlay> overlays) {
   auto book = std::make_shared<Book>(table);
-  if (overlays.empty()) return std::shared_ptr<const PriceBook>(std::move(book));
-  // Model values are handed out as pointers, and overlays refer to models of earlier ones: room for all of them first.
-  book->models_.reserve(book->models_.size() + overlays.size());
-  book->overlay_rows_.resize(book->models_.size());
-  for (const PriceOverlay& overlay : overlays) {
-    if (Status laid = book->lay(overlay); !laid) return laid.error();
-  }
-  book->version_ += "+" + six_hex(canonical(overlays));
+  if (const Status laid = book->lay_all(overlays); !laid) return laid.error();
   return std::shared_ptr<const PriceBook>(std::move(book));
+}
+
+Result<std::shared_ptr<const PriceBook>> Book::make(std::shared_ptr<const std::string> bytes,
+                                                    std::span<const PriceOverlay> overlays) {
+  const auto table = Table::open(*bytes);
+  if (!table) return table.error();
+  auto book = std::make_shared<Book>(*table);
+  // Two books of one date are not one book: an entry of the ledger must say which priced it.
+  book->version_ += "/" + six_hex(*bytes);
+  book->bytes_ = std::move(bytes);
+  if (const Status laid = book->lay_all(overlays); !laid) return laid.error();
+  return std::shared_ptr<const PriceBook>(std::move(book));
+}
+
+Status Book::lay_all(std::span<const PriceOverlay> overlays) {
+  if (overlays.empty()) return success();
+  // Model values are handed out as pointers, and overlays refer to models of earlier ones: room for all of them first.
+  models_.reserve(models_.size() + overlays.size());
+  overlay_rows_.resize(models_.size());
+  for (std::size_t i = 0; i < overlays.size(); ++i) {
+    if (overlays[i].discount_ppm != 0) continue;
+    if (Status laid = lay(overlays[i], i); !laid) return laid.error();
+  }
+  // After them, for they add models.
+  for (std::size_t i = 0; i < overlays.size(); ++i) {
+    if (overlays[i].discount_ppm == 0) continue;
+    if (Status laid = lay_discount(overlays, i); !laid) return laid.error();
+  }
+  version_ += "+" + six_hex(canonical(overlays));
+  return success();
 }
 
 std::string_view Book::keep(std::string_view text) {
@@ -184,16 +209,51 @@ Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRo
     for (const CellRecord& mine : added.cells) {
       for (const CellRecord& theirs : other.cells) {
         if (mine.quantity != theirs.quantity) continue;
-        return wrong(overlay,
-                     "two prices of " + std::string(quantity_text(static_cast<Quantity>(mine.quantity))) +
-                         " hold at one instant: give them from and until so that one ends where the next begins.");
+        return wrong(overlay, "two prices of " + std::string(quantity_text(static_cast<Quantity>(mine.quantity))) +
+                                  " hold at one instant, price[" + std::to_string(other.number) + "] and price[" +
+                                  std::to_string(added.number) +
+                                  "]: give them from and until so that one ends where the next begins.");
       }
     }
   }
   return success();
 }
 
-Status Book::lay(const PriceOverlay& overlay) {
+/// On every model of the book that it fits; two at one instant are an error that names both.
+Status Book::lay_discount(std::span<const PriceOverlay> overlays, std::size_t number) {
+  const PriceOverlay& overlay = overlays[number];
+  const Discount added{overlay.from_ms.value_or(always_from), overlay.until_ms.value_or(always_until),
+                       overlay.discount_ppm, number};
+  if (overlay.provider.empty() || added.from_ms >= added.until_ms || added.ppm < 0 || added.ppm >= 1'000'000 ||
+      !overlay.rates.empty()) {
+    return wrong(overlay,
+                 "a discount has a provider, more than 0 % and less than 100 %, no rates, and ends after it begins.");
+  }
+  discounts_.resize(models_.size());
+  bool any = false;
+  // An alias is that model. A dated form that is no entry of its own is not: the whole model would be discounted.
+  const std::uint32_t named = overlay.model.empty() ? ~0U : exact(overlay.provider, overlay.model);
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    const Model& model = models_[i];
+    if (model.provider != overlay.provider) continue;
+    if (i != named && !overlay.model.empty() && !glob_matches(overlay.model, model.name)) continue;
+    any = true;
+    for (const Discount& other : discounts_[i]) {
+      if (other.from_ms >= added.until_ms || added.from_ms >= other.until_ms) continue;
+      const PriceOverlay& theirs = overlays[other.number];
+      return Error{Code::invalid_policy,
+                   "price[" + std::to_string(number) + "] (" + overlay.provider + " " + overlay.model + ") and price[" +
+                       std::to_string(other.number) + "] (" + theirs.provider + " " + theirs.model +
+                       ") both discount " + std::string(model.name) +
+                       " at one instant: give them from and until so that one ends where the next begins."};
+    }
+    discounts_[i].push_back(added);
+  }
+  if (!any) return wrong(overlay, "the discount fits no model of " + overlay.provider + " in the price book.");
+  return success();
+}
+
+Status Book::lay(const PriceOverlay& overlay, std::size_t number) {
   if (Status checked = check(overlay); !checked) return checked;
   const Result<std::uint32_t> index = model_for(overlay);
   if (!index) return index.error();
@@ -206,7 +266,7 @@ Status Book::lay(const PriceOverlay& overlay) {
   if (overlay.max_output_tokens > 0) model.max_output_tokens = overlay.max_output_tokens;
   if (overlay.reasoning) model.reasoning = *overlay.reasoning;
 
-  OverlayRow added{.row = {}, .cells = {}};
+  OverlayRow added{.row = {}, .cells = {}, .number = number};
   added.row.from_ms = overlay.from_ms.value_or(always_from);
   added.row.until_ms = overlay.until_ms.value_or(always_until);
   added.row.context_above = overlay.context_above;

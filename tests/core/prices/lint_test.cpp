@@ -201,6 +201,12 @@ TEST(Lint, times_and_dates) {
   EXPECT_THAT(problems_of(model(plain_row, "date = 2026-11-22")), Contains(HasSubstr("[future_date]")));
 }
 
+TEST(Lint, an_answer_is_not_longer_than_the_context) {
+  std::string text = model(plain_row);
+  text.replace(text.find("output = 1_000"), 14, "output = 1_000_001");
+  EXPECT_THAT(problems_of(text), Contains(HasSubstr("output is above context [output_at_most_context]")));
+}
+
 TEST(Lint, names_are_unique_and_facts_are_there) {
   EXPECT_THAT(problems_of(model(plain_row) + model(plain_row)),
               Contains(HasSubstr("the name \"a-1\" is also that of acme.toml:")));

@@ -142,6 +142,105 @@ TEST(Overlay, a_dated_name_of_a_known_model_becomes_an_entry_of_its_own) {
   EXPECT_EQ("a-1", book->find("acme", "a-1-2026-06-01")->name);
 }
 
+PriceOverlay discount(const std::string& model, std::int64_t ppm) {
+  PriceOverlay overlay = over(model, {});
+  overlay.discount_ppm = ppm;
+  return overlay;
+}
+
+TEST(Overlay, a_discount_of_percents_is_of_every_price_of_the_book_and_exact) {
+  const auto book = compile(a_tiered, {discount("", 150'000)});
+  const Model& model = *book->find("acme", "a-1");
+  EXPECT_EQ("0.85 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
+  EXPECT_EQ("0.425 USD per million", input(*book.book, "a-1", {.at_ms = noon, .service_tier = "flex"}));
+  EXPECT_EQ("0.085 USD per million", rate_text(book->rates(model, {.at_ms = noon}), Quantity::cache_read_tokens));
+  // The ceiling is at the dearest that is left.
+  EXPECT_EQ("6.80 USD per million", rate_text(book->dearest_rates(model, {.at_ms = noon}), Quantity::output_tokens));
+  Quantities one;
+  one[Quantity::cache_read_tokens] = 1;
+  EXPECT_EQ(Usd{85}, *cost_of(*book->rates(model, {.at_ms = noon}), one));  // 85 nano
+}
+
+TEST(Overlay, a_discount_leaves_a_written_price_as_it_is_and_multiplies_a_region) {
+  const auto book = compile(testing::model(testing::plain_row, "regions = { eu = \"1.1\" }"),
+                            {discount("a-*", 500'000), over("a-1", {{Quantity::output_tokens, Rate{7, 1}}})});
+  const auto rates = book->rates(*book->find("acme", "a-1"), {.at_ms = noon, .region = "eu"});
+  EXPECT_EQ("0.55 USD per million", rate_text(rates, Quantity::input_tokens));
+  EXPECT_EQ((Rate{7, 1}), *(*rates)[Quantity::output_tokens]);
+}
+
+TEST(Overlay, a_discount_holds_from_and_until_and_a_ceiling_reaches_beyond_its_end) {
+  PriceOverlay locked = discount("a-1", 500'000);
+  locked.until_ms = noon;
+  const auto book = compile(a_tiered, {locked});
+  EXPECT_EQ("0.50 USD per million", input(*book.book, "a-1", {.at_ms = noon - 1}));
+  EXPECT_EQ("1.00 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
+  const Model& model = *book->find("acme", "a-1");
+  const auto output = [&](std::int64_t until) {
+    return rate_text(book->dearest_rates(model, {.at_ms = noon - 1, .until_ms = until, .service_tier = "default"}),
+                     Quantity::output_tokens);
+  };
+  EXPECT_EQ("2.00 USD per million", output(noon - 1));
+  EXPECT_EQ("4.00 USD per million", output(noon));
+}
+
+TEST(Overlay, two_discounts_for_one_instant_are_an_error_that_names_both) {
+  const auto refused = [](const std::vector<PriceOverlay>& overlays) {
+    prices_detail::Problems problems;
+    const std::string bytes = prices_detail::compile_book({testing::acme(a_tiered)}, problems);
+    const auto table = prices_detail::Table::open(bytes);
+    const auto book = prices_detail::Book::make(*table, overlays);
+    return book ? std::string("taken") : book.error().message;
+  };
+  PriceOverlay a = discount("a-*", 100'000);
+  PriceOverlay b = discount("a-1", 200'000);
+  EXPECT_THAT(refused({a, b}), HasSubstr("price[1] (acme a-1) and price[0] (acme a-*) both discount a-1"));
+  a.until_ms = noon;
+  b.from_ms = noon - 1;
+  EXPECT_THAT(refused({a, b}), HasSubstr("both discount a-1"));
+  b.from_ms = noon;
+  EXPECT_EQ("taken", refused({a, b}));
+  EXPECT_THAT(refused({discount("a-2", 100'000)}), HasSubstr("fits no model of acme"));
+  // A dated name is no entry of its own: the whole model would be discounted.
+  EXPECT_THAT(refused({discount("a-1-2026-05-01", 100'000)}), HasSubstr("fits no model of acme"));
+  EXPECT_EQ("taken", refused({discount("a-latest", 100'000)}));
+  EXPECT_THAT(refused({discount("a-1", 1'000'000)}), HasSubstr("less than 100 %"));
+}
+
+TEST(Overlay, rows_say_their_conditions) {
+  PriceOverlay later = over("a-1", {{Quantity::input_tokens, *parse_rate("9 USD per million")}});
+  later.from_ms = noon;
+  const auto book = compile(a_tiered, {later});
+  std::string said;
+  for (const PriceRow& row : book->rows(*book->find("acme", "a-1")))
+    said += row.conditions + ": " + to_text(*row.rates[Quantity::input_tokens]) + "\n";
+  EXPECT_EQ(
+      ": 1.00 USD per million\ntier flex: 0.50 USD per million\ntier priority: 2.00 USD per million\n"
+      "from 2026-11-21T12:00:00Z: 9.00 USD per million\n",
+      said);
+}
+
+TEST(Overlay, a_book_of_a_file_names_its_checksum_and_one_that_is_missing_or_damaged_is_refused) {
+  const std::string path = ::testing::TempDir() + "farthing-prices-test.book";
+  prices_detail::Problems problems;
+  std::string bytes = prices_detail::compile_book({testing::acme(a_tiered)}, problems);
+  const auto write = [&] { std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes; };
+  write();
+  const auto book = PriceBook::open(path, {discount("", 100'000)});
+  ASSERT_TRUE(book) << book.error().message;
+  EXPECT_THAT(std::string((*book)->version()), ::testing::MatchesRegex("2026-11-21/[0-9a-f]{6}\\+[0-9a-f]{6}"));
+  EXPECT_EQ("0.90 USD per million", input(**book, "a-1", {.at_ms = noon}));
+  EXPECT_EQ(nullptr, (*book)->find("openai", "gpt-5"));  // no other book fills the gaps
+  bytes[bytes.size() / 2] ^= 1;
+  write();
+  const auto damaged = PriceBook::open(path, {});
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(Code::invalid_policy, damaged.error().code);
+  EXPECT_THAT(damaged.error().message, HasSubstr("farthing prices update"));
+  std::filesystem::remove(path);
+  EXPECT_THAT(PriceBook::open(path, {}).error().message, HasSubstr("cannot be read"));
+}
+
 TEST(Overlay, an_alias_of_a_known_model_is_that_model) {
   const auto book = compile(a_tiered, {over("a-latest", both("0.70 USD per million", "3 USD per million"))});
   EXPECT_EQ("0.70 USD per million", input(*book.book, "a-1", {.at_ms = noon}));
