@@ -166,7 +166,7 @@ TEST(CountInput, of_claude_adds_the_prompt_of_its_tools) {
   EXPECT_EQ(with(""), with("claude-opus-4-7"));
   EXPECT_EQ(with("claude-opus-9"), with("claude-opus-5"));
   EXPECT_FALSE(of_claude(R"({"messages":[],"tools":[{"type":"web_search_20250305","name":"web_search"}]})"));
-  EXPECT_FALSE(of_claude(R"({"messages":[{"role":"user","content":[{"type":"image"}]}]})"));
+  EXPECT_FALSE(of_claude(R"({"messages":[{"role":"user","content":[{"type":"document"}]}]})"));
 }
 
 TEST(CountInput, of_gemini_is_names_and_values_alone) {
@@ -190,7 +190,7 @@ TEST(CountInput, of_gemini_is_names_and_values_alone) {
   EXPECT_EQ(schema("responseJsonSchema"), 0);
   EXPECT_EQ(schema("responseSchema"), 4);
   EXPECT_FALSE(
-      count_input("generateContent", R"({"contents":[{"parts":[{"inlineData":{}}]}]})", {.overhead = "gemini"}));
+      count_input("generateContent", R"({"contents":[{"parts":[{"fileData":{}}]}]})", {.overhead = "gemini"}));
 }
 
 TEST(CountInput, of_other_models_is_rough) {

@@ -251,7 +251,7 @@ TEST_F(Refusals, images_are_bounded_by_their_size) {  // R31
   // A PNG of 640 x 480: 85 + 2 x 170 tokens, and 7 around the message.
   const std::string png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAIAAAAAAAAA";
   const Estimate inside = estimate("gpt-4o", png);
-  EXPECT_EQ(inside.confidence, "exact");
+  EXPECT_EQ(inside.confidence, "calibrated");
   EXPECT_TRUE(inside.unbounded_by.empty());
   EXPECT_EQ(inside.likely_meters[Meter::input_tokens], 425 + 7);
   EXPECT_GE(inside.ceiling_meters[Meter::input_tokens], 425 + 7);

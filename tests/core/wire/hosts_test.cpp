@@ -127,7 +127,7 @@ TEST(Recognise, gemini_names_its_model_in_the_path) {
     EXPECT_EQ(model(host, in + "endpoints/123:generateContent"), "endpoints/123");
   }
   EXPECT_EQ(recognise("POST", gemini, "/v1beta/models/m:countTokens", hosts).kind, Route::Kind::free);
-  for (const char* path : {"/v1beta/models/m:embedContent", "/v1beta/models/m:batchGenerateContent",
+  for (const char* path : {"/v1beta/models/m:asyncBatchEmbedContent", "/v1beta/models/m:batchGenerateContent",
                            "/v1beta/models/m:predictLongRunning", "/v1beta/models/m%3AgenerateContent"}) {
     EXPECT_EQ(recognise("POST", gemini, path, hosts).kind, Route::Kind::unknown) << path;
   }
@@ -152,9 +152,9 @@ TEST(Recognise, every_other_post_is_unknown) {
   const auto unknown = [&](std::string_view host, std::string_view path) {
     return recognise("POST", host, path, hosts).kind == Route::Kind::unknown;
   };
-  EXPECT_TRUE(unknown("api.openai.com", "/v1/images/generations"));
+  EXPECT_TRUE(unknown("api.openai.com", "/v1/videos"));
   EXPECT_TRUE(unknown("api.openai.com", "/v1/batches"));
-  EXPECT_TRUE(unknown("api.openai.com", "/v1/audio/speech"));
+  EXPECT_TRUE(unknown("api.openai.com", "/v1/fine_tuning/jobs"));
   EXPECT_TRUE(unknown("api.openai.com", "/"));
   // Billed, although they end like something free.
   EXPECT_TRUE(unknown("api.anthropic.com", "/v1/complete"));

@@ -14,14 +14,14 @@ struct EmbedScan : RequestScan {
     if (path.is("model")) {
       text(path, scalar, facts.model);  // the path's is the one that counts
     } else if (scalar.is_text() && is_named(path.parent(), "inlineData") && path.own() == "data") {
-      media_bytes(scalar.text.size());
+      inline_media(scalar.text, Place::any_file);  // what an image costs here is not stated
     } else if (scalar.is_text() && is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri")) {
-      facts.remote = true;
+      unseen(false);
     }
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
-    if (is_named(path.own(), "inlineData")) facts.media = true;
+    if (is_named(path.own(), "inlineData")) media_part();
   }
 };
 
@@ -46,8 +46,12 @@ struct EmbedAnswer : Ignore {
       if (path.depth() == 2 && is_named(path.own(), "promptTokenCount")) number(prompt_, scalar);
       if (path.depth() == 4 && path.own() == "modality") modality_ = scalar.is_text() ? scalar.text : "";
       if (path.depth() == 4 && is_named(path.own(), "tokenCount")) number(tokens_, scalar);
-    } else if (path.is("error", "status") && scalar.is_text()) {
-      facts.error_code = scalar.text;
+    } else if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
+      const bool own = path.own() == "status";
+      told_status_ = told_status_ || own;
+      // Gateways write `code` or `type` as text.
+      if (own || (path.own() == "code" && !told_status_) || (path.own() == "type" && facts.error_code.empty()))
+        facts.error_code = scalar.text;
     }
   }
   void open(const Path& path, bool array, std::size_t) {
@@ -85,6 +89,7 @@ struct EmbedAnswer : Ignore {
       broken_ = true;
   }
 
+  bool told_status_ = false;
   std::int64_t prompt_ = 0;
   std::int64_t tokens_ = 0;  // of the detail that is being read
   std::int64_t audio_ = 0;
