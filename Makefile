@@ -1,6 +1,6 @@
 # Everything a developer or CI does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all lint format wheel bench soak picture prices bump clean
+.PHONY: help setup build demo test test-all lint format wheel bench accuracy soak picture prices bump clean
 
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
@@ -37,6 +37,10 @@ wheel: setup  ## Build the Python wheel into dist/
 
 bench: build  ## Measure; prints a table, writes build/bench.json
 	@$(PYTHON) -m tests.bench
+
+accuracy: build  ## How near the counts are to the bills of recorded calls: docs/accuracy.md
+	@scripts/setup accuracy
+	@.venv-accuracy/bin/python -m tests.accuracy
 
 soak: build  ## Run the simulators and process tests for hours
 	@scripts/soak

@@ -63,21 +63,24 @@ std::string policy_path(const std::string& given) {
   return "";
 }
 
+Result<std::optional<Policy>> policy_of(const Where& where) {
+  const std::string path = policy_path(where.policy);
+  if (path.empty()) return std::optional<Policy>();
+  PolicyOrProblems read = policy_from_file(path);
+  if (read.ok()) return std::move(read.policy);
+  std::string message = path + " is not a valid policy:";
+  for (const Problem& problem : read.problems)
+    message += "\n  " + problem.where + ": " + problem.message;
+  return Error{Code::invalid_policy, message};
+}
+
 Result<std::string> store_location(const Where& where) {
   if (!where.store.empty()) return resolve_store(where.store, "");
   if (const char* given = std::getenv("FARTHING_STORE"); given != nullptr && *given != '\0')
     return resolve_store(given, "");
-  const std::string path = policy_path(where.policy);
-  if (!path.empty()) {
-    const PolicyOrProblems read = policy_from_file(path);
-    if (!read.ok()) {
-      std::string message = path + " is not a valid policy, so it cannot say where the store is:";
-      for (const Problem& problem : read.problems)
-        message += "\n  " + problem.where + ": " + problem.message;
-      return Error{Code::invalid_policy, message};
-    }
-    if (!read.policy->store.empty()) return resolve_store(read.policy->store, path);
-  }
+  const auto policy = policy_of(where);
+  if (!policy) return policy.error();
+  if (*policy && !(*policy)->store.empty()) return resolve_store((*policy)->store, policy_path(where.policy));
   return default_store("");
 }
 

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "farthing/control.h"
+#include "farthing/policy.h"
 #include "farthing/result.h"
 
 namespace farthing::cli {
@@ -37,6 +39,9 @@ Result<std::string> store_location(const Where& where);
 Result<std::shared_ptr<Control>> open_control(const Where& where);
 /// The policy file that applies: `given`, else farthing.toml of the project; "" when there is none.
 std::string policy_path(const std::string& given);
+
+/// That policy; nothing where there is none.
+Result<std::optional<Policy>> policy_of(const Where& where);
 
 /// "kind=value" pairs.
 Result<Labels> labels_of(const std::vector<std::string>& pairs);

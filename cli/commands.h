@@ -85,6 +85,13 @@ int cap_list(const CapOptions& options);
 int cap_set(const CapOptions& options);
 int cap_clear(const CapOptions& options);
 
+struct SuggestCapsOptions {
+  Where where;
+  std::string since = "90d";
+  bool json = false;
+};
+int cap_suggest(const SuggestCapsOptions& options);
+
 struct PricesOptions {
   std::string name;
   std::string provider;
@@ -123,6 +130,31 @@ struct PricesUpdateOptions {
   bool json = false;
 };
 int prices_update(const PricesUpdateOptions& options);
+
+struct CountOptions {
+  std::string file;  // a text; "" = standard input
+  std::string request;
+  std::string model;
+  std::string encoding;
+  std::string endpoint;
+  bool json = false;
+  bool explain = false;
+};
+int count(const CountOptions& options);
+
+struct EstimateOptions {
+  std::string request;  // a file; "" = standard input, if there is no `text`
+  std::optional<std::string> text;
+  std::optional<std::int64_t> output_limit;
+  std::string model;
+  std::string endpoint;
+  std::string host;
+  std::string policy;
+  std::int64_t count = 1;
+  bool json = false;
+  bool explain = false;
+};
+int estimate(const EstimateOptions& options);
 
 struct AdjustOptions {
   Where where;

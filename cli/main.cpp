@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
   });
 
   CapOptions cap_options;
-  auto* cap_command = app.add_subcommand("cap", "Caps and their limits at run time");
+  auto* cap_command = app.add_subcommand("cap", "Caps and their limits at run time")->alias("caps");
   cap_command->require_subcommand(1);
   auto* list_command = cap_command->add_subcommand("list", "The caps registered in the store");
   add_where(*list_command, cap_options.where);
@@ -196,6 +196,14 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   add_note(*clear_command, cap_options.note);
   clear_command->callback([&] { code = cap_clear(cap_options); });
+  SuggestCapsOptions suggest_options;
+  auto* suggest_command = cap_command->add_subcommand(
+      "suggest", "Caps that the ledger speaks for: a policy to paste, and where each limit comes from");
+  add_where(*suggest_command, suggest_options.where);
+  suggest_command->add_option("--since", suggest_options.since,
+                              "From this time on: 4w, 2026-11-01, 2026-11-01T10:00 (UTC); default 90d");
+  suggest_command->add_flag("--json", suggest_options.json, "JSON instead of the policy");
+  suggest_command->callback([&] { code = cap_suggest(suggest_options); });
 
   PricesOptions prices_options;
   auto* prices_command = app.add_subcommand("prices", "What models cost, by a part of their name");
@@ -208,6 +216,47 @@ int main(int argc, char** argv) {
     if (prices_command->get_subcommands().empty()) code = prices(prices_options);
   });
   add_prices_commands(*prices_command, code);
+
+  CountOptions count_options;
+  auto* count_command = app.add_subcommand("count", "The tokens of a text or of a request's input");
+  auto* count_file = count_command->add_option("file", count_options.file, "The text (default: standard input)");
+  count_command
+      ->add_option("--request", count_options.request, "A request's JSON instead of a text; - is standard input")
+      ->excludes(count_file);
+  count_command->add_option("--model", count_options.model, "Whose tokens (default: the request's model)");
+  count_command->add_option("--encoding", count_options.encoding,
+                            "An encoding instead: o200k_base, cl100k_base, o200k_harmony, a .tiktoken file, a "
+                            "tokenizer.json");
+  count_command->add_option("--endpoint", count_options.endpoint,
+                            "What the request is for: chat.completions, responses, messages, ... (default: by its "
+                            "members)");
+  count_command->add_flag("--explain", count_options.explain, "What the tokens are of, and how sure that is");
+  count_command->add_flag("--json", count_options.json, "JSON instead of text");
+  count_command->callback([&] { code = count(count_options); });
+
+  EstimateOptions estimate_options;
+  auto* estimate_command =
+      app.add_subcommand("estimate", "What a call would cost, likely and at most; nothing is sent or held");
+  auto* estimate_file =
+      estimate_command->add_option("request", estimate_options.request, "The request's JSON (default: standard input)");
+  estimate_command->add_option("--text", estimate_options.text, "A prompt instead of a request, to --model")
+      ->excludes(estimate_file);
+  estimate_command
+      ->add_option("--output-limit", estimate_options.output_limit, "With --text: the longest answer, in tokens")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+  estimate_command->add_option("--model", estimate_options.model, "The model (default: the request's)");
+  estimate_command->add_option("--endpoint", estimate_options.endpoint,
+                               "What the request is for: chat.completions, responses, messages, ... (default: by its "
+                               "members)");
+  estimate_command->add_option("--host", estimate_options.host,
+                               "Where it goes, for example api.groq.com (default: the endpoint's maker)");
+  estimate_command->add_option("--policy", estimate_options.policy,
+                               "With the prices and hosts of this policy (default: the project's farthing.toml)");
+  estimate_command->add_option("--count", estimate_options.count, "So many of them")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+  estimate_command->add_flag("--explain", estimate_options.explain, "What it is made of");
+  estimate_command->add_flag("--json", estimate_options.json, "JSON instead of text");
+  estimate_command->callback([&] { code = estimate(estimate_options); });
 
   AdjustOptions adjust_options;
   auto* adjust_command = app.add_subcommand("adjust", "Correct what an attempt cost; the ledger keeps both entries");

@@ -2,6 +2,24 @@
 // people use.
 #include "convert.h"
 
+#include "farthing/count.h"
+
+namespace farthing::python {
+
+namespace {
+
+py::tuple counted(Result<InputCount> result) {
+  const InputCount count = value_or_raise(std::move(result));
+  py::list parts;
+  for (const CountPart& part : count.parts)
+    parts.append(py::make_tuple(text(part.what), part.tokens));
+  return py::make_tuple(count.tokens, text(confidence_of(count)), parts);
+}
+
+}  // namespace
+
+}  // namespace farthing::python
+
 PYBIND11_MODULE(_farthing, m) {
   using namespace farthing;
   m.attr("__version__") = FARTHING_VERSION;
@@ -12,6 +30,18 @@ PYBIND11_MODULE(_farthing, m) {
       "parse_rate", [](std::string_view rate) { return to_text(python::value_or_raise(parse_rate(rate))); },
       pybind11::arg("text"));
   m.def("default_store", [](const std::string& folder) { return default_store(folder); }, pybind11::arg("main_folder"));
+  m.def(
+      "count_text",
+      [](const std::string& model, const std::string& text) {
+        return python::counted(python::unlocked([&] { return count_text(model, text); }));
+      },
+      pybind11::arg("model"), pybind11::arg("text"));
+  m.def(
+      "count_request",
+      [](const std::string& model, const std::string& body, const std::string& endpoint) {
+        return python::counted(python::unlocked([&] { return count_request(model, body, endpoint); }));
+      },
+      pybind11::arg("model"), pybind11::arg("body"), pybind11::arg("endpoint"));
   python::bind_guard(m);
   python::bind_attempt(m);
 }

@@ -66,4 +66,20 @@ int cap_clear(const CapOptions& options) {
   return ok;
 }
 
+int cap_suggest(const SuggestCapsOptions& options) {
+  SuggestOptions suggest;
+  const auto since = time_of(options.since, system_clock()->wall_ms(), /*past=*/true);
+  if (!since) return fail(since.error());
+  suggest.since_ms = *since;
+  const auto policy = policy_of(options.where);
+  if (!policy) return fail(policy.error());
+  if (*policy) suggest.zone = (*policy)->timezone;  // where the caps are going to stand
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  const auto found = (*control)->suggest_caps(suggest);
+  if (!found) return fail(found.error());
+  std::cout << (options.json ? found->to_json() + "\n" : found->to_toml());
+  return ok;
+}
+
 }  // namespace farthing::cli

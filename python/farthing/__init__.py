@@ -14,6 +14,7 @@ from farthing._farthing import __version__
 from farthing._find import find_cap_exceeded
 from farthing._receipts import receipt
 from farthing.cap import Cap
+from farthing.counting import TokenCount, count_tokens
 from farthing.errors import (
     ArgumentError,
     CapExceeded,
@@ -58,8 +59,10 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "Task",
+    "TokenCount",
     "Unpriced",
     "__version__",
+    "count_tokens",
     "find_cap_exceeded",
     "receipt",
 ]

@@ -19,6 +19,7 @@ from farthing._events import Alert, EventThread
 from farthing._labels import LabelValue, pairs
 from farthing._main_program import default_name, main_folder
 from farthing._receipts import keys_of, open_guards
+from farthing._request import request_json
 from farthing._until import moment_ms
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
@@ -181,7 +182,7 @@ class Guard:
         estimate.ceiling_usd          # Decimal, for one call
         estimate.left                 # what every cap would have left after 500 at their ceiling
         """
-        body = json.dumps(request, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+        body = request_json(request)
         return estimate_of(
             self._core.estimate(endpoint, body, pairs(labels or {}), _ambient.scope(), host, count)
         )
@@ -349,13 +350,6 @@ class Guard:
 
     def __repr__(self) -> str:
         return f"<farthing.Guard over {self.store}{' (closed)' if self._closed else ''}>"
-
-
-def _jsonable(value: object) -> Any:
-    dump = getattr(value, "model_dump", None)  # the SDK's own objects in messages
-    if callable(dump):
-        return dump(exclude_none=True)
-    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def _close(core: _farthing.Guard, events: EventThread) -> None:

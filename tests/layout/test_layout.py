@@ -35,6 +35,7 @@ PUBLIC = {
     "host": "wire",
     "ledger": "ledger",
     "control": "report",
+    "suggest": "report",
     "guard": "guard",
     "receipt": "ledger",
     "reprice": "report",

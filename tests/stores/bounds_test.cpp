@@ -203,6 +203,42 @@ TEST_P(StoreBounds, R9_a_counter_that_a_hold_names_stays_however_old_its_window)
   EXPECT_TRUE(store->counters(std::nullopt)->empty());
 }
 
+TEST_P(StoreBounds, a_long_ledger_is_read_without_gap_or_repetition) {
+  apply(one_cap);
+  std::vector<AttemptId> newest_first;
+  for (int i = 0; i < 2'500; ++i) {
+    LedgerRow row;
+    auto context = std::make_shared<CallContext>();
+    context->labels = acme;
+    context->model = i % 5 == 0 ? "every-fifth" : "other";
+    row.context = context;
+    row.id = store->next_id();
+    ASSERT_TRUE(store->book(row, plan(acme)));
+    newest_first.insert(newest_first.begin(), row.id);
+  }
+  const auto ids = [&](std::int64_t most, const std::string& model = "", std::size_t stop = SIZE_MAX) {
+    LedgerFilter filter;
+    filter.most = most;
+    filter.model = model;
+    std::vector<AttemptId> result;
+    EXPECT_TRUE(store->ledger(filter, [&](const LedgerRow& row) {
+      result.push_back(row.id);
+      return result.size() < stop;
+    }));
+    return result;
+  };
+  const auto first = [&](std::ptrdiff_t count) {
+    return std::vector<AttemptId>(newest_first.begin(), newest_first.begin() + count);
+  };
+  EXPECT_EQ(newest_first, ids(0));
+  for (const int most : {1, 999, 1'000, 1'001, 2'000, 2'499})
+    EXPECT_EQ(first(most), ids(most)) << most;
+  EXPECT_EQ(newest_first, ids(3'000));
+  EXPECT_EQ(first(1'500), ids(0, "", 1'500));
+  EXPECT_EQ(500U, ids(0, "every-fifth").size());
+  EXPECT_EQ(400U, ids(400, "every-fifth").size());
+}
+
 TEST(MemoryBounds, R36_the_last_10_000_entries_are_kept_and_what_is_older_is_said_to_be_unknown) {
   Bench bench;
   bench.open("memory:");

@@ -20,6 +20,7 @@
 #include "farthing/policy.h"
 #include "farthing/receipt.h"
 #include "farthing/result.h"
+#include "farthing/suggest.h"
 
 namespace farthing {
 
@@ -85,6 +86,8 @@ class Control {
   /// Refusals as compact JSON objects, newest first.
   Result<std::vector<std::string>> denials(std::size_t most) const;
   Result<WhyReport> why(const std::string& id) const;
+  /// Caps that the ledger speaks for; reads all of it since `options.since_ms`.
+  Result<CapSuggestions> suggest_caps(const SuggestOptions& options) const;
 
   /// Stops everything, or the calls that match. Answers the halt's id.
   Result<std::int64_t> halt(const Match& match, const ChangeNote& note);

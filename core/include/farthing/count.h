@@ -1,9 +1,9 @@
 // InputCount: the tokens of a request's input, as its provider counts them: what a person wrote, and what the provider puts
-// around it. Exact where the provider's rule is known and held on all recorded traffic; calibrated where the form that it
-// gives tools and schemas is only known by what it cost.
+// around it. Exact where the provider's rule is known and held on all recorded traffic; calibrated where it is only known by
+// what it cost: OpenAI's tools and schemas, Claude and Gemini; rough for other models.
 //
-//   auto count = count_input("chat.completions", body, "o200k_base", "openai-chat");
-//   if (count) use(count->tokens, count->parts);     // nothing: images, files, an encoding that is not known
+//   auto count = count_input("chat.completions", body, {.encoding = "o200k_base", .overhead = "openai-chat"});
+//   if (count) use(count->tokens, count->parts);     // nothing: images, files, a model of which nothing is known
 //
 // Thread-safety: a free function; any thread.
 #pragma once
@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "farthing/result.h"
 
 namespace farthing {
 
@@ -24,14 +26,37 @@ struct CountPart {
 struct InputCount {
   std::int64_t tokens = 0;
   bool exact = false;
+  bool rough = false;  // counted with another model's encoding, for want of its own
   /// No provider was seen to count more for such a request; nothing where that is not known (tools, schemas).
   std::optional<std::int64_t> ceiling;
   std::vector<CountPart> parts;  // they add up to `tokens`
 };
 
-/// `endpoint`: "chat.completions", "responses", "completions" or "embeddings"; `body`: the request's JSON, which a dialect
-/// has read; `encoding` and `overhead`: of the model, as the price book names them.
-std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, std::string_view encoding,
-                                      std::string_view overhead);
+/// What is known of how a model counts, as the price book names it.
+struct CountedModel {
+  std::string_view encoding = {};  // "o200k_base"; "" where it is not public
+  std::string_view overhead = {};  // "openai-chat", "claude", "gemini", ...
+  std::string_view name = {};      // Claude's prompts for tools differ by model
+};
+
+/// "exact", "calibrated" or "heuristic".
+std::string_view confidence_of(const InputCount& count);
+
+/// Is `ceiling` ever known for this model? Elsewhere counting cannot make a hold smaller.
+bool can_bound(const CountedModel& model);
+
+/// `endpoint`: as dialects are called, "chat.completions"; `body`: the request's JSON, which a dialect has read.
+std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model);
+
+/// The endpoint that a request's JSON is for, by its members: "messages" for a model of Claude; "" when it is for none.
+std::string_view endpoint_of(std::string_view body, std::string_view model);
+
+// What a person asks. Models are known by their names in the price book, with or without a provider ("openai/gpt-4o").
+// `invalid_argument` for a model whose tokens nothing is known of, and for what is not counted.
+
+/// The tokens of a text alone.
+Result<InputCount> count_text(std::string_view model, std::string_view text);
+/// The input of a request; `model` "" = the body's, `endpoint` "" = by its members.
+Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint = {});
 
 }  // namespace farthing

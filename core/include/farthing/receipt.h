@@ -52,6 +52,7 @@ struct EstimatePart {
   Quantity quantity = Quantity::input_tokens;
   std::int64_t count = 0;
   std::optional<Usd> cost;
+  std::optional<Rate> rate;  // that `cost` is at
 };
 
 struct Estimate {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "counting/neighbours.h"
 #include "counting/tools.h"
 #include "farthing/count.h"
 #include "farthing/tokens.h"
@@ -251,27 +252,43 @@ class Counter {
 
 }  // namespace
 
-std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, std::string_view encoding,
-                                      std::string_view overhead) {
+bool can_bound(const CountedModel& model) {
   // Other makers put other things around messages, even where they share an encoding; so do models that search.
   constexpr std::array<std::string_view, 4> known = {"openai-chat", "openai-reasoning", "openai-completion",
                                                      "openai-embedding"};
-  if (std::find(known.begin(), known.end(), overhead) == known.end()) return std::nullopt;
-  const EncodingPtr found = Encoding::find(encoding);
+  return std::find(known.begin(), known.end(), model.overhead) != known.end();
+}
+
+std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model) {
+  const bool known = can_bound(model);
+  // A search model's hidden prompt is as long as what it found.
+  if (!known && model.overhead.starts_with("openai")) return std::nullopt;
+  const EncodingPtr found = Encoding::find(known ? model.encoding : "o200k_base");
   if (!found) return std::nullopt;
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (json.HasParseError() || !json.IsObject()) return std::nullopt;
-  Counter counter(*found, overhead == "openai-reasoning");
-  if (endpoint == "chat.completions") return counter.chat(json);
-  if (endpoint == "responses") return counter.responses(json);
+  const bool chat = endpoint == "chat.completions";
+  if (endpoint == "messages" || (chat && model.overhead == "claude"))
+    return counting::count_messages(json, model.name, *found);
+  if (endpoint == "generateContent" || endpoint == "streamGenerateContent" || (chat && model.overhead == "gemini"))
+    return counting::count_generate(json, *found);
+  Counter counter(*found, model.overhead == "openai-reasoning");
+  if (chat) return known ? counter.chat(json) : counting::count_open_chat(json, model.overhead, *found);
+  if (endpoint == "responses") return known ? counter.responses(json) : std::nullopt;
   const auto input = [&](const char* name) {
     const auto member = json.FindMember(name);
     return member == json.MemberEnd() ? nullptr : &member->value;
   };
-  if (endpoint == "embeddings") return counter.texts(input("input"));
-  if (endpoint == "completions") return counter.texts(input("prompt"));
-  return std::nullopt;
+  std::optional<InputCount> count;
+  if (endpoint == "embeddings") count = counter.texts(input("input"));
+  if (endpoint == "completions") count = counter.texts(input("prompt"));
+  if (count && !known) {
+    count->exact = false;
+    count->rough = true;
+    count->ceiling.reset();
+  }
+  return count;
 }
 
 }  // namespace farthing

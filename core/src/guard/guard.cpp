@@ -128,6 +128,13 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
   return result;
 }
 
+/// Where requests of a dialect go, if nothing else is said.
+std::string_view own_host(const Dialect& dialect) {
+  if (dialect.endpoint == "messages") return "api.anthropic.com";
+  if (dialect.endpoint.ends_with("enerateContent")) return "generativelanguage.googleapis.com";
+  return "api.openai.com";
+}
+
 Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                       std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
   const Dialect* dialect = dialect_of(endpoint);
@@ -143,7 +150,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
   if (!binding) return binding.error();
-  const std::string asked_host(host.empty() ? "api.openai.com" : host);
+  const std::string asked_host(host.empty() ? own_host(*dialect) : host);
   const HostFacts host_facts = core_->hosts.find(asked_host);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
   const auto plan = core_->here().contexts.find({.binding = **binding,
@@ -155,7 +162,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .key_id = ""});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, model->encoding, model->overhead);
+  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
   const guard::Sized sized = guard::size_call({.facts = *facts,
@@ -186,12 +193,13 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   }
   if (estimate.likely) estimate.likely_meters[Meter::usd] = estimate.likely->nano;
 
-  const auto part = [](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
+  const auto part = [&](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
     EstimatePart made;
     made.what = std::move(what);
     made.quantity = quantity;
     made.count = tokens;
     made.cost = cost;
+    if (cost) made.rate = sized.dearest[quantity];
     return made;
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;

@@ -116,6 +116,7 @@ Json parts_json(const std::vector<EstimatePart>& parts) {
   for (const EstimatePart& part : parts) {
     Json entry{{"what", part.what}, {"quantity", quantity_text(part.quantity)}, {"count", part.count}};
     report::put_usd(entry, "cost", part.cost);
+    entry["rate"] = part.rate ? report::Json(to_text(*part.rate)) : report::Json(nullptr);
     list.push_back(std::move(entry));
   }
   return list;

@@ -325,12 +325,13 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
 /// the ceiling is lower now.
 bool Attempt::State::count_closer(const Refused& refused) {
   if (was_counted || plan->model == nullptr || refused.caps.empty()) return false;
+  if (!can_bound(guard::counted_model(*plan->model))) return false;
   for (const RefusedCap& cap : refused.caps) {
     const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
     if (cap.remaining() < cap.requested - input) return false;
   }
   was_counted = true;
-  counted = count_input(route.dialect->endpoint, body_now, plan->model->encoding, plan->model->overhead);
+  counted = count_input(route.dialect->endpoint, body_now, guard::counted_model(*plan->model));
   return counted && counted->ceiling && *counted->ceiling < sized.input_tokens;
 }
 

@@ -150,7 +150,7 @@ void size_likely(const SizeInput& input, Sized& sized) {
   std::int64_t input_tokens = std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
   if (input.counted != nullptr && sized.unbounded_count == 0) {
     input_tokens = std::min(sized.input_tokens, input.counted->tokens);
-    sized.confidence = input.counted->exact ? "exact" : "calibrated";
+    sized.confidence = confidence_of(*input.counted);
   }
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;

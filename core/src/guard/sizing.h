@@ -72,6 +72,11 @@ struct Sized {
 
 Sized size_call(const SizeInput& input);
 
+/// How the input of a model is counted.
+inline CountedModel counted_model(const Model& model) {
+  return {.encoding = model.encoding, .overhead = model.overhead, .name = model.name};
+}
+
 /// input + output: the most that a call with this output limit costs.
 std::optional<Usd> ceiling_with(const Sized& sized, std::int64_t output_limit);
 

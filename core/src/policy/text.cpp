@@ -67,6 +67,15 @@ std::string_view nearest(std::string_view unknown, std::span<const std::string_v
   return best;
 }
 
+std::string kept(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text.substr(at).starts_with("${")) out += '$';
+    out += text[at];
+  }
+  return out;
+}
+
 std::string one_of(std::span<const std::string_view> words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -23,6 +23,9 @@ bool has_wildcard(std::string_view glob);
 /// The accepted word nearest to `unknown`, where it is near enough to be meant; empty otherwise.
 std::string_view nearest(std::string_view unknown, std::span<const std::string_view> accepted);
 
+/// A "${" in a value stays one when the document is read again.
+std::string kept(std::string_view text);
+
 /// "a, b or c".
 std::string one_of(std::span<const std::string_view> words);
 

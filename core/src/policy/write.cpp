@@ -8,16 +8,6 @@
 namespace farthing {
 namespace {
 
-/// A "${" in a value stays one when the document is read again.
-std::string kept(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text.substr(at).starts_with("${")) out += '$';
-    out += text[at];
-  }
-  return out;
-}
-
 /// Writes one JSON object; a value that is the default is not written.
 class Object {
  public:
@@ -30,7 +20,7 @@ class Object {
   void text(std::string_view key, std::string_view value, std::string_view standard = "") {
     if (value == standard) return;
     std::string json;
-    policy::append_json(json, kept(value));
+    policy::append_json(json, policy::kept(value));
     raw(key, json);
   }
   void number(std::string_view key, std::int64_t value, std::int64_t standard) {
@@ -46,7 +36,7 @@ class Object {
     if (values.empty()) return;
     std::vector<std::string> safe;
     for (const std::string& value : values)
-      safe.push_back(kept(value));
+      safe.push_back(policy::kept(value));
     std::string json;
     policy::append_json(json, safe);
     raw(key, json);

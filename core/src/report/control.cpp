@@ -9,6 +9,7 @@
 #include <cctype>
 
 #include "report/status.h"
+#include "report/suggest.h"
 #include "report/text.h"
 #include "report/why.h"
 #include "store/store.h"
@@ -111,6 +112,15 @@ Result<std::vector<std::string>> Control::denials(std::size_t most) const {
 
 Result<WhyReport> Control::why(const std::string& id) const {
   return report::why_of(*store_, id);
+}
+
+Result<CapSuggestions> Control::suggest_caps(const SuggestOptions& options) const {
+  auto found = report::suggest_caps(*store_, options);
+  if (!found) return found;
+  const auto registered = caps();
+  if (!registered) return registered.error();
+  report::name_in_force(*found, *registered);
+  return found;
 }
 
 Result<std::int64_t> Control::halt(const Match& match, const ChangeNote& note) {

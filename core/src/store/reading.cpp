@@ -68,41 +68,61 @@ Result<std::vector<HoldView>> LocalStore::holds() {
   return views;
 }
 
+namespace {
+
+/// What a filter asks besides time and id, which the tables look at.
+bool passes(const LedgerRow& row, const LedgerFilter& filter) {
+  static const CallContext none;
+  const CallContext& context = row.context ? *row.context : none;
+  if (!filter.model.empty() && context.model != filter.model && context.model_asked != filter.model &&
+      row.model_served != filter.model) {
+    return false;
+  }
+  if (!filter.call.empty() && row.call != filter.call) return false;
+  if (filter.how && row.how != *filter.how) return false;
+  if (!filter.run.empty() && std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) {
+        return run.first == filter.run || run.second == filter.run;
+      })) {
+    return false;
+  }
+  const auto& wanted = filter.labels.entries();
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+    const std::string* own = context.labels.get(label.first);
+    return own != nullptr && *own == label.second;
+  });
+}
+
+}  // namespace
+
 Status LocalStore::ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  // Read in one step, visited outside of it: the store is not locked while visiting.
+  // Read first, visited then: while visiting, the store is not locked and no snapshot keeps its log from shrinking. In pages
+  // where the ledger may be large.
+  constexpr std::size_t page = 1'000;
+  const bool aside = tables_->scans_aside();
   std::vector<LedgerRow> rows;
-  const auto collect = [&](const LedgerRow& row) {
-    const CallContext none;
-    const CallContext& context = row.context ? *row.context : none;
-    if (!filter.model.empty() && context.model != filter.model && context.model_asked != filter.model &&
-        row.model_served != filter.model) {
-      return true;
+  std::optional<AttemptId> before;
+  std::size_t left = filter.most == 0 ? SIZE_MAX : static_cast<std::size_t>(filter.most);
+  for (;;) {
+    const std::size_t most = aside ? std::min(left, page) : left;
+    rows.clear();
+    const auto collect = [&](const LedgerRow& row) {
+      before = row.id;
+      if (passes(row, filter)) rows.push_back(row);
+      return rows.size() < most;
+    };
+    if (aside) {
+      if (const Status read = tables_->scan_aside(filter, before, collect); !read) return read;
+    } else {
+      Step step(*this);
+      if (!step.status()) return step.status();
+      if (const Status read = tables_->scan(filter, collect); !read) return read;
     }
-    if (!filter.call.empty() && row.call != filter.call) return true;
-    if (filter.how && row.how != *filter.how) return true;
-    if (!filter.run.empty() && std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) {
-          return run.first == filter.run || run.second == filter.run;
-        })) {
-      return true;
+    for (const LedgerRow& row : rows) {
+      if (!visit(row)) return success();
     }
-    for (const auto& [kind, value] : filter.labels.entries()) {
-      const std::string* own = context.labels.get(kind);
-      if (own == nullptr || *own != value) return true;
-    }
-    rows.push_back(row);
-    return filter.most == 0 || rows.size() < static_cast<std::size_t>(filter.most);
-  };
-  if (tables_->scans_aside()) {
-    if (const Status read = tables_->scan_aside(filter, collect); !read) return read;
-  } else {
-    Step step(*this);
-    if (!step.status()) return step.status();
-    if (const Status read = tables_->scan(filter, collect); !read) return read;
+    left -= rows.size();
+    if (!aside || rows.size() < most || left == 0) return success();
   }
-  for (const LedgerRow& row : rows) {
-    if (!visit(row)) break;
-  }
-  return success();
 }
 
 Result<std::vector<DenialEntry>> LocalStore::denials(std::size_t most) {

@@ -100,8 +100,12 @@ class Tables {
   /// In the order of ids, newest first; time and id are filtered here, the rest by the caller.
   virtual Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) = 0;
 
-  /// The same from a snapshot of its own, outside of any step, from any thread; only where `scans_aside()`.
-  virtual Status scan_aside(const LedgerFilter&, const std::function<bool(const LedgerRow&)>&) { return success(); }
+  /// The same from a snapshot of its own, outside of any step, from any thread; only where `scans_aside()`. `before`: only
+  /// lower ids.
+  virtual Status scan_aside(const LedgerFilter&, std::optional<AttemptId> /*before*/,
+                            const std::function<bool(const LedgerRow&)>&) {
+    return success();
+  }
   virtual bool scans_aside() const { return false; }
 
   // Everything small: documents, caps, overrides, halts, changes, denials, alerts, processes; values are JSON.

@@ -46,7 +46,8 @@ class FileTables final : public Tables {
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
   Result<bool> booked_before(std::string_view adjustment) override;
   Status scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
-  Status scan_aside(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
+  Status scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
+                    const std::function<bool(const LedgerRow&)>& visit) override;
   bool scans_aside() const override { return true; }
 
   Result<std::optional<std::string>> fact(std::string_view kind, std::string_view key) override;

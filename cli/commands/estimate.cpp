@@ -1,0 +1,134 @@
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "../commands.h"
+#include "../input.h"
+#include "../terminal.h"
+#include "farthing/count.h"
+#include "farthing/guard.h"
+#include "farthing/policy.h"
+
+namespace farthing::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A prompt as the request that a model's maker takes.
+Json request_of(const EstimateOptions& options) {
+  Json json;
+  json["model"] = options.model;
+  if (options.model.find("gemini") != std::string::npos) {
+    json["contents"] = Json::array({{{"role", "user"}, {"parts", Json::array({{{"text", *options.text}}})}}});
+    if (options.output_limit) json["generationConfig"]["maxOutputTokens"] = *options.output_limit;
+    return json;
+  }
+  json["messages"] = Json::array({{{"role", "user"}, {"content", *options.text}}});
+  const bool claude = options.model.find("claude") != std::string::npos;
+  if (options.output_limit) json[claude ? "max_tokens" : "max_completion_tokens"] = *options.output_limit;
+  return json;
+}
+
+Result<std::string> body_of(const EstimateOptions& options) {
+  if (options.text) {
+    if (options.model.empty()) return Error{Code::invalid_argument, "--text wants a --model"};
+    return request_of(options).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  if (options.output_limit) return Error{Code::invalid_argument, "--output-limit goes with --text"};
+  auto body = input(options.request);
+  if (!body || options.model.empty()) return body;
+  Json json = Json::parse(*body, nullptr, false);
+  if (!json.is_object()) return Error{Code::invalid_argument, "the request is not a JSON object"};
+  json["model"] = options.model;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Prices, hosts and settings of the policy, without its caps: nothing is counted here.
+Result<Policy> policy_of(const std::string& given) {
+  Policy policy;
+  const std::string path = policy_path(given);
+  if (!path.empty()) {
+    PolicyOrProblems read = policy_from_file(path);
+    if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
+    policy = std::move(*read.policy);
+  }
+  policy.caps.clear();
+  policy.api_keys.clear();
+  return policy;
+}
+
+Result<Estimate> estimated(const EstimateOptions& options) {
+  const auto body = body_of(options);
+  if (!body) return body.error();
+  auto policy = policy_of(options.policy);
+  if (!policy) return policy.error();
+  ::unsetenv("FARTHING_STORE");  // it would come before ours, and asking must not write into it
+  GuardOptions guard_options;
+  guard_options.store = "memory:";
+  guard_options.background_thread = false;
+  auto guard = Guard::open(std::move(*policy), std::move(guard_options));
+  if (!guard) return guard.error();
+  const std::string endpoint =
+      options.endpoint.empty() ? std::string(endpoint_of(*body, options.model)) : options.endpoint;
+  if (endpoint.empty()) {
+    return Error{
+        Code::invalid_argument,
+        "the request has none of \"messages\", \"input\", \"contents\" and \"prompt\": say what it is for with "
+        "--endpoint"};
+  }
+  return (*guard)->estimate(endpoint, *body, Labels{}, nullptr, options.host, options.count);
+}
+
+std::string usd_cell(const std::optional<Usd>& amount, std::int64_t times = 1) {
+  if (!amount) return "";
+  const auto all = checked_mul(amount->nano, times);
+  return all ? to_text(Usd{*all}) : "";
+}
+
+void add_parts(const char* which, const std::vector<EstimatePart>& parts, std::vector<std::vector<std::string>>& rows) {
+  for (const EstimatePart& part : parts)
+    rows.push_back(
+        {which, part.what, std::to_string(part.count), part.rate ? to_text(*part.rate) : "", usd_cell(part.cost)});
+}
+
+}  // namespace
+
+int estimate(const EstimateOptions& options) {
+  const auto made = estimated(options);
+  if (!made) return fail(made.error());
+  if (options.json) {
+    Json json = Json::parse(made->to_json());
+    json.erase("left");  // of caps, and there are none here
+    std::cout << json.dump(2) << "\n";
+    return ok;
+  }
+  const Terminal terminal = Terminal::detect();
+  std::cout << terminal.bold(made->model.empty() ? "unknown model" : made->model) << " of " << made->provider << ", "
+            << made->endpoint << ": input " << made->confidence << "\n\n";
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < meter_count; ++i) {
+    const auto meter = static_cast<Meter>(i);
+    if (meter == Meter::usd || meter == Meter::concurrent || made->ceiling_meters.of[i] == 0) continue;
+    rows.push_back({std::string(meter_text(meter)), std::to_string(made->likely_meters.of[i]),
+                    std::to_string(made->ceiling_meters.of[i])});
+  }
+  rows.push_back(
+      {"cost", made->likely ? usd_cell(made->likely) : "unknown", made->ceiling ? usd_cell(made->ceiling) : "unknown"});
+  if (made->count > 1)
+    rows.push_back({"usd of " + std::to_string(made->count), usd_cell(made->likely, made->count),
+                    usd_cell(made->ceiling, made->count)});
+  std::cout << table({"", ">likely", ">at most"}, rows);
+  if (options.explain) {
+    std::vector<std::vector<std::string>> parts;
+    add_parts("likely", made->likely_parts, parts);
+    add_parts("at most", made->ceiling_parts, parts);
+    std::cout << "\n" << table({"", "of", ">tokens", ">rate", ">usd"}, parts);
+  }
+  for (const std::string& what : made->unbounded_by)
+    std::cout << "\nnot bounded by its bytes: " << what << "\n";
+  if (!made->ceiling) std::cout << "\nno price is known: farthing prices\n";
+  return ok;
+}
+
+}  // namespace farthing::cli

@@ -1,0 +1,110 @@
+#include <array>
+
+#include "counting/json.h"
+#include "counting/neighbours.h"
+#include "farthing/count.h"
+#include "farthing/prices.h"
+#include "farthing/tokens.h"
+
+namespace farthing {
+namespace {
+
+using counting::member;
+using counting::text;
+using counting::Value;
+
+Error unknown_model(std::string_view model) {
+  return {
+      Code::invalid_argument,
+      "nothing is known of the tokens of model \"" + std::string(model) +
+          "\"; known are the price book's models of OpenAI (exact), Claude and Gemini (calibrated), Llama, Mistral, "
+          "DeepSeek, Qwen, Kimi and Grok (heuristic): `farthing prices NAME` finds their names. An encoding of its "
+          "own can be named: `farthing count --encoding o200k_base`, cl100k_base, o200k_harmony, or a file"};
+}
+
+/// Makers first: what a host adds to a name must not hide the maker's own.
+const Model* find_model(std::string_view name) {
+  const PriceBook& book = *PriceBook::builtin();
+  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
+    if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;
+  }
+  for (const std::string_view provider : {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq"}) {
+    if (const Model* found = book.find(provider, name)) return found;
+  }
+  std::string_view last;
+  for (const Model* each : book.models()) {
+    if (each->provider == last) continue;
+    last = each->provider;
+    if (const Model* found = book.find(last, name)) return found;
+  }
+  return nullptr;
+}
+
+Result<CountedModel> counted_model_of(std::string_view name) {
+  const Model* model = find_model(name);
+  if (model == nullptr || (model->overhead.empty() && model->encoding.empty())) return unknown_model(name);
+  return CountedModel{.encoding = model->encoding, .overhead = model->overhead, .name = model->name};
+}
+
+}  // namespace
+
+std::string_view confidence_of(const InputCount& count) {
+  return count.exact ? "exact" : count.rough ? "heuristic" : "calibrated";
+}
+
+std::string_view endpoint_of(std::string_view body, std::string_view model) {
+  rapidjson::Document json;
+  json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
+  if (json.HasParseError() || !json.IsObject()) return "";
+  if (model.empty()) model = text(member(json, "model"));
+  if (member(json, "contents") != nullptr) return "generateContent";
+  if (member(json, "messages") != nullptr)
+    return model.find("claude") == std::string_view::npos ? "chat.completions" : "messages";
+  if (member(json, "prompt") != nullptr) return "completions";
+  if (member(json, "input") == nullptr) return "";
+  return model.find("embed") == std::string_view::npos ? "responses" : "embeddings";
+}
+
+Result<InputCount> count_text(std::string_view model, std::string_view text) {
+  const auto known = counted_model_of(model);
+  if (!known) return known.error();
+  InputCount count;
+  if (const EncodingPtr encoding = Encoding::find(known->encoding)) {
+    count.tokens = encoding->count(text);
+    count.exact = true;
+  } else {
+    const counting::Factors* factors = counting::factors_of(*known);
+    count.rough = factors == nullptr;
+    static constexpr counting::Factors none;
+    const auto sum = counting::thousandths(*Encoding::find("o200k_base"), text, factors == nullptr ? none : *factors);
+    count.tokens = (sum + 500) / 1'000;
+  }
+  if (count.tokens > 0) count.parts.push_back({"text", count.tokens});
+  return count;
+}
+
+Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint) {
+  rapidjson::Document json;
+  json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
+  if (json.HasParseError() || !json.IsObject())
+    return Error{Code::invalid_argument, "the request is not a JSON object"};
+  const std::string asked(model.empty() ? text(member(json, "model")) : model);
+  if (asked.empty()) return Error{Code::invalid_argument, "the request names no model, and none is given"};
+  const auto known = counted_model_of(asked);
+  if (!known) return known.error();
+  if (endpoint.empty()) endpoint = endpoint_of(body, asked);
+  if (endpoint.empty()) {
+    return Error{Code::invalid_argument,
+                 "the request has none of \"messages\", \"input\", \"contents\" and \"prompt\", so there is "
+                 "nothing to count"};
+  }
+  auto count = count_input(endpoint, body, *known);
+  if (!count) {
+    return Error{Code::invalid_argument, "a " + std::string(endpoint) + " request to " + asked +
+                                             " with these contents is not counted: only texts, tools that the caller "
+                                             "runs, calls of them and schemas are"};
+  }
+  return std::move(*count);
+}
+
+}  // namespace farthing

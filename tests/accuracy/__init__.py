@@ -1,0 +1,1 @@
+"""How near estimates are to what providers counted and billed, over all of tests/recorded."""

@@ -1,0 +1,142 @@
+"""`farthing count` and `farthing estimate`: texts and requests in, tokens and money out; no store is touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import farthing
+from tests.cli.conftest import COMMAND, Place
+
+CHAT: dict[str, Any] = {
+    "model": "gpt-4.1-nano",
+    "messages": [{"role": "user", "content": "Hello, world!"}],
+    "max_tokens": 100,
+}
+
+
+def written(place: Place, request: object) -> str:
+    (place.folder / "request.json").write_text(json.dumps(request, separators=(",", ":")))
+    return "request.json"
+
+
+def test_counts_a_text_of_a_file_and_of_standard_input(place: Place) -> None:
+    (place.folder / "text.txt").write_text("Hello, world!")
+    assert place.run("count", "text.txt", "--model", "gpt-4.1-nano") == "4\n"
+    assert place.run("count", "text.txt", "--encoding", "cl100k_base") == "4\n"
+    piped = subprocess.run(
+        [COMMAND, "count", "--model", "gpt-4.1-nano"],
+        input="Hello, world!",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert piped.stdout == "4\n"
+
+
+def test_counts_a_request_with_what_stands_around_it(place: Place) -> None:
+    file = written(place, CHAT)
+    assert place.run("count", "--request", file) == "11\n"
+    said = json.loads(place.run("count", "--request", file, "--json"))
+    assert said == {
+        "tokens": 11,
+        "confidence": "exact",
+        "parts": {"text": 4, "around messages": 7},
+    }
+    explained = place.run("count", "--request", file, "--explain")
+    assert "around messages" in explained and "exact" in explained
+    other = json.loads(place.run("count", "--request", file, "--json", "--model", "claude-3-haiku"))
+    assert other["confidence"] == "calibrated"
+
+
+def test_counts_with_a_vocabulary_in_a_file(place: Place) -> None:
+    tokens = [bytes([byte]) for byte in range(256)] + [b"hi"]
+    lines = [f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(tokens)]
+    (place.folder / "own.tiktoken").write_text("\n".join(lines))
+    (place.folder / "text.txt").write_text("hi")
+    assert place.run("count", "text.txt", "--encoding", "own.tiktoken") == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["text.txt"], "--model"),
+        (["text.txt", "--model", "nobody-1"], "nobody-1"),
+        (["text.txt", "--encoding", "nowhere"], "o200k_base"),
+        (["none.txt", "--model", "gpt-4.1-nano"], "none.txt"),
+        (["--request", "text.txt"], "not a JSON object"),
+        (["--request", "image.json"], "not counted"),
+        (["--request", "empty.json"], "messages"),
+    ],
+)
+def test_says_what_cannot_be_counted(place: Place, arguments: list[str], why: str) -> None:
+    (place.folder / "text.txt").write_text("hi")
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    shown = {"model": "gpt-4.1-nano", "messages": [{"role": "user", "content": [image]}]}
+    (place.folder / "image.json").write_text(json.dumps(shown))
+    (place.folder / "empty.json").write_text('{"model": "gpt-4.1-nano"}')
+    assert why in place.run("count", *arguments, code=2)
+
+
+def test_estimates_what_the_guard_estimates(place: Place) -> None:
+    file = written(place, CHAT)
+    said = json.loads(place.run("estimate", file, "--json", "--count", "500"))
+    guard = farthing.Guard(store="memory:")
+    known = guard.estimate("chat.completions", **CHAT)
+    guard.close()
+    assert Decimal(said["likely"]) == known.likely_usd
+    assert Decimal(said["ceiling"]) == known.ceiling_usd
+    assert said["likely_meters"]["input_tokens"] == 11
+    assert said["confidence"] == "exact"
+    assert "left" not in said
+    told = place.run("estimate", file, "--count", "500")
+    assert known.ceiling_usd is not None
+    assert f"{(known.ceiling_usd * 500).normalize():f}" in told
+
+
+def test_explains_an_estimate(place: Place) -> None:
+    said = place.run("estimate", written(place, CHAT), "--explain")
+    for part in ("input: text", "input: around messages", "hidden prompts", "output limit"):
+        assert part in said
+    assert "0.80 USD per million" in said  # the dearest that it can be served as: priority
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "claude-sonnet-4-5", "gemini-2.5-flash"])
+def test_estimates_a_prompt(place: Place, model: str) -> None:
+    arguments = ("estimate", "--text", "Hello, world!", "--model", model, "--output-limit", "50")
+    said = json.loads(place.run(*arguments, "--json"))
+    assert said["output_limit"] == 50
+    assert 3 < said["likely_meters"]["input_tokens"] < 20
+    assert said["confidence"] in ("exact", "calibrated")
+
+
+def test_an_estimate_writes_into_no_store(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(
+        '[[cap]]\nlimit = "5 USD"\nper = "day"\n\n[[price]]\nprovider = "openai"\nmodel = "own-1"\n'
+        'rates = { input_tokens = "1 USD per million", output_tokens = "2 USD per million" }\n'
+    )
+    said = json.loads(place.run("estimate", written(place, {**CHAT, "model": "own-1"}), "--json"))
+    assert said["ceiling"] is not None
+    assert not Path(place.store.removeprefix("file:")).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--text", "hi"], "--model"),
+        (["request.json", "--output-limit", "5"], "--text"),
+        (["request.json", "--endpoint", "videos"], "chat.completions"),
+        (["broken.json"], "--endpoint"),
+    ],
+)
+def test_says_what_cannot_be_estimated(place: Place, arguments: list[str], why: str) -> None:
+    written(place, CHAT)
+    (place.folder / "broken.json").write_text("[")
+    assert why in place.run("estimate", *arguments, code=2)

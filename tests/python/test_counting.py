@@ -1,0 +1,97 @@
+"""`farthing.count_tokens`, and estimates of every maker's requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import farthing
+
+HELLO = [{"role": "user", "content": "Hello, world!"}]
+
+
+def test_a_text_alone() -> None:
+    count = farthing.count_tokens("gpt-5-mini", "Hello, world!")
+    assert (count.tokens, count.confidence, dict(count.parts)) == (4, "exact", {"text": 4})
+    assert int(count) == 4
+    assert farthing.count_tokens("openai/gpt-4o", "").tokens == 0
+    assert farthing.count_tokens("claude-sonnet-4-5", "Hello, world!").confidence == "calibrated"
+    assert farthing.count_tokens("llama-3.3-70b-versatile", "Hello!").confidence == "heuristic"
+    assert farthing.count_tokens("gpt-4o", "\ud800").tokens > 0  # a lone surrogate is no text
+
+
+@pytest.mark.parametrize(
+    ("model", "request_", "tokens", "confidence"),
+    [
+        ("gpt-4.1", {"messages": HELLO}, 11, "exact"),
+        ("gpt-5-mini", {"messages": HELLO}, 10, "exact"),
+        ("gpt-4.1", {"input": "Hello, world!"}, 11, "exact"),
+        ("text-embedding-3-small", {"input": "Hello, world!"}, 4, "exact"),
+        (
+            "claude-3-haiku-20240307",
+            {"messages": HELLO, "system": "Hello, world!"},
+            15,
+            "calibrated",
+        ),
+        (
+            "gemini-2.5-flash",
+            {"contents": [{"parts": [{"text": "Hello, world!"}]}]},
+            4,
+            "calibrated",
+        ),
+        ("gemini-2.5-flash", {"messages": HELLO}, 4, "calibrated"),
+        ("llama-3.3-70b-versatile", {"messages": HELLO}, 14, "heuristic"),
+    ],
+)
+def test_a_request(model: str, request_: dict[str, Any], tokens: int, confidence: str) -> None:
+    count = farthing.count_tokens(model, **request_)
+    assert (count.tokens, count.confidence) == (tokens, confidence)
+    assert sum(count.parts.values()) == tokens
+
+
+def test_tools_have_a_part_of_their_own() -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    assert farthing.count_tokens("gpt-4.1", HELLO, tools=[tool]).parts["tools"] > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "request_", "why"),
+    [
+        ("nobody-1", "hi", {}, "nobody-1"),
+        ("gpt-4.1", "hi", {"tools": []}, "tools"),
+        ("gpt-4.1", None, {}, '"messages"'),
+        ("gpt-4.1", [{"role": "user", "content": [{"type": "input_audio"}]}], {}, "not counted"),
+        ("claude-3-haiku", HELLO, {"tools": [{"type": "web_search_20250305"}]}, "not counted"),
+    ],
+)
+def test_what_is_not_counted_says_so(
+    model: str, messages: Any, request_: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(farthing.ArgumentError, match=why):
+        farthing.count_tokens(model, messages, **request_)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "model", "provider", "request_"),
+    [
+        ("chat.completions", "gpt-4.1", "openai", {"messages": HELLO}),
+        ("messages", "claude-sonnet-4-5", "anthropic", {"messages": HELLO, "max_tokens": 10}),
+        (
+            "generateContent",
+            "gemini-2.5-flash",
+            "gemini",
+            {"contents": [{"parts": [{"text": "Hi"}]}]},
+        ),
+    ],
+)
+def test_an_estimate_knows_whose_endpoint_it_is(
+    endpoint: str, model: str, provider: str, request_: dict[str, Any]
+) -> None:
+    guard = farthing.Guard(store="memory:", caps=[farthing.Cap("5 USD", per="day")])
+    estimate = guard.estimate(endpoint, model=model, count=500, **request_)
+    assert (estimate.provider, estimate.model) == (provider, model)
+    assert estimate.ceiling_usd is not None
+    (left,) = estimate.left  # what the cap would have left after all 500
+    assert left.remaining == 5 - 500 * estimate.ceiling_usd
+    guard.close()
