@@ -58,6 +58,7 @@ class Guard:
         labels: Mapping[str, LabelValue] | None = None,
         hosts: Mapping[str, Host] | None = None,
         prices: Sequence[Mapping[str, Any]] = (),
+        endpoints: Sequence[Mapping[str, Any]] = (),
         api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
         timezone: str | None = None,
         name: str | None = None,
@@ -72,6 +73,7 @@ class Guard:
                 more={
                     "labels": dict(pairs(labels or {})),
                     "price": prices,
+                    "endpoint": endpoints,
                     "timezone": timezone,
                     **more,
                 },
@@ -85,6 +87,7 @@ class Guard:
                 "labels": labels,
                 "hosts": hosts,
                 "prices": prices,
+                "endpoints": endpoints,
             }
             given.update({"api_keys": api_keys, "timezone": timezone, "name": name, **more})
             clash = [key for key, value in given.items() if value]

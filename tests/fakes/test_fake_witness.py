@@ -75,16 +75,27 @@ def test_half_nanos_are_rounded_to_even_once_per_call(cached: int, nano: int) ->
 def test_every_price_is_exact_for_large_counts() -> None:
     """The same sum by fractions, which never round."""
     for name, entry in MODELS.items():
+        text = "input" in entry
         used = usage(
-            987_654_321_987, 123_456_789_123, 0 if "output" not in entry else 55_555_555_557
+            987_654_321_987 if text else 0,
+            123_456_789_123 if text else 0,
+            0 if "output" not in entry else 55_555_555_557,
         )
+        pieces = {
+            kind: 77_777_777_773
+            for kind in entry
+            if kind.endswith("_tokens") or kind in ("images", "characters", "seconds")
+        }
+        counts = {
+            "input": used["input_tokens"] - used["cached_tokens"],
+            "cached": used["cached_tokens"],
+            "output": used["output_tokens"],
+            **pieces,
+        }
+        used |= pieces
         exact = sum(
-            Fraction(count) * Fraction(entry.get(kind, entry["input"])) * 1000
-            for kind, count in (
-                ("input", used["input_tokens"] - used["cached_tokens"]),
-                ("cached", used["cached_tokens"]),
-                ("output", used["output_tokens"]),
-            )
+            Fraction(count) * Fraction(entry.get(kind, entry.get("input", "0"))) * 1000
+            for kind, count in counts.items()
         )
         assert bill.cost(MODELS, name, "default", used) == round(exact)
 

@@ -17,7 +17,13 @@ void check(bool good) {
 void request(const Dialect& dialect, std::string_view body) {
   const auto facts = dialect.scan(body);
   if (!facts) return;
-  check(facts->choices >= 1 && facts->inputs >= 1 && facts->object_open > 0);
+  check(facts->choices >= 1 && facts->inputs >= 1);
+  check(facts->object_open > 0 || dialect.pieces);  // a form has none
+  const Pieces& pieces = facts->pieces;
+  check(pieces.images >= 0 && pieces.partial_images >= 0 && pieces.characters >= 0 && pieces.audio_ms.value_or(0) >= 0);
+  check(pieces.input_images >= 0 && pieces.input_squares >= 0);
+  for (const char* model : {"gpt-image-1", "gpt-image-2"})
+    check(image_tokens_bound(model, pieces).value_or(-1) >= 0);
   check(facts->input_bytes >= 0 && facts->input_bytes <= static_cast<std::int64_t>(body.size()));
   check(!facts->output_limit || *facts->output_limit >= 0);
   check(rewrite(body, *facts, {}) == body);
@@ -40,7 +46,8 @@ void sane(const AnswerFacts& facts) {
   }
   for (const std::int64_t count : facts.quantities->of)
     check(count >= 0);
-  check(meters_of(*facts.quantities)[Meter::input_tokens] > 0);
+  const Amounts amounts = meters_of(*facts.quantities);
+  check(amounts[Meter::input_tokens] > 0 || amounts[Meter::audio_seconds] > 0);
 }
 
 AnswerFacts stream(const Dialect& dialect, bool strip, std::string_view bytes, std::size_t piece) {

@@ -73,6 +73,7 @@ def _text(json_text: str) -> bytes:
 def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
     parts = OUTCOMES[name]
     request = parts.get("request", USUAL_REQUEST).strip()
+    path = parts.get("endpoint", "/v1/chat/completions").strip()
     if "stream" in parts:
         request = request[:-1] + ',"stream":true}'
     document = {"cap": [{"id": "day", "limit": "1 USD", "per": "day"}]}
@@ -85,9 +86,9 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
         core.bind([], {}, False),
         _farthing.Scope.root(),
         _farthing.CallSlot(),
-        *("POST", "https", "api.openai.com", None, "/v1/chat/completions", None),
+        *("POST", "https", "api.openai.com", None, path, None),
         [(b"authorization", b"Bearer sk-test-0123456789")],
-        request.encode(),
+        _text(request),
         False,
     )
     assert attempt.kind == _farthing.SEND

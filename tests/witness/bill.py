@@ -25,6 +25,8 @@ from typing import Any, NamedTuple
 PRICES = Path(__file__).with_name("prices.json")
 NANO = Decimal("1e-9")
 MILLION = Decimal(1_000_000)
+# What every call tells; anything else is billed under its own name.
+TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 
 
 class Unpriced(ValueError):
@@ -79,11 +81,12 @@ def cost(models: dict[str, Any], model: str, tier: str, usage: dict[str, int]) -
     }
     if min(quantities.values()) < 0:
         raise Unpriced(f"impossible usage {usage}")
+    quantities |= {name: count for name, count in usage.items() if name not in TOKENS}
     with localcontext(Context(prec=60)):
         total = Decimal(0)
         for name, count in quantities.items():
             if count:
-                price = entry.get(name, entry["input"] if name == "cached" else None)
+                price = entry.get(name, entry.get("input") if name == "cached" else None)
                 if price is None:
                     raise Unpriced(f"no {name} price for model {model!r}")
                 total += count * Decimal(price) / MILLION

@@ -3,7 +3,9 @@
 // what it cost: OpenAI's tools and schemas, Claude and Gemini; rough for other models.
 //
 //   auto count = count_input("chat.completions", body, {.encoding = "o200k_base", .overhead = "openai-chat"});
-//   if (count) use(count->tokens, count->parts);     // nothing: images, files, a model of which nothing is known
+//   if (count) use(count->tokens, count->parts);     // nothing: files, a model of which nothing is known
+//
+// Images are not among them: they are counted by their size (core/src/counting/images.h).
 //
 // Thread-safety: a free function; any thread.
 #pragma once

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "farthing/cap.h"
+#include "farthing/endpoint.h"
 #include "farthing/host.h"
 #include "farthing/labels.h"
 #include "farthing/prices.h"
@@ -53,6 +54,7 @@ struct Policy {
   std::vector<Cap> caps;
   std::vector<ApiKeyName> api_keys;
   std::vector<HostRule> hosts;
+  std::vector<EndpointRule> endpoints;
   std::vector<PriceOverlay> prices;
   std::string price_book;  // as written: a file that `farthing prices update` keeps; "" = the built-in book
   Units units;             // credit = "0.01 USD" (R10)

@@ -133,6 +133,8 @@ class Counter {
         add(text(member(part, "text")));
       else if (type == "refusal")
         add(text(member(part, "refusal")));
+      else if (type == "image_url" || type == "input_image")
+        continue;  // counted by its size: media_tokens
       else
         return false;
     }

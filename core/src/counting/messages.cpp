@@ -10,7 +10,7 @@ namespace {
 
 // Factors against o200k_base, measured 2026-11. Of prose: the vocabulary that Anthropic published in 2023 has 65,000 tokens,
 // and what o200k_base has beyond them costs two; that left, recorded prompts are 1.00 to 1.07 (1.04 on plain prose without
-// it). Claude 4.7 and later have another vocabulary, 1.45 to 1.6 on English; what was not measured there is as for the older.
+// it). Claude 4.7 and later have another vocabulary, 1.45 to 1.6 on English; what was not measured there (code, JSON, tools) is taken in the same proportion.
 constexpr Factors until_4_6{
     .rare_from = 65'000, .prose = 1'020, .code = 1'250, .json = 1'070, .cjk = 1'300, .cyrillic = 1'460};
 constexpr Factors since_4_7{.prose = 1'500, .code = 1'600, .json = 1'500, .cjk = 1'300, .cyrillic = 1'460};
@@ -29,8 +29,8 @@ constexpr std::int64_t definition_share_4_7 = 1'820;
 
 /// The prompt that comes with any tools: `tool_choice` auto or none, and any or tool. Source:
 /// https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview (read 2026-11), the retired ones from older
-/// states of it. That page said 346 for Claude 3.5 Sonnet to 4.1 until 2026 and says 313 now for those that still run, which is
-/// also what its own example of counting (403 tokens) fits.
+/// states of it. That page said 346 for Claude 3.5 Sonnet to 4.1 until 2026 and says 313 now for those that still run; for those that were
+/// retired before that, 313 is taken too.
 struct ToolPrompt {
   std::string_view model;  // after "claude-", the beginning; the longest that fits holds
   std::int64_t automatic;
@@ -125,8 +125,8 @@ class Messages {
       sum_.around += tokens(one_result);
       return content(member(block, "content"));
     } else {
-      // Earlier thinking is left out of the input by the provider.
-      return type == "thinking" || type == "redacted_thinking";
+      // Images are counted by their size (media_tokens). Earlier thinking is left out of the input by the provider.
+      return type == "image" || type == "thinking" || type == "redacted_thinking";
     }
     return true;
   }

@@ -116,6 +116,7 @@ struct Attempt::State {
   std::vector<RunHold> run_holds() const;
 
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
+  void price(LedgerRow& row, const AnswerFacts& answer) const;
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
   std::string_view region_of(const AnswerFacts& answer) const;

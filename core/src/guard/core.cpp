@@ -79,6 +79,7 @@ Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> o
       store(std::move(own_store)),
       book(std::move(own_book)),
       hosts(policy.hosts),
+      endpoints(policy.endpoints),
       keys(secret) {}
 
 Core::~Core() {

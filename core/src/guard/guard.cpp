@@ -130,28 +130,32 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
 
 /// Where requests of a dialect go, if nothing else is said.
 std::string_view own_host(const Dialect& dialect) {
+  if (dialect.rule != nullptr) return dialect.rule->host;
   if (dialect.endpoint == "messages") return "api.anthropic.com";
-  if (dialect.endpoint.ends_with("enerateContent")) return "generativelanguage.googleapis.com";
+  if (dialect.path.starts_with(':')) return "generativelanguage.googleapis.com";
   return "api.openai.com";
 }
 
 Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                       std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
-  const Dialect* dialect = dialect_of(endpoint);
+  const Dialect* dialect = core_->endpoints.of(endpoint);
+  if (dialect == nullptr) dialect = dialect_of(endpoint);
   if (dialect == nullptr) {
     std::string known;
+    for (const std::string_view described : core_->endpoints.names())
+      known += (known.empty() ? "" : ", ") + std::string(described);
     for (const Dialect* each : dialects())
       known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
     return Error{Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
   }
   if (count < 1 || count > 1'000'000'000)
     return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
-  const auto facts = dialect->scan(body);
+  const auto facts = dialect->scan_request(body);
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
   if (!binding) return binding.error();
   const std::string asked_host(host.empty() ? own_host(*dialect) : host);
-  const HostFacts host_facts = core_->hosts.find(asked_host);
+  const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
   const auto plan = core_->here().contexts.find({.binding = **binding,
                                                  .scope = *ambient,
@@ -203,7 +207,17 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     return made;
   };
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
-  if (sized.input_is_window) {
+  const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto quantity = static_cast<Quantity>(i);
+      if (pieces[quantity] > 0 && quantity != Quantity::requests)
+        parts.push_back(
+            part("asked: " + std::string(quantity_text(quantity)), quantity, pieces[quantity], std::nullopt));
+    }
+  };
+  if (dialect->pieces) {
+    add_pieces(estimate.ceiling_parts, sized.pieces);
+  } else if (sized.input_is_window) {
     estimate.ceiling_parts.push_back(
         part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
   } else {
@@ -211,12 +225,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
         part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
     estimate.ceiling_parts.push_back(
         part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
+    if (sized.media_tokens > 0)
+      estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
-  if (counted && sized.unbounded_count == 0) {
+  if (dialect->pieces) {
+    add_pieces(estimate.likely_parts, sized.likely);
+  } else if (counted && sized.unbounded_count == 0) {
     for (const CountPart& counted_part : counted->parts) {
       estimate.likely_parts.push_back(
           part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
     }
+    if (sized.media_likely > 0)
+      estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
   } else {
     estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
                                          sized.likely[Quantity::input_tokens], std::nullopt));

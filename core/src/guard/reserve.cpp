@@ -53,29 +53,30 @@ bool counts(const Plan& plan, Meter meter) {
 
 Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
-  route = recognise(request.method, request.host, request.path, core->hosts);
+  route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
   if (!route.host.guard || route.kind == Route::Kind::free) return {};
-  const bool foreign = binding->install && !core->hosts.known(request.host);
+  const bool described = route.dialect != nullptr && route.dialect->rule != nullptr;
+  const bool foreign = binding->install && !described && !core->hosts.known(request.host);
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint, std::string(request.method) + " " +
-                                              std::string(request.path.substr(0, request.path.find('?'))) + " on " +
-                                              host +
-                                              " is not an endpoint that this version can price, so it is not sent. "
-                                              "It reads: OpenAI's chat completions, completions, responses and "
-                                              "embeddings, Anthropic's messages, Gemini's "
-                                              "generateContent and streamGenerateContent. Send it with a client that "
-                                              "is not guarded, if its cost need not "
-                                              "be limited ([[host]] name = \"" +
-                                              host + "\" guard = false would unguard every call to that host)");
+    return refuse(Code::unknown_endpoint,
+                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                      " on " + host +
+                      " is not an endpoint that this version can price, so it is not sent. "
+                      "It reads: OpenAI's chat completions, completions, responses, embeddings, images, speech, "
+                      "transcriptions and translations, Anthropic's messages, Gemini's generateContent, "
+                      "streamGenerateContent, embedContent and batchEmbedContents. Describe it in the policy "
+                      "([[endpoint]], docs/policy.md), or send it with a client that is not guarded, if its cost need not "
+                      "be limited ([[host]] name = \"" +
+                      host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;
     verdict.kind = Verdict::Kind::need_body;
     return verdict;
   }
-  auto scanned = route.dialect->scan(*request.body);
+  auto scanned = route.dialect->scan_request(*request.body);
   // R31: a dialect's path whose body has `model`, or that names it itself
   if (foreign && (!scanned || (scanned->model.empty() && route.path_model.empty()))) return {};
   host = request.host;
@@ -194,6 +195,9 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
+                            .tokens_capped = counts(caps, Meter::tokens) || counts(caps, Meter::input_tokens) ||
+                                             counts(caps, Meter::output_tokens),
+                            .audio_capped = counts(caps, Meter::audio_seconds),
                             .rewritable = facts.object_open != 0,
                             .counted = counted ? &*counted : nullptr});
   switch (sized.problem) {
@@ -205,10 +209,13 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       std::string what;
       for (std::size_t i = 0; i < sized.unbounded_count; ++i)
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      const std::string advice =
-          facts.other_models ? "Ask for one model" : "Give a limit (max_tool_calls, or max_uses of every such tool)";
-      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " + advice +
-                                                 ", or allow an amount: unbounded = \"0.50 USD\" in the policy");
+      const std::string advice = route.dialect->pieces ? ""
+                                 : facts.other_models
+                                     ? "Ask for one model, or "
+                                     : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+      const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
+      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
+                                                 (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));
     }
     case guard::Sized::Problem::overflow:
       return refuse(Code::unbounded_request,

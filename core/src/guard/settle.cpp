@@ -64,6 +64,7 @@ Delivered Attempt::State::data(std::string_view bytes) {
     if (phase == Phase::sent && reader->facts().final) settle_answer(reader->facts(), true);
     return {delivery.same, delivery.bytes};
   }
+  if (route.dialect->binary && status < 300) return {};
   if (phase == Phase::sent && buffer.size() + bytes.size() <= (status >= 400 ? max_error_body : max_body))
     buffer.append(bytes);
   return {};
@@ -88,7 +89,7 @@ void Attempt::State::end_body(std::string_view whole) {
     settle_answer(reader->facts(), reader->facts().final);
     return;
   }
-  settle_answer(route.dialect->read(whole), true);
+  settle_answer(route.dialect->read_answer(whole, facts), true);
 }
 
 /// The table of R23. `whole`: with the dialect's terminal marker.
@@ -98,6 +99,7 @@ void Attempt::State::settle_answer(const AnswerFacts& answer, bool whole) {
     if (final) return settle(How::usage, &answer, "");
     // An error as the whole answer of a 200 (Azure) is the provider's own; in a stream it came after work was begun.
     if (answer.error && !streaming) return settle(How::provider_error, &answer, answer.error_code);
+    if (answer.done && sized.counted) return settle(How::counted, &answer, "");
     return settle(How::hold, &answer, answer.error ? answer.error_code : "no_final_usage");
   }
   if (status < 400) return settle(How::provider_error, &answer, "redirect");
@@ -120,7 +122,7 @@ Usd Attempt::State::closed_cost(std::int64_t* output) const {
 void Attempt::State::settle_closed() {
   if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
   const bool bounded = streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold && sized.priced &&
-                       plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
+                       route.dialect->has_output && plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
   if (!bounded) return settle(How::hold, reader ? &reader->facts() : nullptr, "closed");
   settle(How::counted, reader ? &reader->facts() : nullptr, "closed");
 }
@@ -144,6 +146,35 @@ void Attempt::State::end_by(Abort how) {
 std::string_view Attempt::State::region_of(const AnswerFacts& answer) const {
   if (!answer.region.empty()) return answer.region;
   return facts.region.empty() ? route.host.region : std::string_view(facts.region);
+}
+
+/// What its quantities cost. R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
+void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
+  row.booked = meters_of(row.quantities);
+  const Model* served = answer.model.empty() ? nullptr : core->book->find(route.host.provider, answer.model);
+  const Model* model = served != nullptr ? served : plan->model;
+  if (route.host.free || (model != nullptr && model->free)) {
+    row.actual = Usd{};
+  } else if (model != nullptr) {
+    const Terms terms{.at_ms = granted_ms,
+                      .service_tier = answer.service_tier.empty() ? std::string_view(facts.service_tier)
+                                                                  : std::string_view(answer.service_tier),
+                      .context_tokens = row.booked[Meter::input_tokens],
+                      .region = region_of(answer),
+                      .size = facts.pieces.size,
+                      .quality = facts.pieces.quality,
+                      .resolution = facts.pieces.resolution};
+    if (const auto rates = core->book->rates(*model, terms)) {
+      row.context = plan->priced_by(*rates);
+      if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
+    }
+  }
+  if (answer.reported_cost && route.host.reports_cost) row.actual = answer.reported_cost;
+  if (!row.actual && sized.priced) {
+    // Used, but not priced: never for free (promise 5).
+    row.actual = Usd{held[Meter::usd]};
+    row.error_class = "unpriced_usage";
+  }
 }
 
 void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view error_class) {
@@ -173,32 +204,19 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   switch (how) {
     case How::usage: {
       row.quantities = *answer->quantities;
-      row.booked = meters_of(row.quantities);
-      // R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
-      const Model* served = answer->model.empty() ? nullptr : core->book->find(route.host.provider, answer->model);
-      const Model* model = served != nullptr ? served : plan->model;
-      if (route.host.free || (model != nullptr && model->free)) {
-        row.actual = Usd{};
-      } else if (model != nullptr) {
-        const Terms terms{.at_ms = granted_ms,
-                          .service_tier = answer->service_tier.empty() ? std::string_view(facts.service_tier)
-                                                                       : std::string_view(answer->service_tier),
-                          .context_tokens = row.booked[Meter::input_tokens],
-                          .region = region_of(*answer)};
-        if (const auto rates = core->book->rates(*model, terms)) {
-          row.context = plan->priced_by(*rates);
-          if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
-        }
+      // What a usage in tokens does not tell: the request does.
+      for (const Quantity asked : {Quantity::images, Quantity::audio_ms, Quantity::characters}) {
+        if (row.quantities[asked] == 0) row.quantities[asked] = sized.pieces[asked];
       }
-      if (answer->reported_cost && route.host.reports_cost) row.actual = answer->reported_cost;
-      if (!row.actual && sized.priced) {
-        // Used, but not priced: never for free (promise 5).
-        row.actual = Usd{held[Meter::usd]};
-        row.error_class = "unpriced_usage";
-      }
+      price(row, *answer);
       break;
     }
     case How::counted: {
+      if (answer != nullptr && answer->done && sized.counted) {
+        row.quantities = *sized.counted;
+        price(row, *answer);
+        break;
+      }
       std::int64_t output = 0;
       row.actual = closed_cost(&output);
       row.quantities[Quantity::input_tokens] = sized.input_tokens;

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "counting/images.h"
+#include "guard/described.h"
+#include "guard/pieces.h"
+
 namespace farthing::guard {
 namespace {
 
@@ -48,11 +52,20 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.text_tokens = facts.input_bytes;
   const bool profiled = input.model != nullptr && !input.model->overhead.empty();
   sized.hidden_tokens = hidden_tokens_bound(profiled ? input.model->overhead : input.dialect.overhead, facts);
-  std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens;
-  if (input.counted != nullptr && input.counted->ceiling && *input.counted->ceiling < bytes_bound) {
+  const auto media = input.model == nullptr || facts.media_inputs.empty()
+                         ? std::nullopt
+                         : media_tokens(image_rule_of(input.model->image_rule, input.model->name), facts.media_inputs,
+                                        facts.media_resolution);
+  if (media) {
+    sized.media_tokens = media->ceiling;
+    sized.media_likely = media->likely;
+  }
+  std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens + sized.media_tokens;
+  if (input.counted != nullptr && input.counted->ceiling &&
+      *input.counted->ceiling + sized.media_tokens < bytes_bound) {
     sized.text_tokens = input.counted->tokens;
     sized.hidden_tokens = *input.counted->ceiling - input.counted->tokens;
-    bytes_bound = *input.counted->ceiling;
+    bytes_bound = *input.counted->ceiling + sized.media_tokens;
   }
 
   // Embeddings, completions: every input has a window of its own. Server tools: every step reads the context again.
@@ -64,8 +77,9 @@ void size_input(const SizeInput& input, Sized& sized) {
   }
   const std::int64_t window_bound = window > 0 ? saturating_mul(window, windows) : 0;
 
-  if (facts.media) unbounded(sized, "image, audio or file");
-  if (facts.remote) unbounded(sized, "URL, file id or earlier response");
+  const bool media_bounded = media || facts.media_inputs.empty();
+  if (facts.media && (facts.media_other || !media_bounded)) unbounded(sized, "image, audio or file");
+  if (facts.remote && (facts.remote_other || !media_bounded)) unbounded(sized, "URL, file id or earlier response");
   if (facts.server_tools)
     unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without a limit of their uses");
 
@@ -147,10 +161,12 @@ void size_output(const SizeInput& input, Sized& sized) {
 
 void size_likely(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
-  std::int64_t input_tokens = std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1);
+  std::int64_t input_tokens =
+      std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1 + sized.media_likely);
   if (input.counted != nullptr && sized.unbounded_count == 0) {
-    input_tokens = std::min(sized.input_tokens, input.counted->tokens);
+    input_tokens = std::min(sized.input_tokens, input.counted->tokens + sized.media_likely);
     sized.confidence = confidence_of(*input.counted);
+    if (sized.media_likely > 0 && sized.confidence == "exact") sized.confidence = "calibrated";
   }
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
@@ -159,6 +175,12 @@ void size_likely(const SizeInput& input, Sized& sized) {
     const std::int64_t output = std::min(sized.demand.want, reasoning ? likely_output_reasoning : likely_output);
     sized.likely[Quantity::output_tokens] = saturating_mul(output, std::max<std::int64_t>(1, facts.choices));
   }
+}
+
+bool may_have_sound(const RequestFacts& facts) {
+  return facts.media_other || facts.remote_other ||
+         std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(),
+                     [](const MediaInput& input) { return input.facts.kind == MediaFacts::Kind::audio; });
 }
 
 /// The price of the ceiling at the dearest rates that the request can reach (R25).
@@ -184,6 +206,8 @@ void price(const SizeInput& input, Sized& sized) {
   // The rate of input covers what is read from a cache or written into one.
   std::optional<Rate> input_rate = rates[Quantity::input_tokens];
   if (input.facts.media || input.facts.remote)
+    input_rate = dearest_of(rates, {Quantity::input_tokens, Quantity::input_image_tokens});
+  if (may_have_sound(input.facts))
     input_rate =
         dearest_of(rates, {Quantity::input_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens});
   if (!input_rate) return;
@@ -225,6 +249,8 @@ void price(const SizeInput& input, Sized& sized) {
 }  // namespace
 
 Sized size_call(const SizeInput& input) {
+  if (input.facts.asked) return size_described(input);
+  if (input.dialect.pieces) return size_pieces(input);
   Sized sized;
   size_input(input, sized);
   size_output(input, sized);
@@ -234,6 +260,11 @@ Sized size_call(const SizeInput& input) {
   demand.fixed[Meter::concurrent] = 1;
   demand.fixed[Meter::input_tokens] = sized.input_tokens;
   demand.fixed[Meter::tokens] = sized.input_tokens;
+  if (!input.dialect.has_output && sized.unbounded_count == 0) {
+    sized.counted.emplace();
+    (*sized.counted)[Quantity::input_tokens] = sized.input_tokens;
+    (*sized.counted)[Quantity::requests] = 1;
+  }
   if (sized.problem == Sized::Problem::none) price(input, sized);
   if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped) {
     sized.problem = Sized::Problem::unpriced;

@@ -43,6 +43,8 @@ struct SizeInput {
   std::int64_t until_ms = 0;   // the latest that it may be granted
   bool money_capped = false;   // a cap on usd matches: a price is needed (R31)
   bool output_capped = false;  // a cap on usd, output_tokens or tokens matches: an output limit may be inserted
+  bool tokens_capped = false;  // a cap on tokens matches
+  bool audio_capped = false;   // a cap on audio_seconds matches
   bool rewritable = true;      // false: signed body
   const InputCount* counted = nullptr;  // the input's tokens, where they were counted
 };
@@ -54,13 +56,19 @@ struct Sized {
   std::int64_t input_tokens = 0;   // ceiling
   std::int64_t text_tokens = 0;    // of it: the byte bound
   std::int64_t hidden_tokens = 0;  // of it: what the provider adds by itself
-  std::int64_t input_steps = 1;    // how often the context window counts (server tools)
-  bool input_is_window = false;    // the context window is the bound
-  bool priced = false;             // `likely`, `ceiling()` and the usd of the demand mean something
-  Usd input_usd{};                 // the ceiling of the input and of what is billed per request
-  Usd unit_usd{};                  // one output token of one choice, rounded up to a whole nano (R20)
+  std::int64_t media_tokens = 0;   // of it: images and sound
+  std::int64_t media_likely = 0;
+  std::int64_t input_steps = 1;  // how often the context window counts (server tools)
+  bool input_is_window = false;  // the context window is the bound
+  bool priced = false;           // `likely`, `ceiling()` and the usd of the demand mean something
+  Usd input_usd{};               // the ceiling of the input and of what is billed per request
+  Usd unit_usd{};                // one output token of one choice, rounded up to a whole nano (R20)
   /// An output limit that the request has by itself: the caller's, else the model's maximum; 0 = none known.
   std::int64_t own_output_limit = 0;
+  /// Calls that are billed by the piece (pieces.h): the most that is asked for.
+  Quantities pieces;
+  /// What is booked where an answer need not tell its usage: what was asked for.
+  std::optional<Quantities> counted;
   Quantities likely;
   std::optional<Usd> likely_usd;
   std::string_view confidence = "heuristic";

@@ -1,5 +1,5 @@
-// Globs: patterns of labels and of models' names.
-// Thread-safety: free functions.
+// Globs: patterns of labels, of models' names, of hosts and paths.
+// Thread-safety: a free function.
 #pragma once
 
 #include <string_view>

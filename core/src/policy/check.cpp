@@ -18,6 +18,7 @@ class Whole {
     renamed_caps();
     api_keys();
     hosts();
+    endpoints();
     prices();
     doubts();
   }
@@ -103,6 +104,16 @@ class Whole {
 
   void hosts() {
     no_two("host", policy_.hosts, ".name", [](const HostRule& host) { return host.name; }, "is the same host");
+  }
+
+  void endpoints() {
+    no_two(
+        "endpoint", policy_.endpoints, ".name", [](const EndpointRule& endpoint) { return endpoint.name; },
+        "has the same name");
+    no_two(
+        "endpoint", policy_.endpoints, ".path",
+        [](const EndpointRule& endpoint) { return endpoint.host.empty() ? std::string() : endpoint.host + endpoint.path; },
+        "is the same place");
   }
 
   /// Which of two would hold could not be said.

@@ -11,7 +11,7 @@ bool Match::matches(const Labels& labels) const {
     const std::string* value = labels.get(entry.first);
     if (value == nullptr) return false;
     return std::any_of(entry.second.begin(), entry.second.end(),
-                       [value](const std::string& glob) { return policy::glob_matches(glob, *value); });
+                       [value](const std::string& glob) { return glob_matches(glob, *value); });
   });
 }
 

@@ -17,11 +17,11 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 18> keys = {"name",       "store",      "timezone",       "labels", "units",
-                                                   "key_secret", "unbounded",  "abandoned",      "output", "held_wait",
-                                                   "hold_max",   "durability", "on_store_error", "cap",    "api_key",
-                                                   "host",       "price",      "price_book"};
-constexpr std::array<std::string_view, 10> keys_later = {"route",    "alert", "endpoint", "retry",    "fallback",
+constexpr std::array<std::string_view, 19> keys = {"name",       "store",      "timezone",       "labels",   "units",
+                                                   "key_secret", "unbounded",  "abandoned",      "output",   "held_wait",
+                                                   "hold_max",   "durability", "on_store_error", "cap",      "api_key",
+                                                   "host",       "endpoint",   "price",          "price_book"};
+constexpr std::array<std::string_view, 9> keys_later = {"route",    "alert", "retry",    "fallback",
                                                          "recovery", "lease", "leases",   "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
 constexpr std::array<std::string_view, 2> output_words = {"fit", "as_asked"};
@@ -194,6 +194,8 @@ Policy read_document(Reading& reading, const Node& root) {
   each("api_key",
        [&](const Node& n, const std::string& at) { policy.api_keys.push_back(read_api_key(reading, n, at)); });
   each("host", [&](const Node& n, const std::string& at) { policy.hosts.push_back(read_host(reading, n, at)); });
+  each("endpoint",
+       [&](const Node& n, const std::string& at) { policy.endpoints.push_back(read_endpoint(reading, n, at)); });
   each("price", [&](const Node& n, const std::string& at) { policy.prices.push_back(read_price(reading, n, at)); });
   check_whole(reading, root, policy);
   return policy;

@@ -36,33 +36,8 @@ struct Currency {
   bool foreign() const { return code != "USD"; }
 };
 
-/// Seconds are counted in ms; a rate for them names a span, and no other does.
-struct RateName {
-  Quantity quantity;
-  bool timed;
-};
-std::optional<RateName> rate_name(std::string_view key) {
-  // The meters' own words are taken too.
-  if (key == "video_seconds") key = "video_ms";
-  if (key == "audio_seconds") key = "audio_ms";
-  const auto quantity = quantity_of(key);
-  if (!quantity) return std::nullopt;
-  return RateName{*quantity, *quantity == Quantity::video_ms || *quantity == Quantity::audio_ms};
-}
-
 bool names_a_span(std::string_view rate) {
   return rate.ends_with("second") || rate.ends_with("minute") || rate.ends_with("hour");
-}
-
-std::vector<std::string_view> quantity_words() {
-  std::vector<std::string_view> words;
-  for (std::size_t i = 0; i < quantity_count; ++i) {
-    const auto quantity = static_cast<Quantity>(i);
-    words.push_back(quantity == Quantity::video_ms   ? "video_seconds"
-                    : quantity == Quantity::audio_ms ? "audio_seconds"
-                                                     : quantity_text(quantity));
-  }
-  return words;
 }
 
 std::size_t significant_digits(Int128 value) {
@@ -117,7 +92,7 @@ void read_rate(Reading& reading, const Node& member, const std::string& path, co
   const auto fail = [&](std::string message, Code code = Code::invalid_policy) {
     reading.error(code, member.line, path, std::move(message));
   };
-  const auto name = rate_name(member.key);
+  const auto name = quantity_named(member.key);
   if (!name) {
     const auto words = quantity_words();
     return fail("unknown quantity." + suggestion(member.key, words) + " Accepted here: " + one_of(words));
@@ -129,22 +104,24 @@ void read_rate(Reading& reading, const Node& member, const std::string& path, co
   if (!text) return;
   const Result<Written> rate = parse_written(*text, currency);
   if (!rate) return fail(rate.error().message, rate.error().code);
-  if (name->timed != names_a_span(*text)) {
+  // Seconds are counted in ms; a rate for them names a span, and no other does.
+  const bool timed = *name == Quantity::video_ms || *name == Quantity::audio_ms;
+  if (timed != names_a_span(*text)) {
     return fail("found " + in_quotes(*text) + "; accepted: a price " +
-                (name->timed ? "per second, minute or hour" : "each, or per thousand or million"));
+                (timed ? "per second, minute or hour" : "each, or per thousand or million"));
   }
   if (significant_digits(rate->own.atto) > digits_max && !price.waive.contains("digits")) {
     return fail("found " + in_quotes(*text) +
                 "; accepted: at most 9 significant digits, as prices are published, or waive = { digits = \"why\" }");
   }
-  const bool tokens = quantity_text(name->quantity).ends_with("_tokens");
+  const bool tokens = quantity_text(*name).ends_with("_tokens");
   if (tokens && dearer(rate->usd, absurd) && !price.waive.contains("absurd")) {
     return fail("found " + in_quotes(*text) +
                 "; accepted: at most 1000 USD per million tokens, or waive = { absurd = \"why\" }");
   }
-  const auto same = [&](const auto& other) { return other.first == name->quantity; };
+  const auto same = [&](const auto& other) { return other.first == *name; };
   if (std::any_of(price.rates.begin(), price.rates.end(), same)) return fail("is written twice");
-  price.rates.emplace_back(name->quantity, rate->usd);
+  price.rates.emplace_back(*name, rate->usd);
 }
 
 std::optional<std::int64_t> read_date(Fields& fields, std::string_view key) {

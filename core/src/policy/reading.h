@@ -108,11 +108,17 @@ std::string in_quotes(std::string_view text);
 Cap read_cap(Reading& reading, const Node& node, const std::string& path);
 ApiKeyName read_api_key(Reading& reading, const Node& node, const std::string& path);
 HostRule read_host(Reading& reading, const Node& node, const std::string& path);
+EndpointRule read_endpoint(Reading& reading, const Node& node, const std::string& path);
 PriceOverlay read_price(Reading& reading, const Node& node, const std::string& path);
 void read_labels(Fields& fields, std::string_view key, Labels& labels);
 
 /// What is wrong, or doubtful, between the parts of a document that are right by themselves.
 void check_whole(Reading& reading, const Node& root, const Policy& policy);
+
+/// Quantities by their words, seconds by the meters'.
+std::optional<Quantity> quantity_named(std::string_view word);
+std::string_view quantity_word(Quantity quantity);
+std::vector<std::string_view> quantity_words();
 
 // Values written as text.
 /// "60s", "2 min", "1h", "500ms", "0".

@@ -113,4 +113,23 @@ std::optional<std::int64_t> date_ms(std::string_view text, std::string_view zone
   return (Zone::utc().to_unix(year, month, day, hour, minute, second) - offset) * 1000;
 }
 
+std::optional<Quantity> quantity_named(std::string_view word) {
+  if (word == "video_seconds") return Quantity::video_ms;
+  if (word == "audio_seconds") return Quantity::audio_ms;
+  return quantity_of(word);
+}
+
+std::string_view quantity_word(Quantity quantity) {
+  return quantity == Quantity::video_ms   ? "video_seconds"
+         : quantity == Quantity::audio_ms ? "audio_seconds"
+                                          : quantity_text(quantity);
+}
+
+std::vector<std::string_view> quantity_words() {
+  std::vector<std::string_view> words;
+  for (std::size_t i = 0; i < quantity_count; ++i)
+    words.push_back(quantity_word(static_cast<Quantity>(i)));
+  return words;
+}
+
 }  // namespace farthing::policy

@@ -131,6 +131,35 @@ Object written(const HostRule& host) {
   return out;
 }
 
+Object written(const EndpointRule& endpoint) {
+  Object out;
+  out.text("name", endpoint.name);
+  out.text("host", endpoint.host);
+  out.text("path", endpoint.path);
+  out.text("provider", endpoint.provider);
+  out.text("modality", endpoint.modality);
+  out.text("operation", endpoint.operation);
+  out.text("model", endpoint.model);
+  Object asks;
+  Object otherwise;
+  for (const AskedQuantity& ask : endpoint.asks) {
+    const bool timed = ask.quantity == Quantity::video_ms || ask.quantity == Quantity::audio_ms;
+    const std::string_view name = policy::quantity_word(ask.quantity);
+    const auto amount = [&](Object& in) { in.raw(name, std::to_string(*ask.amount / (timed ? 1000 : 1))); };
+    if (!ask.at.empty()) asks.text(name, ask.at);
+    if (ask.amount) amount(ask.at.empty() ? asks : otherwise);
+  }
+  out.object("asks", asks);
+  out.object("default", otherwise);
+  Object usage;
+  for (const auto& [quantity, at] : endpoint.usage)
+    usage.text(policy::quantity_word(quantity), at);
+  out.object("usage", usage);
+  out.text("cost", endpoint.cost);
+  out.text("error", endpoint.error, EndpointRule{}.error);
+  return out;
+}
+
 /// A rate of a quantity in ms: 1000 of it are a second.
 std::string rate_text(Quantity quantity, const Rate& rate) {
   const std::string text = to_text(rate);
@@ -186,6 +215,7 @@ std::string Policy::to_json() const {
   out.objects("cap", caps, [this](const Cap& cap) { return written(cap, timezone); });
   out.objects("api_key", api_keys, [](const ApiKeyName& key) { return written(key); });
   out.objects("host", hosts, [](const HostRule& host) { return written(host); });
+  out.objects("endpoint", endpoints, [](const EndpointRule& endpoint) { return written(endpoint); });
   out.objects("price", prices, [](const PriceOverlay& price) { return written(price); });
   return out.done();
 }

@@ -1,8 +1,11 @@
 #include "wire/anthropic_messages/messages.h"
+#include "wire/gemini_embed/embed.h"
 #include "wire/gemini_generate/generate.h"
+#include "wire/openai_audio/audio.h"
 #include "wire/openai_chat/chat.h"
 #include "wire/openai_completions/completions.h"
 #include "wire/openai_embeddings/embeddings.h"
+#include "wire/openai_images/images.h"
 #include "wire/openai_responses/responses.h"
 #include "wire/wire.h"
 
@@ -81,12 +84,93 @@ const Dialect completions{.endpoint = "completions",
                           .output_limit_name = "max_tokens",
                           .takes_usage_option = true,
                           .output_default = 16};
+const Dialect images{.endpoint = "images.generations",
+                     .modality = "image",
+                     .operation = "generate",
+                     .has_output = false,
+                     .path = "/images/generations",
+                     .scan = wire::scan_images,
+                     .read = wire::read_images,
+                     .stream = wire::stream_images,
+                     .output_limit_name = "",
+                     .pieces = true};
+const Dialect image_edits{.endpoint = "images.edits",
+                          .modality = "image",
+                          .operation = "edit",
+                          .has_output = false,
+                          .path = "/images/edits",
+                          .scan = wire::scan_image_edits,
+                          .read = wire::read_images,
+                          .stream = wire::stream_images,
+                          .output_limit_name = "",
+                          .pieces = true};
+const Dialect image_variations{.endpoint = "images.variations",
+                               .modality = "image",
+                               .operation = "variation",
+                               .has_output = false,
+                               .path = "/images/variations",
+                               .scan = wire::scan_image_edits,
+                               .read = wire::read_images,
+                               .stream = nullptr,
+                               .output_limit_name = "",
+                               .pieces = true};
+const Dialect speech{.endpoint = "audio.speech",
+                     .modality = "speech",
+                     .operation = "generate",
+                     .has_output = false,
+                     .path = "/audio/speech",
+                     .scan = wire::scan_speech,
+                     .read = wire::read_speech,
+                     .stream = wire::stream_speech,
+                     .output_limit_name = "",
+                     .pieces = true,
+                     .binary = true};
+const Dialect transcriptions{.endpoint = "audio.transcriptions",
+                             .modality = "transcription",
+                             .operation = "generate",
+                             .has_output = false,
+                             .path = "/audio/transcriptions",
+                             .scan = wire::scan_transcription,
+                             .read = wire::read_transcription,
+                             .stream = wire::stream_transcription,
+                             .output_limit_name = "",
+                             .pieces = true};
+const Dialect translations{.endpoint = "audio.translations",
+                           .modality = "transcription",
+                           .operation = "generate",
+                           .has_output = false,
+                           .path = "/audio/translations",
+                           .scan = wire::scan_transcription,
+                           .read = wire::read_transcription,
+                           .stream = wire::stream_transcription,
+                           .output_limit_name = "",
+                           .pieces = true};
+const Dialect embed{.endpoint = "embedContent",
+                    .modality = "embedding",
+                    .operation = "generate",
+                    .has_output = false,
+                    .path = ":embedContent",
+                    .scan = wire::scan_embed,
+                    .read = wire::read_embed,
+                    .stream = nullptr,
+                    .output_limit_name = ""};
+const Dialect batch_embed{.endpoint = "batchEmbedContents",
+                          .modality = "embedding",
+                          .operation = "generate",
+                          .has_output = false,
+                          .path = ":batchEmbedContents",
+                          .scan = wire::scan_batch_embed,
+                          .read = wire::read_embed,
+                          .stream = nullptr,
+                          .output_limit_name = ""};
 
 }  // namespace
 
 const std::vector<const Dialect*>& dialects() {
-  static const std::vector<const Dialect*> table = {&chat,     &responses, &completions,    &embeddings,
-                                                    &messages, &generate,  &stream_generate};
+  static const std::vector<const Dialect*> table = {
+      &chat,     &responses,       &completions,  &embeddings,  &messages,
+      &generate, &stream_generate, &images,       &image_edits, &image_variations,
+      &speech,   &transcriptions,  &translations, &embed,       &batch_embed};
   return table;
 }
 

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "money/glob.h"
 #include "wire/wire.h"
 
 namespace farthing {
@@ -47,24 +48,9 @@ constexpr std::array<Known, 23> table = {{
     {"api.moonshot.ai", "moonshot", true, false, false, "max_tokens"},
 }};
 
-/// `*` stands for any run of characters.
-bool glob(std::string_view pattern, std::string_view text) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (text.substr(0, star) != pattern.substr(0, star)) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  if (rest.find('*') == std::string_view::npos) {
-    return text.size() >= star + rest.size() && text.substr(text.size() - rest.size()) == rest;
-  }
-  for (std::size_t at = star; at <= text.size(); ++at) {
-    if (glob(rest, text.substr(at))) return true;
-  }
-  return false;
-}
-
 const Known* known_host(std::string_view host) {
   for (const Known& known : table) {
-    if (glob(known.name, host)) return &known;
+    if (glob_matches(known.name, host)) return &known;
   }
   return nullptr;
 }
@@ -81,7 +67,7 @@ const HostRule* rule_for(const std::vector<HostRule>& rules, std::string_view ho
   const HostRule* matching = nullptr;
   for (const HostRule& rule : rules) {
     if (rule.name == host) return &rule;
-    if (matching == nullptr && glob(rule.name, host)) matching = &rule;
+    if (matching == nullptr && glob_matches(rule.name, host)) matching = &rule;
   }
   return matching;
 }

@@ -83,7 +83,8 @@ std::string model_in(std::string_view path) {
 
 }  // namespace
 
-Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts) {
+Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
+                const EndpointTable& endpoints) {
   Route route;
   route.host = hosts.find(host);
   path = path.substr(0, path.find_first_of("?#"));
@@ -93,6 +94,12 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
     // Nothing that is read or deleted is billed by the call.
     const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "DELETE";
     route.kind = reads ? Route::Kind::free : Route::Kind::unknown;
+    return route;
+  }
+  if (const Dialect* described = endpoints.find(host, path)) {
+    route.kind = Route::Kind::priced;
+    route.dialect = described;
+    route.host = described->host_facts(host, hosts);
     return route;
   }
   route.path_model = model_in(path);

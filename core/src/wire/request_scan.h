@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "media/base64.h"
 #include "wire/json_walk.h"
 #include "wire/wire.h"
 
@@ -52,6 +53,7 @@ struct RequestScan : Ignore {
     }
   }
   void finish() {
+    if (media_told_ > media_read_) facts.media_other = true;
     if (!facts.output_limit_spans.empty() || !null_limit) return;
     facts.output_limit_spans.push_back(*null_limit);
     facts.output_limit_name = null_limit_name;
@@ -97,23 +99,73 @@ struct RequestScan : Ignore {
     facts.output_limit_spans.push_back({scalar.begin, scalar.end - scalar.begin});
   }
 
-  /// Media inside a string: its base64 is no text. Answers true for a data URL.
-  bool data_url(std::string_view text) {
-    if (text.substr(0, 5) != "data:") return false;
-    const std::size_t comma = text.find(',');
+  /// What may stand in a place. A file that says that it is an image, in a place for texts, would be read as a text.
+  enum class Place : std::uint8_t { image, sound, image_or_sound, any_file };
+
+  /// Media inside a string, which may be a data URL: its base64 is no text.
+  void inline_media(std::string_view text, Place place) {
+    using Kind = MediaFacts::Kind;
+    const std::string_view base64 = media::without_data_url(text);
+    facts.input_bytes -= static_cast<std::int64_t>(base64.size());
     facts.media = true;
-    if (comma != std::string_view::npos && text.substr(0, comma).find(";base64") != std::string_view::npos)
-      media_bytes(text.size() - comma - 1);
-    return true;
+    ++media_read_;
+    const MediaFacts known = place == Place::any_file ? MediaFacts{} : media_facts_of_base64(base64);
+    const bool takes_image = place == Place::image || place == Place::image_or_sound;
+    const bool takes_sound = place == Place::sound || place == Place::image_or_sound;
+    if ((known.kind == Kind::image && takes_image) || (known.kind == Kind::audio && takes_sound) ||
+        (known.kind == Kind::unknown && place == Place::image))
+      measured(known);
+    else
+      facts.media_other = true;
   }
-  void media_bytes(std::size_t bytes) {
+  /// A URL or a data URL.
+  void link(std::string_view text, bool image) {
+    if (text.empty()) return;
+    if (text.substr(0, 5) == "data:") return inline_media(text, image ? Place::image : Place::any_file);
+    unseen(image);
+  }
+  /// What the provider fetches or has already.
+  void unseen(bool image) {
+    facts.remote = true;
+    if (!image) {
+      facts.remote_other = true;
+      return;
+    }
+    measured({});
+    ++media_read_;
+  }
+  /// A part says that it is media: what of it was not read bounds nothing.
+  void media_part() {
     facts.media = true;
-    facts.input_bytes -= static_cast<std::int64_t>(bytes);
+    ++media_told_;
   }
-  void link(std::string_view text) {
-    if (!text.empty() && !data_url(text)) facts.remote = true;
+  void other_media() {
+    facts.media = true;
+    facts.media_other = true;
   }
 
+  // `detail` of OpenAI's images stands before or after the image, in an object that opens here.
+  void open_image() {
+    image_ = facts.media_inputs.size();
+    details_ = 0;
+    low_ = false;
+  }
+  void detail(const Scalar& scalar) {
+    low_ = ++details_ == 1 && scalar.text == "low";
+    for (std::size_t i = image_; i < facts.media_inputs.size(); ++i)
+      facts.media_inputs[i].low = low_;
+  }
+
+ private:
+  std::int64_t media_told_ = 0;
+  std::int64_t media_read_ = 0;
+  std::size_t image_ = 0;
+  int details_ = 0;
+  bool low_ = false;
+
+  void measured(MediaFacts known) { facts.media_inputs.push_back({.facts = known, .low = low_}); }
+
+ public:
   /// `stream_options` of chat and completions. True when `scalar` was of it.
   bool stream_options(const Path& path, const Scalar& scalar) {
     if (path.is("stream_options", "include_usage")) {

@@ -20,10 +20,12 @@
 #include <string_view>
 #include <vector>
 
+#include "farthing/endpoint.h"
 #include "farthing/host.h"
 #include "farthing/meter.h"
 #include "farthing/money.h"
 #include "farthing/result.h"
+#include "media/media.h"
 
 namespace farthing {
 
@@ -58,6 +60,21 @@ class HostTable {
   std::vector<HostRule> rules_;
 };
 
+/// The endpoints that a policy describes (`[[endpoint]]`), as dialects. Immutable; a copy shares them.
+class EndpointTable {
+ public:
+  EndpointTable();
+  explicit EndpointTable(const std::vector<EndpointRule>& rules);
+  /// Of several the first as written; null: none.
+  const Dialect* find(std::string_view host, std::string_view path) const;
+  const Dialect* of(std::string_view name) const;
+  std::vector<std::string_view> names() const;
+
+ private:
+  struct Row;
+  std::vector<std::shared_ptr<const Row>> rows_;
+};
+
 /// Where a request goes.
 struct Route {
   enum class Kind : std::uint8_t {
@@ -69,7 +86,9 @@ struct Route {
   HostFacts host;
   std::string path_model;  // what the path names: Azure's deployment, Gemini's model; "" where the body does
 };
-Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts);
+/// What a policy describes goes before what is built in.
+Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
+                const EndpointTable& endpoints = EndpointTable());
 
 /// A place in the body's bytes.
 struct Span {
@@ -92,6 +111,22 @@ enum class CacheWrites : std::uint8_t {
   long_lived,  // for an hour too
 };
 
+/// What is billed by the piece, as far as a request says it: images, speech, transcriptions.
+struct Pieces {
+  std::int64_t images = 0;                // to be made
+  std::int64_t partial_images = 0;        // to be streamed before each of them
+  std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides
+  std::int64_t input_images = 0;          // that go in
+  std::int64_t input_squares = 0;         // of them all: how many squares of its shorter side cover each
+  bool input_unread = false;              // the size of one of them is not known
+  bool input_closely = false;             // they are asked to be kept to closely
+  std::int64_t characters = 0;            // to be spoken, in Unicode code points
+  bool slow = false;                      // spoken slower than usual
+  bool audio = false;                     // audio goes in
+  std::optional<std::int64_t> audio_ms;   // its length at most, in whole seconds; nothing: not known
+  std::string_view endless;               // what nothing in the request bounds; "" where all is bounded
+};
+
 struct RequestFacts {
   std::string model;  // as asked; "" when absent
   bool stream = false;
@@ -101,11 +136,16 @@ struct RequestFacts {
   std::int64_t choices = 1;
   /// Bytes that bound the text tokens of the input from above: the body without base64 media.
   std::int64_t input_bytes = 0;
-  std::int64_t inputs = 1;    // embeddings, completions: how many, each with a context window of its own
-  bool media = false;         // images, audio, files inline: bytes are no bound
-  bool remote = false;        // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
-  bool other_models = false;  // a list of models, of which the host may take another one
-  bool server_tools = false;  // web search, file search, code interpreter, mcp, ...
+  std::int64_t inputs = 1;  // embeddings, completions: how many, each with a context window of its own
+  bool media = false;       // images, audio, files inline: bytes are no bound
+  bool remote = false;      // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
+  /// What of both can be bounded: media whose size was read, and images, of which a model takes so many tokens at most.
+  std::vector<MediaInput> media_inputs;
+  bool media_other = false;       // media beside them: files, what is not readable, spoken or painted output
+  bool remote_other = false;      // unseen input beside images
+  bool media_resolution = false;  // Gemini: the request says how closely to look
+  bool other_models = false;      // a list of models, of which the host may take another one
+  bool server_tools = false;      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   bool tools = false;
   bool schema = false;  // a response format with a schema
@@ -115,6 +155,9 @@ struct RequestFacts {
   std::string region;                // where it asks to be processed, "" when absent
   std::string reasoning_effort;
   CacheWrites cache_writes = CacheWrites::unknown;
+  Pieces pieces;
+  std::optional<Quantities> asked;  // what an endpoint that the policy describes is asked for
+  std::string unsaid;               // of it: what neither the request nor the policy says
   // where to write
   std::vector<Span> output_limit_spans;    // the numbers to replace
   std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
@@ -143,6 +186,7 @@ struct AnswerFacts {
   std::optional<Quantities> quantities;  // disjoint
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
   std::string error_code;                // code, else type
   std::string error_message;             // never logged; only its presence matters to the core
@@ -173,10 +217,10 @@ struct Dialect {
   /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions"); of several the
   /// longest.
   std::string_view path;
-  Result<RequestFacts> (*scan)(std::string_view body);
-  AnswerFacts (*read)(std::string_view body);
+  Result<RequestFacts> (*scan)(std::string_view body) = nullptr;
+  AnswerFacts (*read)(std::string_view body) = nullptr;
   /// `strip_usage`: we asked for the usage chunk, the caller must not see it.
-  std::unique_ptr<StreamReader> (*stream)(bool strip_usage);
+  std::unique_ptr<StreamReader> (*stream)(bool strip_usage) = nullptr;
   /// The name of the output limit to insert where the caller gave none.
   std::string_view output_limit_name;
   std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)
@@ -186,6 +230,14 @@ struct Dialect {
   /// Hidden prompts (overheads.cpp) of models that the price book does not know.
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
+  bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
+  bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
+  const EndpointRule* rule = nullptr;    // described by a policy: read at the places that it names
+  /// What is known of the host that it is asked on.
+  HostFacts host_facts(std::string_view host, const HostTable& hosts) const;
+
+  Result<RequestFacts> scan_request(std::string_view body) const;
+  AnswerFacts read_answer(std::string_view body, const RequestFacts& request) const;
 };
 
 /// The table of dialects, for tests, docs and `estimate`.
@@ -195,5 +247,15 @@ const Dialect* dialect_of(std::string_view endpoint);
 /// Hidden prompts: tokens that a provider adds to the input by itself, an upper bound by overhead profile of the book
 /// and by what the request has (tools, schema). Data with source and date: overheads.cpp.
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts);
+
+/// The most output tokens that the images or the speech of a request take, and input tokens of its images, by the book's name of the model; what the request
+/// leaves to the provider counts as the most that it can be. Nothing: not known. Data with source and date: piece_tokens.cpp.
+std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked);
+std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
+/// The most input tokens of that much audio.
+std::int64_t audio_tokens_bound(std::int64_t audio_ms);
+/// What a provider bills at least for audio that goes in.
+std::int64_t least_audio_ms(std::string_view provider);
 
 }  // namespace farthing

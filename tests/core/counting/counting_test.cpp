@@ -67,8 +67,7 @@ TEST(CountInput, knows_what_it_does_not_know) {
   none("videos", plain);
   none("chat.completions", "[");
   none("chat.completions", "{}");
-  none("chat.completions",
-       R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"u"}}]}]})");
+  none("chat.completions", R"({"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]})");
   none("responses", R"({"input":"hi","previous_response_id":"resp_1"})");
   none("responses", R"({"input":[{"type":"item_reference","id":"x"}]})");
   none("embeddings", R"({"input":[1,2,3]})", "o200k_base", "openai-embedding");

@@ -54,8 +54,11 @@ TEST_P(Outcomes, of_the_vectors) {
   open_json(document.dump());
   std::string request = GetParam().part("request");
   if (!GetParam().part("stream").empty()) request.replace(request.rfind('}'), 1, ",\"stream\":true}");
+  std::string path = GetParam().part("endpoint");
+  path.erase(std::min(path.find('\n'), path.size()));
   Attempt one = attempt();
-  ASSERT_EQ(begin(one, request).kind, Verdict::Kind::send);
+  ASSERT_EQ(begin(one, text_of(request), "api.openai.com", path.empty() ? "/v1/chat/completions" : path).kind,
+            Verdict::Kind::send);
   const auto held = guard->control()->status()->counters.front().cap.reserved;
   ASSERT_GT(held, 0);
   for (const auto& step : lines_of(GetParam().part("steps")))

@@ -237,5 +237,34 @@ TEST_F(Refusals, an_estimate_holds_nothing) {
   EXPECT_FALSE(guard->estimate("chat.completions", "[", {}, Scope::root(), "", 1));
 }
 
+TEST_F(Refusals, images_are_bounded_by_their_size) {  // R31
+  open(a_dollar_a_day);
+  const auto estimate = [&](const std::string& model, const std::string& url) {
+    const auto made =
+        guard->estimate("chat.completions",
+                        R"({"model":")" + model + R"(","max_tokens":10,"messages":[{"role":"user","content":[)" +
+                            R"({"type":"image_url","image_url":{"url":")" + url + R"("}}]}]})",
+                        {}, Scope::root(), "", 1);
+    EXPECT_TRUE(made) << made.error().message;
+    return *made;
+  };
+  // A PNG of 640 x 480: 85 + 2 x 170 tokens, and 7 around the message.
+  const std::string png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAIAAAAAAAAA";
+  const Estimate inside = estimate("gpt-4o", png);
+  EXPECT_EQ(inside.confidence, "exact");
+  EXPECT_TRUE(inside.unbounded_by.empty());
+  EXPECT_EQ(inside.likely_meters[Meter::input_tokens], 425 + 7);
+  EXPECT_GE(inside.ceiling_meters[Meter::input_tokens], 425 + 7);
+  EXPECT_LE(inside.ceiling_meters[Meter::input_tokens], 425 + 400);
+  // Elsewhere: the most that an image can be.
+  const Estimate elsewhere = estimate("gpt-4o", "https://a.test/b.png");
+  EXPECT_TRUE(elsewhere.unbounded_by.empty());
+  EXPECT_GE(elsewhere.ceiling_meters[Meter::input_tokens], 1'445);
+  EXPECT_LE(elsewhere.ceiling_meters[Meter::input_tokens], 1'445 + 400);
+  // A model that takes any image whole.
+  EXPECT_TRUE(estimate("gpt-5.6-sol", png).unbounded_by.empty());
+  EXPECT_FALSE(estimate("gpt-5.6-sol", "https://a.test/b.png").unbounded_by.empty());
+}
+
 }  // namespace
 }  // namespace farthing::test

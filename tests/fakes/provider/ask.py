@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from . import form
+
 JSON = dict[str, Any]
 
 IMAGE_TOKENS_MAX = 85
@@ -20,6 +22,12 @@ ENDPOINTS = {
     "embeddings": "embeddings",
     "completions": "completions",
     "moderations": "moderations",
+    "images/generations": "images.generations",
+    "images/edits": "images.edits",
+    "images/variations": "images.variations",
+    "audio/speech": "audio.speech",
+    "audio/transcriptions": "audio.transcriptions",
+    "audio/translations": "audio.translations",
     "messages": "messages",
     "messages/count_tokens": "messages.count_tokens",
 }
@@ -29,6 +37,8 @@ METHODS = {
     "generateContent": "generate_content",
     "streamGenerateContent": "generate_content",
     "countTokens": "count_tokens",
+    "embedContent": "embed_content",
+    "batchEmbedContents": "embed_content",
 }
 
 # Where a request's text is, per endpoint: what the model reads as input.
@@ -39,10 +49,17 @@ INPUTS = {
     "embeddings": ("input",),
     "completions": ("prompt",),
     "moderations": (),
+    "images.generations": ("prompt",),
+    "images.edits": ("prompt",),
+    "images.variations": (),
+    "audio.speech": ("input", "instructions"),
+    "audio.transcriptions": ("prompt",),
+    "audio.translations": ("prompt",),
     "messages": ("system", "messages", "tools"),
     "messages.count_tokens": ("system", "messages", "tools"),
     "generate_content": ("systemInstruction", "contents", "tools"),
     "count_tokens": ("contents",),
+    "embed_content": ("content", "requests"),
 }
 
 LIMITS = {
@@ -68,6 +85,7 @@ class Ask:
     deployment: str | None = None  # Azure's
     azure: bool = False
     body: JSON = field(default_factory=dict)
+    files: dict[str, list[bytes]] = field(default_factory=dict)  # of a form
     bad_json: bool = False
     model: str = ""
     stream: bool = False
@@ -119,8 +137,12 @@ def _gemini(ask: Ask) -> str | None:
 
 
 def _read_body(ask: Ask) -> None:
+    kind = ask.headers.get("content-type", "")
     try:
-        body = json.loads(ask.raw)
+        if kind.startswith("multipart/form-data"):
+            body, ask.files = form.read(kind, ask.raw)
+        else:
+            body = json.loads(ask.raw)
     except ValueError:
         ask.bad_json = True
         return
@@ -136,7 +158,7 @@ def _read_body(ask: Ask) -> None:
     else:
         model = body.get("model")
         ask.model = model if isinstance(model, str) else ""
-        ask.stream = body.get("stream") is True
+        ask.stream = body.get("stream") is True or body.get("stream_format") == "sse"
     if ask.endpoint is None:
         return
     options = body.get("stream_options")

@@ -34,6 +34,7 @@ class Usage:
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    pieces: dict[str, int] = field(default_factory=dict)  # images, seconds, image tokens, ...
 
     def as_json(self) -> dict[str, int]:
         return {
@@ -41,6 +42,7 @@ class Usage:
             "cached_tokens": self.cached_tokens,
             "output_tokens": self.output_tokens,
             "reasoning_tokens": self.reasoning_tokens,
+            **self.pieces,
         }
 
 
@@ -88,23 +90,26 @@ PREFIX = {
     "embeddings": "emb-",
     "messages": "msg_",
     "generate_content": "",
-}
+}  # the others' answers have no id
 WITH_TOOLS = ("chat.completions", "responses", "messages", "generate_content")
 
 
-def compose(ask: Ask, do: Behaviour, ids: Ids, hidden_input: int = 0) -> Reply:
+def compose(
+    ask: Ask, do: Behaviour, ids: Ids, hidden_input: int = 0, used: Usage | None = None
+) -> Reply:
+    """`used`: what a request that is no text uses."""
     model = models.find(ask.model)
     inputs = do.input_tokens if do.input_tokens is not None else ask.input_tokens + hidden_input
-    usage = Usage(inputs, _cached(do, inputs))
+    usage = used or Usage(inputs, _cached(do, inputs))
     choices: list[Choice] = []
-    if ask.endpoint != "embeddings":
+    if ask.endpoint != "embeddings" and used is None:
         choices = [_choice(ask, do, model, index, ids) for index in range(ask.n)]
         usage.output_tokens = sum(choice.tokens + choice.reasoning for choice in choices)
         usage.reasoning_tokens = sum(choice.reasoning for choice in choices)
     asked_tier = ask.body.get("service_tier")
     tier = asked_tier if asked_tier in ("flex", "priority") else "default"
     return Reply(
-        id=ids.new(PREFIX[ask.endpoint or ""]),
+        id=ids.new(PREFIX.get(ask.endpoint or "", "")),
         created=int(time.time()),
         model=do.model or model.served,
         tier=do.service_tier or tier,

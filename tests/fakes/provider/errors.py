@@ -82,7 +82,7 @@ def shaped(ask: Ask, status: int, made: JSON) -> JSON:
     if ask.endpoint in ("messages", "messages.count_tokens"):
         kind = ANTHROPIC.get(status, "api_error")
         return {"type": "error", "error": {"type": kind, "message": message}}
-    if ask.endpoint in ("generate_content", "count_tokens"):
+    if ask.endpoint in ("generate_content", "count_tokens", "embed_content"):
         name = GOOGLE.get(status, "UNKNOWN")
         return {"error": {"code": status, "message": message, "status": name}}
     return made

@@ -12,13 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import errors, models
+from . import errors, models, pieces
 from .ask import JSON, Ask
 from .behaviour import Behaviour, ControlError, Script, check
 from .billing import Bill, BillLog
 from .compose import Ids, Usage, compose
 from .delivery import deliver_json, deliver_stream
-from .dialects import chat, completions, embeddings, gemini, messages, responses
+from .dialects import (
+    audio,
+    chat,
+    completions,
+    embeddings,
+    gemini,
+    gemini_embed,
+    images,
+    messages,
+    responses,
+)
 from .dialects.event import Event
 from .gate import Gate
 from .plan import Plan, Send
@@ -32,6 +42,13 @@ DIALECTS: dict[str, Any] = {
     "embeddings": embeddings,
     "messages": messages,
     "generate_content": gemini,
+    "images.generations": images,
+    "images.edits": images,
+    "images.variations": images,
+    "audio.speech": audio,
+    "audio.transcriptions": audio,
+    "audio.translations": audio,
+    "embed_content": gemini_embed,
 }
 COUNTS = {  # free, and how each says it
     "responses.input_tokens": lambda n: {"object": "response.input_tokens", "input_tokens": n},
@@ -187,7 +204,7 @@ class Provider:
         dialect = DIALECTS[ask.endpoint or ""]
         previous = ask.body.get("previous_response_id")
         hidden = self.context.get(previous, 0) if isinstance(previous, str) else 0
-        reply = compose(ask, do, self.ids, hidden)
+        reply = compose(ask, do, self.ids, hidden, _used(ask, do))
         if ask.endpoint == "responses":
             if len(self.context) < KEPT_RESPONSES:
                 self.context[reply.id] = reply.usage.input_tokens + reply.usage.output_tokens
@@ -221,12 +238,11 @@ class Provider:
                 return deliver_json(do, do.status, "application/json", body, request_id, bill)
             return deliver_stream(do, events(made, do), request_id, bill)
         body = as_bytes(dialect.plain(ask, do, reply))
-        return deliver_json(
-            do, do.status, do.content_type or "application/json", body, request_id, bill
-        )
+        kind = dialect.content_type(ask) if hasattr(dialect, "content_type") else "application/json"
+        return deliver_json(do, do.status, do.content_type or kind, body, request_id, bill)
 
     def _bill(self, ask: Ask, do: Behaviour, request_id: str) -> Bill:
-        reply = compose(ask, do, self.ids)
+        reply = compose(ask, do, self.ids, used=_used(ask, do))
         return Bill(request_id, reply.id, reply.model, reply.tier, reply.usage, do.bill, do.status)
 
     def _replay(self, ask: Ask, do: Behaviour, row: Recording, request_id: str) -> Plan:
@@ -298,7 +314,13 @@ class Provider:
         return Plan([Send(head(status, lines))])
 
 
+def _used(ask: Ask, do: Behaviour) -> Usage | None:
+    return pieces.usage(ask, do) if ask.endpoint in pieces.ENDPOINTS else None
+
+
 def as_bytes(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 

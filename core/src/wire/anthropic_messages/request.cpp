@@ -63,7 +63,7 @@ struct MessagesScan : RequestScan {
     }
     if (path.own() == "cache_control") writes(CacheWrites::short_only);
     if (!array && path.own() == "source" && path.key(0) == "messages" && !of_a_call(path))
-      sources_.push_back({path.depth(), {}, 0});
+      sources_.push_back({.depth = path.depth()});
   }
   void close(const Path& path, bool array, std::size_t members) {
     RequestScan::close(path, array, members);
@@ -84,14 +84,20 @@ struct MessagesScan : RequestScan {
     // Every use is a step; the sum of what each tool may be used is the most that all may be.
     if (facts.server_tools && !endless_) facts.server_tool_steps = steps_;
     if (thinking_off_) facts.thinking_budget = 0;
+    // Any of the sources may be the document's.
+    if (documents_) {
+      facts.media_other = facts.media_other || facts.media;
+      facts.remote_other = facts.remote_other || facts.remote;
+    }
   }
 
  private:
   /// The `source` of an image or document; they nest in each other's content.
   struct Source {
-    std::size_t depth;
-    std::string type;
-    std::int64_t data;  // bytes
+    std::size_t depth = 0;
+    std::string type = {};
+    std::string_view data = {};
+    bool elsewhere = false;  // a URL or an id stands in it
   };
   std::vector<Source> sources_;
   bool runs_there_ = false;           // the tool that is being read
@@ -99,6 +105,7 @@ struct MessagesScan : RequestScan {
   std::int64_t steps_ = 0;
   bool endless_ = false;
   bool thinking_off_ = false;
+  bool documents_ = false;
 
   /// The input of a tool's call: data of any shape, read as text.
   static bool of_a_call(const Path& path) { return path.key(2) == "content" && path.key(4) == "input"; }
@@ -163,25 +170,30 @@ struct MessagesScan : RequestScan {
         if (!source.type.empty()) fail("the \"type\" of a source stands twice");
         source.type = scalar.text;
       } else if (own == "data") {
-        if (source.data != 0) fail("the \"data\" of a source stands twice");
-        source.data = static_cast<std::int64_t>(scalar.text.size());
-      } else if (own == "url") {
-        link(scalar.text);
-      } else if (own == "file_id") {
-        facts.remote = true;
+        if (!source.data.empty()) fail("the \"data\" of a source stands twice");
+        source.data = scalar.text;
+      } else if (own == "url" || own == "file_id") {
+        source.elsewhere = true;
       }
     } else if (own == "file_id") {
-      facts.remote = true;  // a file that is put into the container
+      unseen(false);  // a file that is put into the container
+    } else if (own == "type" && scalar.text == "document") {
+      documents_ = true;
     }
   }
   void close_source(const Source& source) {
     // A text stands there as it is read; blocks inside have sources of their own.
-    if (source.type == "text" || source.type == "content") return;
-    if (source.type == "base64") return media_bytes(static_cast<std::size_t>(source.data));
-    if (source.type == "url" || source.type == "file") {
-      facts.remote = true;
+    if (source.type == "text" || source.type == "content") {
+      if (source.elsewhere) unseen(false);
+      return;
+    }
+    if (source.type == "base64") {
+      inline_media(source.data, Place::image);
+      if (source.elsewhere) unseen(false);
+    } else if (source.type == "url" || source.type == "file") {
+      unseen(true);
     } else {
-      facts.media = true;
+      other_media();
     }
   }
 };

@@ -72,7 +72,10 @@ struct GenerateScan : RequestScan {
     } else if (path.key(0) == "tools" && path.depth() == kind_depth_) {
       if (!is_named(path.own(), "functionDeclarations")) tool(path.own());
     } else if (in_content(path) && is_named(path.own(), "inlineData")) {
-      facts.media = true;
+      media_part();
+      ++inline_parts_;
+    } else if (in_content(path) && is_named(path.own(), "mediaResolution")) {
+      facts.media_resolution = true;
     }
   }
   void close(const Path& path, bool array, std::size_t members) {
@@ -81,6 +84,10 @@ struct GenerateScan : RequestScan {
       facts.tools = facts.tools || members > 0;
     if (path.depth() == 1 && in_config(path)) facts.output_limit_place.empty = members == 0;
   }
+  void finish() {
+    RequestScan::finish();
+    if (inline_types_ != inline_parts_) other_media();  // texts go this way too
+  }
 
  private:
   std::size_t kind_depth_ = 3;  // of the kinds of tools
@@ -88,6 +95,8 @@ struct GenerateScan : RequestScan {
   int tiers_ = 0;
   int limits_ = 0;
   int candidates_ = 0;
+  std::int64_t inline_parts_ = 0;
+  std::int64_t inline_types_ = 0;  // of them: images and sound
 
   void once(bool told, int& times, std::string_view name) {
     if (told && ++times > 1) fail("\"" + std::string(name) + "\" stands twice");
@@ -107,7 +116,7 @@ struct GenerateScan : RequestScan {
       text(path, scalar, tier);
       facts.service_tier = tier_word(tier);
     } else if (is_named(name, "cachedContent")) {
-      if (!scalar.is_null()) facts.remote = true;
+      if (!scalar.is_null()) unseen(false);
     } else if (is_named(name, "generationConfig")) {
       if (scalar.is_null())
         facts.output_limit_place.null = Span{scalar.begin, scalar.end - scalar.begin};
@@ -122,6 +131,8 @@ struct GenerateScan : RequestScan {
         output_limit(path, scalar, limit_name);  // thoughts are inside of it
       else if (is_named(own, "candidateCount"))
         count(path, scalar, 1, facts.choices);
+      else if (is_named(own, "mediaResolution") && !scalar.is_null())
+        facts.media_resolution = true;
     } else if (path.depth() == 3 && is_named(path.key(1), "thinkingConfig")) {
       if (is_named(own, "thinkingBudget")) {
         // 0 is none, -1 as much as the model likes.
@@ -133,7 +144,7 @@ struct GenerateScan : RequestScan {
       }
     } else if (path.depth() == 3 && is_named(path.key(1), "responseModalities")) {
       // Images and speech are dearer, and bytes of the request bound nothing of them.
-      if (!scalar.is_text() || !is_text_word(scalar.text)) facts.media = true;
+      if (!scalar.is_text() || !is_text_word(scalar.text)) other_media();
     }
   }
   static bool is_text_word(std::string_view word) { return word == "TEXT" || word == "text" || word == "Text"; }
@@ -151,10 +162,14 @@ struct GenerateScan : RequestScan {
       facts.server_tools = true;
   }
   void part(const Path& path, const Scalar& scalar) {
-    if (is_named(path.parent(), "inlineData") && path.own() == "data")
-      media_bytes(scalar.text.size());
+    if (is_named(path.parent(), "inlineData") && is_named(path.own(), "mimeType"))
+      inline_types_ += scalar.text.substr(0, 6) == "image/" || scalar.text.substr(0, 6) == "audio/" ? 1 : 0;
+    else if (is_named(path.parent(), "inlineData") && path.own() == "data")
+      inline_media(scalar.text, Place::image_or_sound);
     else if (is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri"))
-      facts.remote = true;
+      unseen(false);
+    else if (is_named(path.own(), "mediaResolution") || is_named(path.parent(), "mediaResolution"))
+      facts.media_resolution = true;
   }
 };
 

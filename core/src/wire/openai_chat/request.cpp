@@ -31,7 +31,7 @@ struct ChatScan : RequestScan {
     } else if (path.is("response_format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
     } else if (path.key(0) == "modalities" && scalar.is_text() && scalar.text == "audio") {
-      facts.media = true;  // spoken output: its tokens are dearer, and bytes of the request bound nothing of it
+      other_media();  // spoken output: its tokens are dearer, and bytes of the request bound nothing of it
     }
   }
   void open(const Path& path, bool array, std::size_t at) {
@@ -46,6 +46,8 @@ struct ChatScan : RequestScan {
       if (name == "models") facts.other_models = true;  // OpenRouter: tried one after the other
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
+    } else if (path.own() == "image_url") {
+      open_image();
     }
   }
 
@@ -64,16 +66,22 @@ struct ChatScan : RequestScan {
   void message(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;
     const std::string_view own = path.own();
-    if (names_link(own) || (own == "url" && names_link(path.parent())))
-      link(scalar.text);
-    else if (own == "data" && path.parent() == "input_audio")
-      media_bytes(scalar.text.size());
-    else if (own == "file_data")
-      data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
-    else if (own == "file_id" || (own == "id" && path.parent() == "audio"))
-      facts.remote = true;  // a file there, or an earlier spoken answer
-    else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file"))
-      facts.media = true;
+    if (names_link(own)) {
+      open_image();  // as a text: its detail would stand in another object
+      link(scalar.text, own == "image_url");
+    } else if (own == "url" && names_link(path.parent())) {
+      link(scalar.text, path.parent() == "image_url");
+    } else if (own == "detail" && path.parent() == "image_url") {
+      detail(scalar);
+    } else if (own == "data" && path.parent() == "input_audio") {
+      inline_media(scalar.text, Place::sound);
+    } else if (own == "file_data") {
+      inline_media(scalar.text, Place::any_file);
+    } else if (own == "file_id" || (own == "id" && path.parent() == "audio")) {
+      unseen(false);  // a file there, or an earlier spoken answer
+    } else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file")) {
+      media_part();
+    }
   }
 };
 

@@ -32,7 +32,7 @@ struct CompletionsScan : RequestScan {
     if (path.is("prompt") && !array) fail("\"prompt\" is not a text or a list");
     if (path.depth() == 2 && path.key(0) == "prompt") {
       ++prompts_;
-      if (!array) facts.media = true;  // parts of something, on other hosts
+      if (!array) other_media();  // parts of something, on other hosts
     }
     if (path.is("response_format")) facts.schema = true;
   }

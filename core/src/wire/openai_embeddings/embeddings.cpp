@@ -27,7 +27,7 @@ struct EmbeddingsScan : RequestScan {
     open_body(path, array, at);
     if (path.depth() == 2 && path.key(0) == "input") {
       ++elements;
-      if (!array) facts.media = true;  // parts with images, on other hosts
+      if (!array) other_media();  // parts with images, on other hosts
     }
     update();
   }

@@ -34,7 +34,8 @@ struct ResponsesScan : RequestScan {
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
     plain(path, {"max_output_tokens", "max_tool_calls", "background", "previous_response_id"});
-    if (path.is("conversation") || path.is("prompt")) facts.remote = true;
+    if (path.is("conversation") || path.is("prompt")) unseen(false);
+    if (!array && path.depth() >= 3 && path.key(0) == "input") open_image();
     if (path.depth() == 2 && path.key(0) == "tools") {
       facts.tools = true;
       ++tools_;
@@ -59,7 +60,7 @@ struct ResponsesScan : RequestScan {
       count(path, scalar, 0, steps);
       if (steps >= 0) facts.server_tool_steps = steps;
     } else if ((name == "previous_response_id" || name == "conversation") && scalar.is_text()) {
-      facts.remote = true;
+      unseen(false);
     } else if (name == "background") {
       boolean(path, scalar, facts.background);
     }
@@ -67,19 +68,22 @@ struct ResponsesScan : RequestScan {
   void item(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     if (own == "image_url" || own == "file_url")
-      link(scalar.text);
+      link(scalar.text, own == "image_url");
     else if (own == "file_data")
-      data_url(scalar.text) ? void() : media_bytes(scalar.text.size());
+      inline_media(scalar.text, Place::any_file);
     else if (own == "data" && path.parent() == "input_audio")
-      media_bytes(scalar.text.size());
+      inline_media(scalar.text, Place::sound);
+    else if (own == "detail")
+      detail(scalar);
     else if (own == "file_id")
-      facts.remote = true;
+      unseen(false);
     else if (own == "type") {
       if (scalar.text == "input_image" || scalar.text == "input_file" || scalar.text == "input_audio" ||
-          scalar.text == "computer_call_output" || scalar.text == "image_generation_call") {
-        facts.media = true;
+          scalar.text == "computer_call_output") {
+        media_part();
       }
-      if (scalar.text == "item_reference") facts.remote = true;
+      if (scalar.text == "image_generation_call") other_media();
+      if (scalar.text == "item_reference") unseen(false);
     }
   }
 };

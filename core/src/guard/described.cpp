@@ -1,0 +1,66 @@
+#include "guard/described.h"
+
+#include <algorithm>
+
+namespace farthing::guard {
+
+Sized size_described(const SizeInput& input) {
+  const RequestFacts& facts = input.facts;
+  const EndpointRule& rule = *input.dialect.rule;
+  Sized sized;
+  const auto unbounded = [&sized](std::string_view what) {
+    if (sized.unbounded_count < sized.unbounded_by.size()) sized.unbounded_by[sized.unbounded_count++] = what;
+  };
+  sized.likely = *facts.asked;
+  sized.demand.fixed = meters_of(*facts.asked);
+  sized.demand.fixed[Meter::concurrent] = 1;
+  sized.input_tokens = sized.demand.fixed[Meter::input_tokens];
+  sized.confidence = rule.usage.empty() && rule.cost.empty() ? "exact" : "heuristic";
+  if (!facts.unsaid.empty()) unbounded(facts.unsaid);
+
+  const bool free = input.host.free || (input.model != nullptr && input.model->free);
+  std::optional<RateSet> rates;
+  if (input.model != nullptr && !free) {
+    const auto dearest = input.book.dearest_rates(
+        *input.model, {.at_ms = input.at_ms, .until_ms = input.until_ms, .context_tokens = sized.input_tokens});
+    if (dearest) rates = *dearest;
+  }
+  if (rates) {
+    // What is billed, and neither asked for nor told, would be for free (promise 5).
+    bool billed = false;
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto quantity = static_cast<Quantity>(i);
+      if (!(*rates)[quantity]) continue;
+      billed = true;
+      const bool known = quantity == Quantity::requests ||
+                         std::any_of(rule.asks.begin(), rule.asks.end(),
+                                     [&](const AskedQuantity& ask) { return ask.quantity == quantity; });
+      if (!known) unbounded(quantity_text(quantity));
+    }
+    const auto ceiling = ceiling_of(*rates, *facts.asked);
+    if (billed && ceiling) {
+      sized.dearest = *rates;
+      sized.input_usd = *ceiling;
+      sized.likely_usd = *ceiling;
+      sized.priced = true;
+    }
+  } else if (free) {
+    sized.likely_usd = Usd{};
+    sized.priced = true;
+  }
+  if (sized.unbounded_count > 0) {
+    sized.confidence = "unbounded";
+    if (input.policy.unbounded.kind == Unbounded::Kind::amount) {
+      sized.input_usd = input.policy.unbounded.amount;
+      sized.priced = true;
+    } else {
+      sized.problem = Sized::Problem::unbounded;
+    }
+  }
+  sized.demand.fixed[Meter::usd] = sized.input_usd.nano;
+  if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped)
+    sized.problem = Sized::Problem::unpriced;
+  return sized;
+}
+
+}  // namespace farthing::guard

@@ -1,0 +1,198 @@
+#include "guard/pieces.h"
+
+#include <algorithm>
+
+namespace farthing::guard {
+namespace {
+
+/// A form's images each bring tokens of text with them: 32 were billed (OpenAI's developer forum, 2025-06); twice that.
+constexpr std::int64_t hidden_tokens_per_image = 64;
+
+// Likely is heuristic (design section 4: `confidence`).
+constexpr std::int64_t likely_bytes_per_token = 4;
+constexpr std::int64_t spoken_characters_per_second = 15;
+constexpr std::int64_t spoken_tokens_per_second = 4;
+
+class Sizing {
+ public:
+  explicit Sizing(const SizeInput& input) : in_(input), asked_(input.facts.pieces) {}
+
+  Sized size() {
+    find_rates();
+    most(Quantity::requests, 1);
+    if (asked_.audio)
+      transcription();
+    else if (asked_.images > 0)
+      images();
+    else
+      speech();
+    if (!asked_.endless.empty()) unbounded(asked_.endless);
+    sized_.likely[Quantity::requests] = 1;
+    judge();
+    demand();
+    if (sized_.problem == Sized::Problem::none) price();
+    const bool unpriced = !sized_.priced && in_.money_capped;
+    if (sized_.problem == Sized::Problem::none && unpriced) sized_.problem = Sized::Problem::unpriced;
+    return sized_;
+  }
+
+ private:
+  Terms terms() const {
+    return {.at_ms = in_.at_ms,
+            .until_ms = in_.until_ms,
+            .service_tier = in_.facts.service_tier,
+            .region = in_.facts.region.empty() ? in_.host.region : std::string_view(in_.facts.region),
+            .size = asked_.size,
+            .quality = asked_.quality,
+            .resolution = asked_.resolution};
+  }
+  void find_rates() {
+    free_ = in_.host.free || (in_.model != nullptr && in_.model->free);
+    if (!free_ && in_.model != nullptr) rates_ = in_.book.dearest_rates(*in_.model, terms());
+  }
+  /// Whether a quantity is billed, as far as anybody knows.
+  bool billed(Quantity quantity) const { return !rates_ || (*rates_)[quantity].has_value(); }
+
+  void most(Quantity quantity, std::int64_t count) { sized_.pieces[quantity] = count; }
+  void unbounded(std::string_view what) {
+    if (sized_.unbounded_count < sized_.unbounded_by.size()) sized_.unbounded_by[sized_.unbounded_count++] = what;
+  }
+  std::string_view model_name() const {
+    return in_.model != nullptr ? in_.model->name : std::string_view(in_.facts.model);
+  }
+
+  /// The prompt, where it is billed.
+  void text() {
+    if (!billed(Quantity::input_tokens)) return;
+    sized_.text_tokens = in_.facts.input_bytes;
+    const std::string_view profile = in_.model != nullptr ? in_.model->overhead : std::string_view();
+    sized_.hidden_tokens = hidden_tokens_bound(profile, in_.facts) + hidden_tokens_per_image * asked_.input_images;
+    most(Quantity::input_tokens, sized_.text_tokens + sized_.hidden_tokens);
+    sized_.likely[Quantity::input_tokens] = in_.facts.input_bytes / likely_bytes_per_token + 1;
+    by_tokens_ = true;
+  }
+
+  void images() {
+    most(Quantity::images, asked_.images);
+    sized_.likely[Quantity::images] = asked_.images;
+    text();
+    if (asked_.input_images > 0 && (billed(Quantity::input_tokens) || billed(Quantity::input_image_tokens))) {
+      by_tokens_ = true;
+      const auto tokens = input_image_tokens_bound(model_name(), asked_);
+      most(Quantity::input_image_tokens, tokens.value_or(0));
+      sized_.likely[Quantity::input_image_tokens] = tokens.value_or(0);
+      if (!tokens) unbounded("the tokens of the images that go in");
+    }
+    if (!billed(Quantity::output_image_tokens)) return;
+    by_tokens_ = true;
+    if (const auto tokens = image_tokens_bound(model_name(), asked_)) {
+      most(Quantity::output_image_tokens, *tokens);
+      Pieces usual = asked_;
+      if (usual.quality.empty() || usual.quality == "auto") usual.quality = "medium";
+      if (usual.size.empty() || usual.size == "auto") usual.size = "1024x1024";
+      sized_.likely[Quantity::output_image_tokens] = image_tokens_bound(model_name(), usual).value_or(*tokens);
+    } else {
+      unbounded("the tokens of images of this model");
+    }
+  }
+
+  void speech() {
+    most(Quantity::characters, asked_.characters);
+    sized_.likely[Quantity::characters] = asked_.characters;
+    text();
+    if (!billed(Quantity::output_audio_tokens)) return;
+    by_tokens_ = true;
+    if (const auto tokens = speech_tokens_bound(model_name(), asked_)) {
+      most(Quantity::output_audio_tokens, *tokens);
+      sized_.likely[Quantity::output_audio_tokens] = *tokens / spoken_characters_per_second + 1;
+    } else {
+      unbounded("the length of speech of this model");
+    }
+  }
+
+  void transcription() {
+    std::optional<std::int64_t> audio_ms = asked_.audio_ms;
+    if (audio_ms) audio_ms = std::max(*audio_ms, least_audio_ms(in_.host.provider));
+    most(Quantity::audio_ms, audio_ms.value_or(0));
+    sized_.likely[Quantity::audio_ms] = audio_ms.value_or(0);
+    if (!audio_ms) unbounded("audio of unknown length");
+    unknown_audio_ = !audio_ms;
+    text();
+    if (!billed(Quantity::input_audio_tokens)) return;
+    by_tokens_ = true;
+    const std::int64_t window = in_.model != nullptr ? in_.model->context_window : 0;
+    const std::int64_t output = in_.model != nullptr ? in_.model->max_output_tokens : 0;
+    std::int64_t tokens = audio_ms ? audio_tokens_bound(*audio_ms) : window;
+    if (window > 0) tokens = std::min(tokens, window);
+    most(Quantity::input_audio_tokens, tokens);
+    most(Quantity::output_tokens, output);
+    sized_.likely[Quantity::input_audio_tokens] = audio_ms ? tokens / 2 : tokens;
+    sized_.likely[Quantity::output_tokens] =
+        audio_ms ? std::min(output, *audio_ms / 1000 * spoken_tokens_per_second + 1) : output;
+    if (output == 0) unbounded("the length of transcriptions of this model");
+    // The context window bounds what no length does, if only that is unknown.
+    within_window_ = window > 0 && output > 0 && asked_.endless.empty();
+  }
+
+  /// R31: what has no bound is refused where a cap would not hold, unless the policy says otherwise.
+  void judge() {
+    if (sized_.unbounded_count == 0) {
+      sized_.confidence = by_tokens_ ? "heuristic" : "exact";
+      return;
+    }
+    sized_.confidence = "unbounded";
+    const bool matters = (in_.money_capped && !free_) || in_.tokens_capped;
+    const bool allowed = in_.policy.unbounded.kind == Unbounded::Kind::amount ||
+                         (in_.policy.unbounded.kind == Unbounded::Kind::context_window && within_window_);
+    if ((matters && !allowed) || (in_.audio_capped && unknown_audio_)) sized_.problem = Sized::Problem::unbounded;
+  }
+
+  void demand() {
+    // An answer need not tell usage where nothing of it is billed by the token.
+    if (!(rates_ && by_tokens_) && sized_.unbounded_count == 0) sized_.counted = sized_.pieces;
+    Demand& demand = sized_.demand;
+    demand.fixed = meters_of(sized_.pieces);
+    demand.fixed[Meter::concurrent] = 1;
+    sized_.input_tokens = demand.fixed[Meter::input_tokens];
+  }
+
+  void price() {
+    if (free_) {
+      sized_.priced = true;
+      sized_.likely_usd = Usd{};
+      return;
+    }
+    if (!rates_) return;
+    sized_.dearest = *rates_;
+    const auto ceiling = ceiling_of(*rates_, sized_.pieces);
+    if (!ceiling) {
+      if (ceiling.error().code == Code::overflow) sized_.problem = Sized::Problem::overflow;
+      return;
+    }
+    sized_.input_usd = *ceiling;
+    if (sized_.unbounded_count > 0 && in_.policy.unbounded.kind == Unbounded::Kind::amount)
+      sized_.input_usd = in_.policy.unbounded.amount;  // the policy's word for what nothing bounds
+    sized_.demand.fixed[Meter::usd] = sized_.input_usd.nano;
+    sized_.priced = true;
+    if (const auto usual = in_.book.rates(*in_.model, terms())) {
+      if (const auto cost = cost_of(*usual, sized_.likely)) sized_.likely_usd = *cost;
+    }
+  }
+
+  const SizeInput& in_;
+  const Pieces& asked_;
+  std::optional<RateSet> rates_;  // the dearest (R25)
+  bool free_ = false;
+  bool by_tokens_ = false;
+  bool unknown_audio_ = false;
+  bool within_window_ = false;
+  Sized sized_;
+};
+
+}  // namespace
+
+Sized size_pieces(const SizeInput& input) {
+  return Sizing(input).size();
+}
+
+}  // namespace farthing::guard

@@ -1,0 +1,151 @@
+// Tokens of images: by the rules that providers state, and no recorded call above its ceiling (R31).
+#include "counting/images.h"
+
+#include <gtest/gtest.h>
+
+#include "farthing/count.h"
+#include "farthing/prices.h"
+#include "tests/core/wire/recorded.h"
+#include "wire/wire.h"
+
+namespace farthing {
+namespace {
+
+using Kind = MediaFacts::Kind;
+
+MediaInput image(std::int64_t width, std::int64_t height, bool low = false) {
+  return {.facts = {.kind = Kind::image, .width = width, .height = height}, .low = low};
+}
+const MediaInput unseen;
+
+void expect(std::string_view rule, const MediaInput& input, std::int64_t likely, std::int64_t ceiling,
+            bool closer = false) {
+  const auto tokens = media_tokens(rule, {input}, closer);
+  ASSERT_TRUE(tokens) << rule;
+  EXPECT_EQ(tokens->likely, likely) << rule << " " << input.facts.width << " x " << input.facts.height;
+  EXPECT_EQ(tokens->ceiling, ceiling) << rule << " " << input.facts.width << " x " << input.facts.height;
+}
+void expect(std::string_view rule, const MediaInput& input, std::int64_t tokens) {
+  expect(rule, input, tokens, tokens);
+}
+
+TEST(Images, in_tiles) {
+  constexpr std::string_view gpt_4o = "tiles 85 170";
+  expect(gpt_4o, image(1, 1), 255);         // never enlarged: seen of gpt-4o-mini
+  expect(gpt_4o, image(800, 400), 425);     // seen of gpt-4-vision
+  expect(gpt_4o, image(1024, 1024), 765);   // OpenAI's guide
+  expect(gpt_4o, image(2048, 4096), 1105);  // OpenAI's guide
+  expect(gpt_4o, image(4096, 8192, true), 85);
+  expect(gpt_4o, image(512, 513), 425);
+  expect(gpt_4o, image(100'000, 40'000), 1445);
+  expect(gpt_4o, image(1 << 20, 1), 765);
+  expect(gpt_4o, unseen, 1445);
+  expect("tiles 2833 5667", image(1, 1), 8500);
+  // 1,537 x 1,152 is 1,024.67 x 768: three tiles wide where it is rounded up.
+  expect(gpt_4o, image(1'537, 1'152), 765, 1105);
+}
+
+TEST(Images, in_patches) {
+  constexpr std::string_view mini = "patches 1536 1.62";
+  expect(mini, image(1024, 1024), 1'659);
+  expect(mini, image(1800, 2400), 2'353, 2'489);  // 1,452 patches in OpenAI's guide
+  expect(mini, image(33, 1), 4);
+  expect(mini, unseen, 2'489);
+  expect(mini, image(2048, 1024, true), 208, 2'489);
+  expect(mini, image(32, 32, true), 2, 415);  // it could be enlarged
+  expect("patches 1.2", image(10'000, 8'000), 93'900);
+  EXPECT_FALSE(media_tokens("patches 1.2", {unseen}, false));
+  expect("patches 2500 10000 1.2", image(3200, 3200), 3'000, 12'000);
+  expect("patches 2500 10000 1.2", unseen, 3'000, 12'000);
+}
+
+TEST(Images, in_pieces) {
+  constexpr std::string_view older = "pieces 28 1568 1568";
+  expect(older, image(1001, 1001), 1'296);
+  expect(older, image(28, 29), 2);
+  expect(older, image(1092, 1092), 1'521);
+  expect(older, image(2000, 1500), 46 * 34 + 32, 1'600);
+  expect(older, image(8000, 28), 88, 1'600);
+  expect(older, unseen, 1'600);
+  expect("pieces 28 4784 2576", image(2000, 1500), 3'888);
+  expect("pieces 28 4784 2576", unseen, 4'816);
+}
+
+TEST(Images, of_gemini) {
+  expect("crops 258", image(384, 384), 258);
+  expect("crops 258", image(960, 540), 258, 7 * 258);  // Google's guide: six tiles
+  EXPECT_FALSE(media_tokens("crops 258", {unseen}, false));
+  expect("resolution 1120 2240", image(4000, 3000), 1'120);
+  expect("resolution 1120 2240", image(1, 1), 1'120, 2'240, true);
+  const MediaInput minute{.facts = {.kind = Kind::audio, .duration_ms = 60'010}};
+  expect("crops 258", minute, 1'921, 62 * 32);
+  expect("resolution 1120 2240", minute, 1'921, 62 * 32);
+}
+
+TEST(Images, add_up_or_have_no_bound) {
+  const auto two = media_tokens("tiles 85 170", {image(1, 1), image(1, 1)}, false);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->ceiling, 510);
+  EXPECT_EQ(media_tokens("tiles 85 170", {}, false)->ceiling, 0);
+  const MediaInput sound{.facts = {.kind = Kind::audio, .duration_ms = 1'000}};
+  const MediaInput document{.facts = {.kind = Kind::document, .pages = 1}};
+  for (const std::string_view rule : {"tiles 85 170", "patches 1.2", "pieces 28 1568 1568"}) {
+    EXPECT_FALSE(media_tokens(rule, {image(1, 1), sound}, false)) << rule;
+    EXPECT_FALSE(media_tokens(rule, {image(1, 1), document}, false)) << rule;
+  }
+  for (const std::string_view rule : {"", "tiles", "tiles 85", "tiles 85 170 1", "tiles 0 0", "patches x",
+                                      "patches 1.234", "patches 1 2 3 4", "patches 99999999999", "spirals 3"})
+    EXPECT_FALSE(media_tokens(rule, {image(1, 1)}, false)) << rule;
+}
+
+TEST(Images, rules_go_by_name_where_the_book_has_none) {
+  EXPECT_EQ(image_rule_of("tiles 85 170", "gemini-2.5-pro"), "tiles 85 170");
+  EXPECT_EQ(image_rule_of("", "claude-3-5-haiku-latest"), "pieces 28 1568 1568");
+  EXPECT_EQ(image_rule_of("", "claude-opus-4-6"), "pieces 28 1568 1568");
+  EXPECT_EQ(image_rule_of("", "claude-opus-4-7"), "pieces 28 4784 2576");
+  EXPECT_EQ(image_rule_of("", "gemini-2.5-flash"), "crops 258");
+  EXPECT_EQ(image_rule_of("", "gemini-3-pro-preview"), "resolution 1120 2240");
+  EXPECT_EQ(image_rule_of("", "llama-4"), "");
+  // Every rule of the book is one that is read.
+  for (const Model* model : PriceBook::builtin()->models()) {
+    if (model->image_rule.empty()) continue;
+    EXPECT_TRUE(media_tokens(model->image_rule, {image(64, 64)}, false)) << model->name;
+  }
+}
+
+TEST(Images, of_recorded_calls_are_bounded) {  // R31
+  const auto book = PriceBook::builtin();
+  int calls = 0;
+  int unbounded = 0;
+  int bounded = 0;
+  for (const RecordedCall& call : recorded_calls()) {
+    const Dialect* dialect = dialect_of(call.endpoint);
+    if (dialect == nullptr) continue;
+    const RequestFacts facts = *dialect->scan(call.request);
+    if (facts.server_tools || facts.remote_other) continue;
+    calls += facts.remote ? 0 : 1;
+    unbounded += facts.media_other ? 1 : 0;
+    if (facts.media_other || facts.media_inputs.empty()) continue;
+    const AnswerFacts answer = dialect->read(call.response);
+    if (!answer.quantities) continue;
+    const Model* model = book->find(call.provider, facts.model);
+    if (model == nullptr) continue;
+    const auto tokens =
+        media_tokens(image_rule_of(model->image_rule, model->name), facts.media_inputs, facts.media_resolution);
+    ASSERT_TRUE(tokens) << call.source << " " << model->name;
+    ++bounded;
+    const std::int64_t actual = meters_of(*answer.quantities)[Meter::input_tokens];
+    EXPECT_LE(actual, facts.input_bytes + hidden_tokens_bound(model->overhead, facts) + tokens->ceiling) << call.source;
+    if (call.provider != "openai" || facts.remote) continue;
+    const auto count = count_input(call.endpoint, call.request, {.encoding = model->encoding, .overhead = model->overhead});
+    ASSERT_TRUE(count) << call.source;
+    EXPECT_EQ(count->tokens + tokens->likely, actual) << call.source;
+    EXPECT_GE(*count->ceiling + tokens->ceiling, actual) << call.source;
+  }
+  EXPECT_GE(bounded, 4);
+  EXPECT_GE(calls, 650);
+  EXPECT_LE(unbounded * 100, calls);  // one PDF
+}
+
+}  // namespace
+}  // namespace farthing

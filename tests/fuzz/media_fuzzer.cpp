@@ -1,0 +1,49 @@
+// Any bytes as a file: read or unknown, in time, and never by a byte beyond the end; its base64 says the same.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "media/media.h"
+
+namespace {
+
+using namespace farthing;
+
+void check(bool good) {
+  if (!good) std::abort();
+}
+
+void sane(const MediaFacts& facts) {
+  using Kind = MediaFacts::Kind;
+  const bool image = facts.kind == Kind::image;
+  const bool sound = facts.kind == Kind::audio || facts.kind == Kind::video;
+  check(image == (facts.width > 0) && image == (facts.height > 0));
+  check(sound == (facts.duration_ms > 0) && (facts.kind == Kind::document) == (facts.pages > 0));
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string out;
+  std::uint32_t bits = 0;
+  unsigned held = 0;
+  for (const char c : bytes) {
+    bits = bits << 8U | static_cast<unsigned char>(c);
+    for (held += 8; held >= 6; held -= 6)
+      out += digits[bits >> (held - 6) & 63U];
+  }
+  if (held > 0) out += digits[bits << (6 - held) & 63U];
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // A copy of exactly this size: a read beyond it is found.
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const MediaFacts facts = media_facts(bytes, static_cast<std::int64_t>(size));
+  sane(facts);
+  sane(media_facts(bytes, static_cast<std::int64_t>(size) + 1'000'000));
+  check(media_facts_of_base64(base64(bytes)) == facts);
+  sane(media_facts_of_base64(bytes));
+  return 0;
+}
