@@ -32,6 +32,7 @@ PUBLIC = {
     "describe": "policy",
     "policy": "policy",
     "denial": "ledger",
+    "endpoint": "wire",
     "host": "wire",
     "ledger": "ledger",
     "control": "report",

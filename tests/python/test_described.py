@@ -1,4 +1,4 @@
-"""An image and a music API that no dialect reads, described in the policy (`[[endpoint]]`, R31), through a real HTTP client."""
+"""An image and a music API that no dialect reads, described in the policy (R31), through a real HTTP client."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import farthing
 import httpx
 import pytest
 
+import farthing
+
 
 class Studio(ThreadingHTTPServer):
-    """Pictures at 0.04 USD each; songs by the second, told in the answer. Keeps its own bill, in millionths of a dollar."""
+    """Pictures at 0.04 USD each; songs by the second, told in the answer. Its bill is in millionths of a dollar."""
 
     daemon_threads = True
 
@@ -103,8 +104,8 @@ def test_a_picture_and_a_song_cost_what_they_bill(studio: Studio) -> None:
         assert client.post("/v1/songs", json={"duration": 12}).json()["usage"]["seconds"] == 12
         assert client.post("/v1/songs", json={}).status_code == 200
         (day,) = guard.status().counters
-        assert day.spent == Decimal(studio.bill) / 1_000_000
-        assert day.reserved == 0
+        assert day.cap.spent == Decimal(studio.bill) / 1_000_000
+        assert day.cap.reserved == 0
 
 
 def test_a_cap_on_their_meters_is_never_passed(studio: Studio) -> None:

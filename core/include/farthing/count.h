@@ -31,6 +31,7 @@ struct InputCount {
   bool rough = false;  // counted with another model's encoding, for want of its own
   /// No provider was seen to count more for such a request; nothing where that is not known (tools, schemas).
   std::optional<std::int64_t> ceiling;
+  bool media = false;            // images or sound stand in it, which are not among the tokens
   std::vector<CountPart> parts;  // they add up to `tokens`
 };
 

@@ -24,17 +24,17 @@ struct AskedQuantity {
 
 /// `[[endpoint]]`. A quantity that the answer does not tell is what was asked for; one request is always counted.
 struct EndpointRule {
-  std::string name;                   // the label `endpoint`
-  std::string host;                   // as in [[host]]
-  std::string path;                   // how its path ends; `*` stands for one or more characters
-  std::string provider;               // whose prices hold; "" = the host's, else the host's name
-  std::string modality = "other";     // text, image, video, ...
+  std::string name;                // the label `endpoint`
+  std::string host;                // as in [[host]]
+  std::string path;                // how its path ends; `*` stands for one or more characters
+  std::string provider;            // whose prices hold; "" = the host's, else the host's name
+  std::string modality = "other";  // text, image, video, ...
   std::string operation = "generate";
-  std::string model;                  // a JSON pointer into the request, or a model's name; "" = the endpoint's name
+  std::string model;  // a JSON pointer into the request, or a model's name; "" = the endpoint's name
   std::vector<AskedQuantity> asks;
   std::vector<std::pair<Quantity, std::string>> usage;  // JSON pointers into the answer
-  std::string cost;                   // into the answer: what the provider charged, in USD; believed, as the policy says so
-  std::string error = "/error";       // into the answer: there in the provider's own errors (R23)
+  std::string cost;              // into the answer: what the provider charged, in USD; believed, as the policy says so
+  std::string error = "/error";  // into the answer: there in the provider's own errors (R23)
   bool operator==(const EndpointRule&) const = default;
 };
 

@@ -104,6 +104,11 @@ Result<InputCount> count_request(std::string_view model, std::string_view body, 
                                              " with these contents is not counted: only texts, tools that the caller "
                                              "runs, calls of them and schemas are"};
   }
+  if (count->media) {
+    return Error{
+        Code::invalid_argument,
+        "images and sound are not counted here: their tokens go by their size, and `farthing estimate` has them"};
+  }
   return std::move(*count);
 }
 

@@ -134,7 +134,7 @@ class Counter {
       else if (type == "refusal")
         add(text(member(part, "refusal")));
       else if (type == "image_url" || type == "input_image")
-        continue;  // counted by its size: media_tokens
+        media_ = true;  // counted by its size: media_tokens
       else
         return false;
     }
@@ -234,6 +234,7 @@ class Counter {
     InputCount count;
     count.tokens = text_ + around_ + tools_ + schema_;
     count.exact = plain_;
+    count.media = media_;
     if (plain_) count.ceiling = count.tokens + ceiling_margin + count.tokens / ceiling_share;
     for (const auto& [what, tokens] : std::array<std::pair<const char*, std::int64_t>, 4>{
              {{"text", text_}, {"around messages", around_}, {"tools", tools_}, {"schema", schema_}}}) {
@@ -246,6 +247,7 @@ class Counter {
   const bool reasoning_;
   bool plain_ = true;    // nothing but texts: the rule is known
   bool system_ = false;  // a system message came
+  bool media_ = false;   // an image came
   std::int64_t text_ = 0;
   std::int64_t around_ = 0;
   std::int64_t tools_ = 0;

@@ -65,7 +65,9 @@ class Generate {
       } else if (const Value* answer = either(part, "functionResponse", "function_response")) {
         sum_.text += of_name(text(member(*answer, "name")));
         if (const Value* values = member(*answer, "response")) data(*values, sum_.text, 0);
-      } else if (either(part, "inlineData", "inline_data") == nullptr) {  // images and sound: media_tokens
+      } else if (either(part, "inlineData", "inline_data") != nullptr) {
+        sum_.media = true;  // counted by its size: media_tokens
+      } else {
         return false;
       }
     }

@@ -124,9 +124,11 @@ class Messages {
     } else if (type == "tool_result") {
       sum_.around += tokens(one_result);
       return content(member(block, "content"));
+    } else if (type == "image") {
+      sum_.media = true;  // counted by its size: media_tokens
     } else {
-      // Images are counted by their size (media_tokens). Earlier thinking is left out of the input by the provider.
-      return type == "image" || type == "thinking" || type == "redacted_thinking";
+      // Earlier thinking is left out of the input by the provider.
+      return type == "thinking" || type == "redacted_thinking";
     }
     return true;
   }

@@ -15,9 +15,11 @@ struct Sum {
   Thousandths around = 0;
   Thousandths tools = 0;
   Thousandths schema = 0;
+  bool media = false;
 
   InputCount rounded() const {
     InputCount count;
+    count.media = media;
     for (const auto& [what, part] : std::array<std::pair<const char*, Thousandths>, 4>{
              {{"text", text}, {"around messages", around}, {"tools", tools}, {"schema", schema}}}) {
       const std::int64_t tokens = (part + 500) / 1'000;

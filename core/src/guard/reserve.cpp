@@ -60,16 +60,17 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
     host = request.host;
-    return refuse(Code::unknown_endpoint,
-                  std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
-                      " on " + host +
-                      " is not an endpoint that this version can price, so it is not sent. "
-                      "It reads: OpenAI's chat completions, completions, responses, embeddings, images, speech, "
-                      "transcriptions and translations, Anthropic's messages, Gemini's generateContent, "
-                      "streamGenerateContent, embedContent and batchEmbedContents. Describe it in the policy "
-                      "([[endpoint]], docs/policy.md), or send it with a client that is not guarded, if its cost need not "
-                      "be limited ([[host]] name = \"" +
-                      host + "\" guard = false would unguard every call to that host)");
+    return refuse(
+        Code::unknown_endpoint,
+        std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) + " on " +
+            host +
+            " is not an endpoint that this version can price, so it is not sent. "
+            "It reads: OpenAI's chat completions, completions, responses, embeddings, images, speech, "
+            "transcriptions and translations, Anthropic's messages, Gemini's generateContent, "
+            "streamGenerateContent, embedContent and batchEmbedContents. Describe it in the policy "
+            "([[endpoint]], docs/policy.md), or send it with a client that is not guarded, if its cost need not "
+            "be limited ([[host]] name = \"" +
+            host + "\" guard = false would unguard every call to that host)");
   }
   if (!request.body) {
     Verdict verdict;

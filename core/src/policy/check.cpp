@@ -112,7 +112,9 @@ class Whole {
         "has the same name");
     no_two(
         "endpoint", policy_.endpoints, ".path",
-        [](const EndpointRule& endpoint) { return endpoint.host.empty() ? std::string() : endpoint.host + endpoint.path; },
+        [](const EndpointRule& endpoint) {
+          return endpoint.host.empty() ? std::string() : endpoint.host + endpoint.path;
+        },
         "is the same place");
   }
 

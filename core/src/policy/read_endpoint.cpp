@@ -10,9 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 12> endpoint_keys = {
     "name", "host", "path", "provider", "modality", "operation", "model", "asks", "default", "usage", "cost", "error"};
-constexpr std::array<std::string_view, 9> modalities = {"text",          "image", "video",     "speech",
-                                                        "transcription", "music", "embedding", "moderation",
-                                                        "other"};
+constexpr std::array<std::string_view, 9> modalities = {"text",  "image",     "video",      "speech", "transcription",
+                                                        "music", "embedding", "moderation", "other"};
 constexpr std::size_t most_pointer_bytes = 200;
 constexpr std::int64_t most_units = 1'000'000;
 
@@ -44,8 +43,9 @@ class EndpointReading {
     rule.host = required("host", "\"api.acme.example\"");
     rule.path = required("path", "\"/v1/songs\"");
     if (!rule.path.empty() && (rule.path[0] != '/' || rule.path.find_first_of("?#") != std::string::npos)) {
-      fields_.bad("path", "found " + in_quotes(rule.path) + "; accepted: how the path ends, such as \"/v1/songs\"; `*` stands for "
-                          "one or more characters");
+      fields_.bad("path", "found " + in_quotes(rule.path) +
+                              "; accepted: how the path ends, such as \"/v1/songs\"; `*` stands for "
+                              "one or more characters");
     }
     rule.provider = fields_.filled("provider", "\"acme\"").value_or("");
     if (const auto modality = fields_.word("modality", modalities)) rule.modality = modalities[*modality];
@@ -101,7 +101,9 @@ class EndpointReading {
       if (member->kind == Node::Kind::text) {
         ask.at = member->text;
         if (!is_pointer(ask.at))
-          error(*member, path, "found " + in_quotes(ask.at) + "; accepted: a JSON pointer into the request, such as \"/duration\", or a whole number");
+          error(*member, path,
+                "found " + in_quotes(ask.at) +
+                    "; accepted: a JSON pointer into the request, such as \"/duration\", or a whole number");
       } else {
         ask.amount = units(*member, path, *named);
       }
@@ -111,8 +113,9 @@ class EndpointReading {
       const std::string path = fields_.path("default") + "." + member->key;
       const auto named = quantity(*member, path);
       if (!named) continue;
-      const auto ask = std::find_if(rule.asks.begin(), rule.asks.end(),
-                                    [&](const AskedQuantity& each) { return each.quantity == *named && !each.at.empty(); });
+      const auto ask = std::find_if(rule.asks.begin(), rule.asks.end(), [&](const AskedQuantity& each) {
+        return each.quantity == *named && !each.at.empty();
+      });
       if (ask == rule.asks.end()) {
         error(*member, path, "`asks` names no place in the request where it could be missing");
         continue;
@@ -127,11 +130,13 @@ class EndpointReading {
       const auto named = quantity(*member, path);
       if (!named) continue;
       if (member->kind != Node::Kind::text || !is_pointer(member->text)) {
-        error(*member, path, "found " + member->shown() + "; accepted: a JSON pointer into the answer, such as \"/usage/seconds\"");
+        error(*member, path,
+              "found " + member->shown() + "; accepted: a JSON pointer into the answer, such as \"/usage/seconds\"");
         continue;
       }
       // A hold is what was asked for: what is billed beside it would have none.
-      if (std::none_of(rule.asks.begin(), rule.asks.end(), [&](const AskedQuantity& ask) { return ask.quantity == *named; })) {
+      if (std::none_of(rule.asks.begin(), rule.asks.end(),
+                       [&](const AskedQuantity& ask) { return ask.quantity == *named; })) {
         error(*member, path, "`asks` does not say how much of it a request can use: it would be spent without a hold");
         continue;
       }

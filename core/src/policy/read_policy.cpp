@@ -17,12 +17,12 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 19> keys = {"name",       "store",      "timezone",       "labels",   "units",
-                                                   "key_secret", "unbounded",  "abandoned",      "output",   "held_wait",
-                                                   "hold_max",   "durability", "on_store_error", "cap",      "api_key",
-                                                   "host",       "endpoint",   "price",          "price_book"};
-constexpr std::array<std::string_view, 9> keys_later = {"route",    "alert", "retry",    "fallback",
-                                                         "recovery", "lease", "leases",   "approval", "tenant"};
+constexpr std::array<std::string_view, 19> keys = {
+    "name",      "store",  "timezone",  "labels",   "units",      "key_secret",     "unbounded",
+    "abandoned", "output", "held_wait", "hold_max", "durability", "on_store_error", "cap",
+    "api_key",   "host",   "endpoint",  "price",    "price_book"};
+constexpr std::array<std::string_view, 9> keys_later = {"route", "alert",  "retry",    "fallback", "recovery",
+                                                        "lease", "leases", "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
 constexpr std::array<std::string_view, 2> output_words = {"fit", "as_asked"};
 constexpr std::array<std::string_view, 2> durability_words = {"process", "power"};

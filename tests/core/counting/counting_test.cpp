@@ -189,8 +189,7 @@ TEST(CountInput, of_gemini_is_names_and_values_alone) {
   };
   EXPECT_EQ(schema("responseJsonSchema"), 0);
   EXPECT_EQ(schema("responseSchema"), 4);
-  EXPECT_FALSE(
-      count_input("generateContent", R"({"contents":[{"parts":[{"fileData":{}}]}]})", {.overhead = "gemini"}));
+  EXPECT_FALSE(count_input("generateContent", R"({"contents":[{"parts":[{"fileData":{}}]}]})", {.overhead = "gemini"}));
 }
 
 TEST(CountInput, of_other_models_is_rough) {

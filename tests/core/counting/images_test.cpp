@@ -137,7 +137,8 @@ TEST(Images, of_recorded_calls_are_bounded) {  // R31
     const std::int64_t actual = meters_of(*answer.quantities)[Meter::input_tokens];
     EXPECT_LE(actual, facts.input_bytes + hidden_tokens_bound(model->overhead, facts) + tokens->ceiling) << call.source;
     if (call.provider != "openai" || facts.remote) continue;
-    const auto count = count_input(call.endpoint, call.request, {.encoding = model->encoding, .overhead = model->overhead});
+    const auto count =
+        count_input(call.endpoint, call.request, {.encoding = model->encoding, .overhead = model->overhead});
     ASSERT_TRUE(count) << call.source;
     EXPECT_EQ(count->tokens + tokens->likely, actual) << call.source;
     EXPECT_GE(*count->ceiling + tokens->ceiling, actual) << call.source;

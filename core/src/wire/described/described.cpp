@@ -77,7 +77,8 @@ struct Tree {
         Builder builder(built);
         const auto done = reader.Parse<flags>(stream, builder);
         if (done.IsError())
-          problem = std::string(rapidjson::GetParseError_En(done.Code())) + " At byte " + std::to_string(done.Offset()) + ".";
+          problem =
+              std::string(rapidjson::GetParseError_En(done.Code())) + " At byte " + std::to_string(done.Offset()) + ".";
         return !done.IsError();
       };
       document.Populate(build);
@@ -139,7 +140,8 @@ std::optional<std::int64_t> units_of(std::string_view number, Quantity quantity)
 }
 
 std::int64_t code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
 }
 
 std::optional<std::int64_t> quantity_at(const Value& value, Quantity quantity) {
@@ -169,7 +171,8 @@ Result<RequestFacts> scan_described(const EndpointRule& rule, std::string_view b
   for (const AskedQuantity& ask : rule.asks) {
     const Value* value = ask.at.empty() ? nullptr : tree.at(ask.at);
     if (value == nullptr) {
-      if (!ask.amount && facts.unsaid.empty()) facts.unsaid = std::string(quantity_text(ask.quantity)) + " at " + ask.at;
+      if (!ask.amount && facts.unsaid.empty())
+        facts.unsaid = std::string(quantity_text(ask.quantity)) + " at " + ask.at;
       asked[ask.quantity] = ask.amount.value_or(0);
       continue;
     }
