@@ -25,8 +25,9 @@ std::string problem_of(const std::string& body) {
 }
 
 TEST(Multipart, fields_and_files_are_views_into_the_body) {
-  const std::string body = part("name=\"model\"", "m") +
-                           part("name=\"image[]\"; filename=\"a;b.png\"", "\r\n--boun\r\n\0\xff--") +
+  using namespace std::string_literals;
+  const std::string bytes = "\r\n--boun\r\n\0\xff--"s;
+  const std::string body = part("name=\"model\"", "m") + part("name=\"image[]\"; filename=\"a;b.png\"", bytes) +
                            part("filename=\"x\"; NAME=mask", "") + part("name=\"empty\"", "") + "--bound--\r\n";
   const auto parts = parts_of(body);
   ASSERT_EQ(parts.size(), 4U);
@@ -35,7 +36,7 @@ TEST(Multipart, fields_and_files_are_views_into_the_body) {
   EXPECT_FALSE(parts[0].file);
   EXPECT_EQ(parts[1].name, "image");
   EXPECT_TRUE(parts[1].file);
-  EXPECT_EQ(parts[1].content, "\r\n--boun\r\n");
+  EXPECT_EQ(parts[1].content, bytes);
   EXPECT_GE(parts[1].content.data(), body.data());
   EXPECT_EQ(parts[2].name, "mask");
   EXPECT_TRUE(parts[2].file);
@@ -56,8 +57,8 @@ TEST(Multipart, what_is_no_whole_form_is_unreadable) {
       good + "--bound\r\n\r\n\r\n--bound--",
       part("filename=\"x\"", "m") + "--bound--",
       part("name=\"a\\\"b\"", "m") + "--bound--",
-      "--bound\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Transfer-Encoding: base64\r\n\r\nbQ==\r\n"
-      "--bound--",
+      std::string("--bound\r\nContent-Disposition: form-data; name=\"model\"\r\n") +
+          "Content-Transfer-Encoding: base64\r\n\r\nbQ==\r\n--bound--",
       "preamble\r\n" + good + "--bound--"};
   for (const std::string& body : bodies) {
     EXPECT_NE(problem_of(body), "") << body;
