@@ -71,8 +71,16 @@ def main() -> int:
     flags = ["-Wno-unknown-warning-option", "-Wno-error", "-fdelayed-template-parsing"]
     options = [f"--extra-arg={flag}" for flag in flags]
     if arguments.analyze:
-        # It does not follow std::variant, and takes a Status that holds an Error for one that does not.
-        options.append("--checks=clang-analyzer-*,-clang-analyzer-core.uninitialized.Assign")
+        # It does not follow std::variant, and takes a Status that holds an Error for one that does not. Members stand
+        # in the order of their meaning: there is one such object a call. RapidJSON subtracts null pointers.
+        not_these = [
+            "core.uninitialized.Assign",
+            "optin.performance.Padding",
+            "core.NullPointerArithm",
+        ]
+        options.append(
+            "--checks=clang-analyzer-*," + ",".join(f"-clang-analyzer-{one}" for one in not_these)
+        )
     common = version + " ".join(options).encode() + (ROOT / ".clang-tidy").read_bytes()
     passed = build / "tidy"
     passed.mkdir(exist_ok=True)

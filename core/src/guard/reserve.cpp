@@ -55,7 +55,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
   route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
   if (!route.host.guard || route.kind == Route::Kind::free) return {};
-  const bool described = route.dialect != nullptr && route.dialect->rule != nullptr;
+  const bool described = route.kind == Route::Kind::priced && route.dialect->rule != nullptr;
   const bool foreign = binding->install && !described && !core->hosts.known(request.host);
   if (route.kind == Route::Kind::unknown) {
     if (foreign || route.host.free) return {};
