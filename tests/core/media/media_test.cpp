@@ -25,7 +25,7 @@ using namespace std::string_literals;
 std::string big(std::uint64_t value, int bytes) {
   std::string out;
   for (int i = bytes; i-- > 0;)
-    out += static_cast<char>(value >> (8 * i) & 0xFF);
+    out += i < 8 ? static_cast<char>(value >> (8 * i) & 0xFF) : '\0';
   return out;
 }
 std::string little(std::uint64_t value, int bytes) {
