@@ -20,6 +20,7 @@
 
 #include "farthing/clock.h"
 #include "farthing/denial.h"
+#include "farthing/job.h"
 #include "farthing/ledger.h"
 #include "farthing/result.h"
 #include "policy/plan.h"
@@ -56,6 +57,8 @@ struct ReserveRequest {
   bool take_what_fits = false;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
   std::string behind;
+  /// R17: where it is not empty, an equal one whose hold is open refuses this one (`duplicate`).
+  std::string fingerprint;
   const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
 };
 
@@ -91,6 +94,7 @@ struct Refused {
   std::vector<RefusedCap> caps;                   // headline first
   bool held = false;                              // would pass if all holds settled
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
+  AttemptId duplicate_of;                         // R17: whose request is equal
   std::vector<AlertFired> alerts;  // 100 fires at a window's first refusal (R35); and of holds that expired before
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).
@@ -114,6 +118,8 @@ using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Er
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
   LedgerRow row;  // whole; id names the hold
+  /// Its work goes on (R17): nothing is booked, the hold becomes this job's, `row` its new draft.
+  std::optional<Job> job = std::nullopt;
 };
 struct Settled {
   bool first = true;      // false: it had ended before, this is what was booked then (R18)
@@ -161,7 +167,12 @@ inline constexpr std::int64_t stale_after_ms = 120'000;
 struct HoldView {
   LedgerRow draft;
   std::int64_t expires_ms = 0;
+  bool job = false;  // of a call that goes on after its answer (R17)
 };
+/// A call that is open for so long that most likely nobody reads it; a job may take its time.
+inline bool is_stale(const HoldView& hold, std::int64_t now_ms) {
+  return !hold.job && now_ms - hold.draft.reserved_ms > stale_after_ms;
+}
 
 /// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest 10,000.
 struct DenialEntry {
@@ -207,6 +218,15 @@ class Store {
   // The path of every call.
   virtual ReserveAnswer reserve(const ReserveRequest& request) = 0;
   virtual Result<Settled> settle(const Settlement& settlement) = 0;
+
+  // Jobs (R17).
+  /// Of any process; one that is over too.
+  virtual Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) = 0;
+  /// Those that are not over, oldest first.
+  virtual Result<std::vector<JobView>> jobs() = 0;
+  /// Ends one that nobody polls: settled at `actual`, or charged at its hold; its slot is free again.
+  virtual Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
+                                  const std::string& who, const std::string& why) = 0;
 
   // Corrections and spend that no attempt made (R19).
   virtual Result<Settled> adjust(const Adjustment& adjustment) = 0;
