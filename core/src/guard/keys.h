@@ -45,6 +45,9 @@ class KeyHasher {
   std::string id(const Credential& credential, std::string_view host) const;
   /// The id of a key given as text, as `[[api_key]] env` has them.
   std::string id_of_key(std::string_view key) const;
+  /// R17: what equal requests of one key have in common, and nothing else tells; the boundary of a form aside.
+  std::string of_request(std::string_view key_id, std::string_view host, std::string_view path,
+                         std::string_view body) const;
   /// 4 hex digits of the secret's hash: two stores with different secrets are told apart.
   const std::string& fingerprint() const { return fingerprint_; }
 
