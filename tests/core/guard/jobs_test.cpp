@@ -240,10 +240,17 @@ TEST_F(Jobs, a_video_of_unknown_length_or_price_is_refused) {
   const Verdict length = begin(*std::make_unique<Attempt>(attempt()), R"({"model":"grok-imagine-video","prompt":"x"})",
                                "api.x.ai", "/v1/videos/generations");
   EXPECT_NE(length.answer.body.find("a video of unknown length"), std::string::npos) << length.answer.body;
-  const Verdict size = create("/v1/videos", R"({"model":"sora-2-pro","prompt":"x","size":"64x64"})", "");
-  EXPECT_NE(size.answer.body.find("unpriced_model"), std::string::npos) << size.answer.body;
+  const Verdict price = create("/v1/videos", R"({"model":"sora-9","prompt":"x","seconds":4})", "");
+  EXPECT_NE(price.answer.body.find("unpriced_model"), std::string::npos) << price.answer.body;
   const Verdict read = create("/v1/videos", R"({"model":"sora-2","prompt":"x","seconds":"long"})", "");
   EXPECT_NE(read.answer.body.find("not a number of seconds"), std::string::npos) << read.answer.body;
+}
+
+TEST_F(Jobs, a_size_that_is_not_known_costs_as_the_dearest) {
+  open(caps);
+  create("/v1/videos", R"({"model":"sora-2-pro","prompt":"x","size":"64x64"})",
+         R"({"id":"video_1","status":"queued"})");
+  EXPECT_EQ(reserved(), 2 * usd);
 }
 
 TEST_F(Jobs, videos_of_other_hosts_are_priced_by_their_resolution) {
