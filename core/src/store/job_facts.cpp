@@ -36,10 +36,16 @@ KeptJob job_of_json(const Json& json) {
 
 Result<KeptJob> read_job(Tables& tables, std::string_view kind, const std::string& key, const std::string& value) {
   const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
-  try {
-    if (json.is_object()) return job_of_json(json);
-  } catch (const Json::exception&) {  // a field that is missing or of another type
+  bool good = json.is_object();
+  KeptJob kept;
+  if (good) {
+    try {
+      kept = job_of_json(json);
+    } catch (const Json::exception&) {  // a field that is missing or of another type
+      good = false;
+    }
   }
+  if (good) return kept;
   return tables.damaged("its record " + std::string(kind) + " " + key + " cannot be read");
 }
 
@@ -109,8 +115,7 @@ Result<std::vector<KeptJob>> jobs(Tables& tables) {
 }
 
 Status end_job(Tables& tables, KeptJob kept, std::int64_t now_ms) {
-  const Status erased = tables.erase_fact("job", job_key(kept.job.host, kept.job.id));
-  if (!erased) return erased;
+  if (Status erased = tables.erase_fact("job", job_key(kept.job.host, kept.job.id)); !erased) return erased;
   kept.over_ms = now_ms;
   kept.slots.clear();
   return put_job(tables, kept);
