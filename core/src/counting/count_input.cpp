@@ -263,11 +263,16 @@ bool can_bound(const CountedModel& model) {
   return std::find(known.begin(), known.end(), model.overhead) != known.end();
 }
 
-std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model) {
+EncodingPtr encoding_of(const CountedModel& model) {
   const bool known = can_bound(model);
   // A search model's hidden prompt is as long as what it found.
-  if (!known && model.overhead.starts_with("openai")) return std::nullopt;
-  const EncodingPtr found = Encoding::find(known ? model.encoding : "o200k_base");
+  if (!known && model.overhead.starts_with("openai")) return nullptr;
+  return Encoding::find(known ? model.encoding : "o200k_base");
+}
+
+std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model) {
+  const bool known = can_bound(model);
+  const EncodingPtr found = encoding_of(model);
   if (!found) return std::nullopt;
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
