@@ -69,7 +69,7 @@ struct Attempt::State {
   bool was_counted = false;
   guard::Learning::Known known;  // what calls like this one taught; where nothing was looked for, it teaches nothing
   bool teaches = false;
-  bool teaches_input = false;  // `counted` is there for it
+  bool teaches_input = false;            // `counted` is there for it
   std::vector<std::string> counted_ids;  // of the action and runs that this attempt is the first of
   AttemptId attempt_id;
   std::string id_text;

@@ -261,8 +261,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
                                           sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
     estimate.likely_parts.push_back(
-        part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")), Quantity::output_tokens,
-             sized.likely[Quantity::output_tokens], std::nullopt));
+        part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")),
+             Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();

@@ -272,11 +272,11 @@ std::optional<Lesson> Attempt::State::lesson(const LedgerRow& row) const {
   if (!teaches) return std::nullopt;
   Lesson made{.key = known.key, .residual = std::nullopt, .output = std::nullopt};
   const std::int64_t billed = row.booked[Meter::input_tokens];
-  if (teaches_input && billed > 0)
-    made.residual = guard::residual_of(billed, counted->tokens, !facts.tool_set.empty());
+  if (teaches_input && billed > 0) made.residual = guard::residual_of(billed, counted->tokens, !facts.tool_set.empty());
   if (route.dialect->has_output) {
     const std::int64_t choices = std::max<std::int64_t>(1, facts.choices);
-    made.output = row.booked[Meter::output_tokens] / choices + (row.booked[Meter::output_tokens] % choices != 0 ? 1 : 0);
+    made.output =
+        row.booked[Meter::output_tokens] / choices + (row.booked[Meter::output_tokens] % choices != 0 ? 1 : 0);
   }
   return made.residual || made.output ? std::optional(made) : std::nullopt;
 }

@@ -21,11 +21,13 @@ inline constexpr std::size_t max_members = 256;
 
 /// Members that say what tools there are and what form an answer has, in all dialects; Gemini's takes both spellings.
 inline bool is_of_tool_set(const Path& path) {
-  constexpr std::array<std::string_view, 6> top = {"tools",         "functions",     "response_format", "text",
-                                                   "output_format", "output_config"};
+  constexpr std::array<std::string_view, 6> top = {"tools", "functions",     "response_format",
+                                                   "text",  "output_format", "output_config"};
   constexpr std::array<std::string_view, 5> configured = {"responseSchema", "response_schema", "responseJsonSchema",
                                                           "response_json_schema", "_responseJsonSchema"};
-  const auto among = [&](const auto& names) { return std::find(names.begin(), names.end(), path.own()) != names.end(); };
+  const auto among = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), path.own()) != names.end();
+  };
   if (path.depth() == 1) return among(top);
   return path.depth() == 2 && (path.key(0) == "generationConfig" || path.key(0) == "generation_config") &&
          among(configured);

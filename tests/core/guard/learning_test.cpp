@@ -313,8 +313,13 @@ TEST_F(LearningTest, nothing_learned_touches_a_ceiling) {
       ASSERT_LE(made.likely_meters.of[meter], made.ceiling_meters.of[meter]);
     learned += made.learned_calls > 0 ? 1 : 0;
     const std::int64_t lie = below(4);
-    call_with(body, lie == 0 ? 0 : lie == 1 ? below(1'000'000'000) : 20 + below(100),
-              lie == 0 ? 0 : lie == 1 ? below(1'000'000) : below(900));
+    call_with(body,
+              lie == 0   ? 0
+              : lie == 1 ? below(1'000'000'000)
+                         : 20 + below(100),
+              lie == 0   ? 0
+              : lie == 1 ? below(1'000'000)
+                         : below(900));
     clock->advance(hour_ms * 24);  // the lies use the cap up
   }
   EXPECT_GT(learned, 500);

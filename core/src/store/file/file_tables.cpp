@@ -512,31 +512,8 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
   return found;
 }
 
-namespace {
-
-Status scan_with(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
-                 const std::function<bool(const LedgerRow&)>& visit) {
-  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
-  if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
-  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
-  if (filter.id) {
-    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
-    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
-  }
-  if (before) sql += " AND id<" + std::to_string(static_cast<std::int64_t>(before->value));
-  sql += " ORDER BY id DESC";
-  Statement row;
-  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
-  while (row.step()) {
-    if (!visit(read_ledger_row(row))) return success();
-  }
-  return row.failed() ? Status(connection.error()) : success();
-}
-
-}  // namespace
-
 Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  return scan_with(*connection_, filter, std::nullopt, visit);
+  return scan_ledger(*connection_, filter, std::nullopt, visit);
 }
 
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
@@ -544,7 +521,7 @@ Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptI
   if (const Status done = check_file(); !done) return done;
   Connection reader;  // a snapshot of its own: nobody waits for it
   if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_with(reader, filter, before, visit);
+  return scan_ledger(reader, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
