@@ -3,6 +3,7 @@
 #include "convert.h"
 
 #include "farthing/count.h"
+#include "farthing_command.h"
 
 namespace farthing::python {
 
@@ -42,6 +43,19 @@ PYBIND11_MODULE(_farthing, m) {
         return python::counted(python::unlocked([&] { return count_request(model, body, endpoint); }));
       },
       pybind11::arg("model"), pybind11::arg("body"), pybind11::arg("endpoint"));
+  m.def(
+      "run_command",
+      [](const pybind11::typing::List<pybind11::bytes>& arguments) {
+        std::vector<std::string> texts;
+        for (const pybind11::handle& argument : arguments)
+          texts.push_back(argument.cast<std::string>());
+        std::vector<const char*> words;
+        words.reserve(texts.size());
+        for (const std::string& text : texts)
+          words.push_back(text.c_str());
+        return python::unlocked([&] { return cli::run_command(static_cast<int>(words.size()), words.data()); });
+      },
+      pybind11::arg("arguments"));
   python::bind_guard(m);
   python::bind_attempt(m);
 }
