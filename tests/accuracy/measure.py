@@ -133,10 +133,8 @@ def limited(endpoint: str, request: dict[str, Any], output: int) -> dict[str, An
     return {key: value for key, value in request.items() if key not in names} | {name: output}
 
 
-def measured() -> list[Measured]:
-    """All recorded calls whose answers say what they used. The others are not told apart here: no usage, no error."""
-    found: list[Measured] = []
-    guard = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
+def replayed(guard: farthing.Guard) -> Iterator[tuple[dict[str, Any], farthing.LedgerRow]]:
+    """Every recorded call that is let through, and what the ledger says of it."""
     answers: list[httpx.Response] = []
     with httpx.Client(transport=httpx.MockTransport(lambda _: answers.pop())) as client:
         guard.wrap(client)
@@ -154,9 +152,15 @@ def measured() -> list[Measured]:
             if answers or answer.status_code != 200:
                 continue  # refused: an endpoint that is not priced
             (booked,) = guard.ledger(limit=1)
-            one = _one(guard, row, booked)
-            if one is not None:
-                found.append(one)
+            yield row, booked
+
+
+def measured() -> list[Measured]:
+    """All recorded calls whose answers say what they used. The others are not told apart here: no usage, no error."""
+    guard = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
+    found = [
+        one for row, booked in replayed(guard) if (one := _one(guard, row, booked)) is not None
+    ]
     guard.close()
     return found
 
