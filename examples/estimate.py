@@ -43,7 +43,9 @@ def main() -> None:
             print(f"  {part.what:<30} {part.count:>6} {part.quantity:<14} {cost}".rstrip())
     print(f"\none call    likely {estimate.likely_usd} USD, at most {estimate.ceiling_usd} USD")
     for left in estimate.left:
-        print(f"after 100   {left.cap}: {left.remaining} of {left.limit} USD left, each at its most")
+        print(
+            f"after 100   {left.cap}: {left.remaining} of {left.limit} USD left, each at its most"
+        )
     guard.close()
 
 

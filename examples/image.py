@@ -1,6 +1,6 @@
 """Pictures under a cap: what one would cost, what it did cost, and what happens when the next ones do not fit.
 
-    OPENAI_API_KEY=sk-... python -m examples.image      makes one small picture, about a cent
+OPENAI_API_KEY=sk-... python -m examples.image      makes one small picture, about a cent
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
     assert receipt is not None
     print(f"one picture {receipt.cost_usd} USD for {dict(receipt.quantities)}")
     for left in receipt.left:
-        print(f"            {left.cap}: {left.remaining} of {left.limit} {left.meter} left")
+        print(f"            {left.cap}: {left.remaining} of {left.limit} USD left")
 
     try:
         client.images.generate(**{**PICTURE, "quality": "high", "n": 10})

@@ -1,6 +1,6 @@
 """A text read aloud, sentence by sentence, until the cap on speech is used up: one cent a day.
 
-    OPENAI_API_KEY=sk-... python -m examples.speech     writes speech-1.mp3, speech-2.mp3, ...
+OPENAI_API_KEY=sk-... python -m examples.speech     writes speech-1.mp3, speech-2.mp3, ...
 """
 
 from __future__ import annotations

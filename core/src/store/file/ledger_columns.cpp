@@ -48,10 +48,11 @@ std::string_view kind_text(RowKind kind) {
 
 const char* const insert_ledger_row =
     "INSERT INTO ledger "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 const char* const ledger_columns =
-    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,provider,host,endpoint,"
+    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,reported_difference_"
+    "nano,provider,host,endpoint,"
     "modality,model,"
     "model_asked,model_served,tier_asked,tier_served,labels,api_key,call,attempt_number,action,runs,quantities,booked,"
     "held,"
@@ -101,6 +102,7 @@ bool insert(Statement& statement, const LedgerRow& row) {
   money(row.likely);
   money(row.ceiling);
   money(row.actual);
+  money(row.reported_difference);
   number(row.booked[Meter::usd]);
   number(row.held[Meter::usd]);
   text(context.provider);
@@ -168,6 +170,7 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.likely = money();
   row.ceiling = money();
   row.actual = money();
+  row.reported_difference = money();
   context->provider = text();
   context->host = text();
   context->endpoint = text();
