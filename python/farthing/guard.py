@@ -44,6 +44,7 @@ class Guard:
 
     Without `store` the counters are in one file per project below the user's state directory (`guard.store` says
     which); `FARTHING_STORE` overrides it, `memory:` in tests. Thread-safe; usable after `os.fork()` (not `memory:`).
+    `price_book` is a file that `farthing prices update` wrote, in place of the built-in prices; it must be there.
     Opening reads the policy and the store: use `await Guard.aopen(...)` in an event loop.
 
     Raises PolicyError with every problem of the policy, StoreError when the store cannot be used.
@@ -61,6 +62,7 @@ class Guard:
         endpoints: Sequence[Mapping[str, Any]] = (),
         api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
         timezone: str | None = None,
+        price_book: str | os.PathLike[str] | None = None,
         name: str | None = None,
         on_alert: Callable[[Alert], object] | None = None,
         **more: Any,
@@ -75,6 +77,7 @@ class Guard:
                     "price": prices,
                     "endpoint": endpoints,
                     "timezone": timezone,
+                    "price_book": os.fspath(price_book) if price_book else None,
                     **more,
                 },
             )
@@ -89,7 +92,8 @@ class Guard:
                 "prices": prices,
                 "endpoints": endpoints,
             }
-            given.update({"api_keys": api_keys, "timezone": timezone, "name": name, **more})
+            given.update({"api_keys": api_keys, "timezone": timezone, "name": name})
+            given.update({"price_book": price_book, **more})
             clash = [key for key, value in given.items() if value]
             if clash:
                 raise ArgumentError(

@@ -1,4 +1,4 @@
-"""`make accuracy`: measures every recorded call and writes docs/accuracy.md."""
+"""`make accuracy`: measures every recorded call, compares costs and writes docs/accuracy.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.accuracy import others, table
+from tests.accuracy import costs, others, table
 from tests.accuracy.measure import ORDERS, Measured, measured, once_learned, rows
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/accuracy.md"
@@ -18,7 +18,7 @@ HEAD = """# Accuracy
 
 How near `likely` is to the input tokens that providers billed, and how far above the bill the ceiling is. Measured on
 the {calls} of {all} recorded calls in tests/recorded whose answers say what they used. Written by `make accuracy`; the
-same numbers are bounds in tests/accuracy.
+same numbers are bounds in tests/accuracy. [Costs](#costs) stand at the end.
 
 Errors are median / 90th percentile / share of calls under-estimated, of input tokens, in per cent of what was billed.
 "Ceiling" is the median of ceiling / cost: with the request's own output limit, and with one of just the output that
@@ -155,12 +155,16 @@ def section(
 
 
 def main() -> int:
-    calls = measured()
-    PAGE.write_text(page(calls), encoding="utf-8")
+    calls, priced = measured(), costs.costed()
+    PAGE.write_text(page(calls) + costs.section(priced), encoding="utf-8")
     violations = table.over_ceiling(calls)
-    print("\n".join(violations), file=sys.stderr)
-    print(f"{len(calls)} calls measured, {len(violations)} above their ceiling: {PAGE}")
-    return 1 if violations else 0
+    unexplained = costs.differences(priced)[1]
+    print("\n".join(violations + unexplained), file=sys.stderr)
+    print(
+        f"{len(calls)} calls measured, {len(violations)} above their ceiling; {len(priced)} costs compared, "
+        f"{len(unexplained)} differences unexplained: {PAGE}"
+    )
+    return 1 if violations or unexplained else 0
 
 
 if __name__ == "__main__":

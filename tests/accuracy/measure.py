@@ -151,19 +151,20 @@ def limited(endpoint: str, request: dict[str, Any], output: int) -> dict[str, An
     return {key: value for key, value in request.items() if key not in names} | {name: output}
 
 
-def measured() -> list[Measured]:
-    """All recorded calls whose answers say what they used. The others are not told apart here: no usage, no error."""
-    found: list[Measured] = []
-    # What is estimated after its call must not know of it.
-    unlearned = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
+def replayed() -> Iterator[tuple[dict[str, Any], farthing.LedgerRow]]:
+    """Every recorded call that is let through, and what the ledger says of it."""
     with _replaying() as (guard, call):
         for row in rows():
-            if not call(row):
-                continue
-            (booked,) = guard.ledger(limit=1)
-            one = _one(unlearned, row, booked)
-            if one is not None:
-                found.append(one)
+            if call(row):
+                (booked,) = guard.ledger(limit=1)
+                yield row, booked
+
+
+def measured() -> list[Measured]:
+    """All recorded calls whose answers say what they used. The others are not told apart here: no usage, no error."""
+    # What is estimated after its call must not know of it.
+    unlearned = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
+    found = [one for row, booked in replayed() if (one := _one(unlearned, row, booked)) is not None]
     unlearned.close()
     return found
 

@@ -37,6 +37,7 @@ struct Attempt::State {
   // reserve.cpp
   Verdict begin(const RequestView& request);
   Verdict ask(bool take_what_fits);
+  std::string_view volume_cap() const;
   Verdict reserve(bool take_what_fits);
   Verdict proceed();
   void leave_queue();
@@ -85,6 +86,7 @@ struct Attempt::State {
   // of the grant
   Amounts held;
   std::int64_t granted_ms = 0;
+  std::optional<std::int64_t> granted_volume;  // R25: what the model's volume cap had counted
   std::int64_t sent_boot_ms = 0;
   bool we_lowered = false;
 

@@ -292,6 +292,11 @@ std::string Attempt::State::line_before() const {
   return queue.busy_line(lines);
 }
 
+/// Of the asked model, whose volume the grant tells.
+std::string_view Attempt::State::volume_cap() const {
+  return plan->model == nullptr ? std::string_view() : core->book->volume_cap(*plan->model);
+}
+
 Verdict Attempt::State::reserve(bool take_what_fits) {
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
@@ -307,6 +312,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.call_committed = call->committed();
     request.demand = sized.demand;
     request.take_what_fits = take_what_fits;
+    request.volume_cap = volume_cap();
     if (!take_what_fits) request.behind = line_before();
     request.draft = &draft;
     ReserveAnswer answer = core->store->reserve(request);
@@ -412,6 +418,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
   phase = Phase::granted;
   held = grant.held;
   granted_ms = grant.at_ms;
+  granted_volume = grant.volume;
   id_text = to_text(attempt_id);
   call->commit(Amounts{}, held);
   core->here().housekeeping.hold_opened();

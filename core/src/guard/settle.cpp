@@ -163,13 +163,20 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                       .region = region_of(answer),
                       .size = facts.pieces.size,
                       .quality = facts.pieces.quality,
-                      .resolution = facts.pieces.resolution};
+                      .resolution = facts.pieces.resolution,
+                      .volume = core->book->volume_cap(*model) == volume_cap() ? granted_volume : std::nullopt};
     if (const auto rates = core->book->rates(*model, terms)) {
       row.context = plan->priced_by(*rates);
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
   }
-  if (answer.reported_cost && route.host.reports_cost) row.actual = answer.reported_cost;
+  if (answer.reported_cost && route.host.reports_cost) {
+    if (row.actual) {
+      if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))
+        row.reported_difference = Usd{*more};
+    }
+    row.actual = answer.reported_cost;
+  }
   if (!row.actual && sized.priced) {
     // Used, but not priced: never for free (promise 5).
     row.actual = Usd{held[Meter::usd]};

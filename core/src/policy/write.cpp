@@ -179,6 +179,8 @@ Object written(const PriceOverlay& price) {
   if (price.from_ms) out.text("from", iso_utc(*price.from_ms));
   if (price.until_ms) out.text("until", iso_utc(*price.until_ms));
   out.text("service_tier", price.service_tier);
+  out.text("volume", price.volume_cap);
+  if (price.volume_from != 0) out.text("volume_from", limit_text(price.volume_meter, price.volume_from));
   out.number("context_above", price.context_above, 0);
   out.number("context_window", price.context_window, 0);
   out.number("max_output_tokens", price.max_output_tokens, 0);

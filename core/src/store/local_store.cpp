@@ -354,6 +354,12 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     return refused;
   }
 
+  std::optional<std::int64_t> volume;
+  for (const engine::Slot& slot : slots) {
+    if (request.volume_cap.empty()) break;
+    if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap) volume = slot.entry.spent();
+  }
+
   HoldRow hold;
   hold.id = request.id;
   hold.process = process_;
@@ -408,6 +414,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   granted.at_ms = now;
   granted.output_limit = decision.output_limit;
   granted.held = decision.held;
+  granted.volume = volume;
   return granted;
 }
 

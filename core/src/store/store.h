@@ -55,6 +55,8 @@ struct ReserveRequest {
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
+  /// A cap of the plan, by its id: the grant tells what it had spent, for prices that depend on a volume. "": none.
+  std::string_view volume_cap;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
   std::string behind;
   const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
@@ -84,7 +86,8 @@ struct Granted {
   std::int64_t at_ms = 0;  // the store's time
   std::int64_t output_limit = 0;
   Amounts held;
-  std::vector<AlertFired> alerts;  // of holds that expired just before (R35)
+  std::optional<std::int64_t> volume;  // what `volume_cap` had spent before; nothing: it does not count this call
+  std::vector<AlertFired> alerts;      // of holds that expired just before (R35)
 };
 struct Refused {
   std::int64_t at_ms = 0;

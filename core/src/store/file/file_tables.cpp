@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <bit>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "ledger/ids.h"
 #include "ledger/pack.h"
 #include "store/file/ledger_columns.h"
 
@@ -21,6 +24,12 @@ constexpr int worth_a_checkpoint = 512;
 
 /// Packed counters and holds carry this in front (R38).
 constexpr std::uint32_t packed_format = 1;
+
+std::int64_t lag_of(std::string_view text) {
+  std::int64_t lag = 0;
+  std::from_chars(text.data(), text.data() + text.size(), lag);
+  return std::max(lag, FileTables::usual_lag_ms);
+}
 
 void append(std::string& out, const void* data, std::size_t size) {
   out.append(static_cast<const char*>(data), size);
@@ -255,6 +264,7 @@ Status FileTables::commit() {
 }
 
 void FileTables::rollback() {
+  lag_ms_ = usual_lag_ms;  // what was read may not have come to stay
   if (!gate_.entered()) return;
   close_counters();
   if (sqlite3_get_autocommit(connection_->get()) == 0) statements_->rollback.step();
@@ -475,8 +485,23 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
   return result;
 }
 
+/// Rows are kept by id, and an id is made before its reserve: seconds before, or as long as the clock was set back. The
+/// file knows the longest such time, so that what was reserved since an instant is found by id, without another index.
+Status FileTables::keep_lag(const LedgerRow& ledger_row) {
+  const std::int64_t lag = ledger_row.reserved_ms - made_ms(ledger_row.id);
+  if (lag <= lag_ms_) return success();
+  const auto known = fact("ledger", "lag_ms");
+  if (!known) return known.error();
+  lag_ms_ = lag_of(known->value_or(""));
+  if (lag <= lag_ms_) return success();
+  // In powers of two: a clock that is behind is written a few times, not with each call.
+  const auto power = std::bit_ceil(static_cast<std::uint64_t>(lag));
+  return put_fact("ledger", "lag_ms", std::to_string(power));
+}
+
 Status FileTables::add_row(LedgerRow&& ledger_row) {
   point("ledger");
+  if (const Status kept = keep_lag(ledger_row); !kept) return kept;
   if (insert(statements_->add_row, ledger_row)) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
     return Error{Code::invalid_argument, "there is an entry " + to_text(ledger_row.id) + " already"};
@@ -512,8 +537,33 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
   return found;
 }
 
+namespace {
+
+/// From the file, for one that only looks at it knows no other way.
+Result<std::int64_t> lag_in(Connection& connection) {
+  Statement lag;
+  if (!lag.prepare(connection.get(), "SELECT value FROM fact WHERE kind='ledger' AND key='lag_ms'"))
+    return connection.error();
+  const std::int64_t most = lag_of(lag.step() ? lag.text(0) : "");
+  if (lag.failed()) return connection.error();
+  return most;
+}
+
+Status scan_with(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
+                 const std::function<bool(const LedgerRow&)>& visit) {
+  std::optional<AttemptId> first;
+  if (filter.since_ms) {
+    const auto lag = lag_in(connection);
+    if (!lag) return lag.error();
+    first = first_id_of(*filter.since_ms - *lag);
+  }
+  return scan_ledger(connection, filter, first, before, visit);
+}
+
+}  // namespace
+
 Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  return scan_ledger(*connection_, filter, std::nullopt, visit);
+  return scan_with(*connection_, filter, std::nullopt, visit);
 }
 
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
@@ -521,7 +571,7 @@ Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptI
   if (const Status done = check_file(); !done) return done;
   Connection reader;  // a snapshot of its own: nobody waits for it
   if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_ledger(reader, filter, before, visit);
+  return scan_with(reader, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {

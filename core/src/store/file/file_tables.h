@@ -63,6 +63,9 @@ class FileTables final : public Tables {
   Status checkpoint() override;
   void close() override;
 
+  /// How much later than its id a row may be reserved before the file has to say so: longer than calls wait (R21).
+  static constexpr std::int64_t usual_lag_ms = 1 << 17;
+
  private:
   struct Statements;
 
@@ -75,6 +78,7 @@ class FileTables final : public Tables {
   Result<bool> seek_counters(std::int64_t row);
   void close_counters();
   Error error() const { return connection_->error(); }
+  Status keep_lag(const LedgerRow& ledger_row);
   void point(const char* name) const {
     if (options_.at_point) options_.at_point(name);
   }
@@ -90,6 +94,7 @@ class FileTables final : public Tables {
   sqlite3_blob* counters_ = nullptr;  // open on some row of counter_set while a step lasts
   std::int64_t counters_row_ = 0;     // on which; 0 = none
   int wal_pages_ = 0;
+  std::int64_t lag_ms_ = usual_lag_ms;  // as the file says; it may say more by now
   std::string buffer_;
 };
 

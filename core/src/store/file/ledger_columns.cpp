@@ -48,10 +48,11 @@ std::string_view kind_text(RowKind kind) {
 
 const char* const insert_ledger_row =
     "INSERT INTO ledger "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 const char* const ledger_columns =
-    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,provider,host,endpoint,"
+    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,reported_difference_"
+    "nano,provider,host,endpoint,"
     "modality,model,"
     "model_asked,model_served,tier_asked,tier_served,labels,api_key,call,attempt_number,action,runs,quantities,booked,"
     "held,"
@@ -101,6 +102,7 @@ bool insert(Statement& statement, const LedgerRow& row) {
   money(row.likely);
   money(row.ceiling);
   money(row.actual);
+  money(row.reported_difference);
   number(row.booked[Meter::usd]);
   number(row.held[Meter::usd]);
   text(context.provider);
@@ -168,6 +170,7 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.likely = money();
   row.ceiling = money();
   row.actual = money();
+  row.reported_difference = money();
   context->provider = text();
   context->host = text();
   context->endpoint = text();
@@ -219,9 +222,10 @@ LedgerRow read_ledger_row(const Statement& statement) {
   return row;
 }
 
-Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
-                   const std::function<bool(const LedgerRow&)>& visit) {
+Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> first,
+                   std::optional<AttemptId> before, const std::function<bool(const LedgerRow&)>& visit) {
   std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
+  if (first) sql += " AND id>=" + std::to_string(static_cast<std::int64_t>(first->value));
   if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
   if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
   if (filter.id) {
