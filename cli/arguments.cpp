@@ -19,6 +19,7 @@ int exit_of(Code code) {
   switch (code) {
     case Code::unknown_cap:
     case Code::unknown_attempt:
+    case Code::unknown_job:
     case Code::unknown_policy:
       return not_found;
     case Code::store_unavailable:

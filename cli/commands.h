@@ -166,6 +166,20 @@ struct AdjustOptions {
 };
 int adjust(const AdjustOptions& options);
 
+struct JobsOptions {
+  Where where;
+  bool json = false;
+};
+int jobs(const JobsOptions& options);
+
+struct JobsEndOptions {
+  Where where;
+  std::string id;
+  std::string amount;  // "" = charged at its hold
+  ChangeNote note;
+};
+int jobs_end(const JobsEndOptions& options);
+
 struct PolicyOptions {
   Where where;
   std::string file_or_name;

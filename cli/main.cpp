@@ -286,6 +286,23 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   add_note(*adjust_command, adjust_options.note);
   adjust_command->callback([&] { code = adjust(adjust_options); });
 
+  JobsOptions jobs_options;
+  auto* jobs_command = app.add_subcommand(
+      "jobs", "Videos, batches and background responses that are not over: what they hold, until when");
+  add_where(*jobs_command, jobs_options.where);
+  jobs_command->add_flag("--json", jobs_options.json, "One JSON object per line");
+  jobs_command->callback([&] {
+    if (jobs_command->get_subcommands().empty()) code = jobs(jobs_options);
+  });
+  JobsEndOptions jobs_end_options;
+  auto* jobs_end_command =
+      jobs_command->add_subcommand("end", "End one that nobody polls: charged at its hold, or at --amount");
+  add_where(*jobs_end_command, jobs_end_options.where);
+  jobs_end_command->add_option("job", jobs_end_options.id, "The provider's id of it, or its attempt's")->required();
+  jobs_end_command->add_option("--amount", jobs_end_options.amount, "What it cost, for example \"0.40 USD\"");
+  add_note(*jobs_end_command, jobs_end_options.note);
+  jobs_end_command->callback([&] { code = jobs_end(jobs_end_options); });
+
   PolicyOptions policy_options;
   auto* policy_command = app.add_subcommand("policy", "Policies registered in the store");
   policy_command->require_subcommand(1);

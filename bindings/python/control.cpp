@@ -32,6 +32,8 @@ py::dict status(const GuardRef& self) {
   }
   dict["halts"] = halts;
   dict["open_holds"] = report.open_holds;
+  dict["pending_jobs"] = report.pending_jobs;
+  dict["expired_jobs"] = report.expired_jobs;
   dict["stale_streams"] = report.stale_streams;
   dict["notes"] = py::cast(report.notes);
   return dict;
@@ -158,6 +160,22 @@ void bind_control(py::class_<GuardRef>& guard) {
             return value_or_raise(unlocked([&] { return self.guard->control()->denials(most); }));
           },
           py::arg("most"))
+      .def("jobs",
+           [](const GuardRef& self) {
+             std::vector<std::string> list;
+             for (const JobView& view : value_or_raise(unlocked([&] { return self.guard->control()->jobs(); })))
+               list.push_back(to_json(view));
+             return list;
+           })
+      .def(
+          "end_job",
+          [](const GuardRef& self, const std::string& id, const std::optional<std::string>& amount,
+             const std::string& who, const std::string& why) {
+            std::optional<Usd> actual;
+            if (amount) actual = value_or_raise(parse_usd(*amount));
+            value_or_raise(unlocked([&] { return self.guard->control()->end_job(id, actual, {who, why}); }));
+          },
+          py::arg("id"), py::arg("amount"), py::arg("who"), py::arg("why"))
       .def(
           "why",
           [](const GuardRef& self, const std::string& id) {

@@ -66,7 +66,11 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
     if (row.counted_since_ms) text += terminal.dim("  counted since " + iso_utc(*row.counted_since_ms));
     text += "\n";
   }
-  text += "\n" + std::to_string(report.open_holds) + (report.open_holds == 1 ? " call is" : " calls are") + " open\n";
+  text += "\n" + std::to_string(report.open_holds) + (report.open_holds == 1 ? " call is" : " calls are") + " open";
+  if (report.pending_jobs > 0)
+    text += ", " + std::to_string(report.pending_jobs) + (report.pending_jobs == 1 ? " job is" : " jobs are") +
+            " pending" + terminal.dim("   (farthing jobs)");
+  text += "\n";
   for (const std::string& note : report.notes)
     text += terminal.yellow("note: ") + note + "\n";
   return text;

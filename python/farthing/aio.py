@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from farthing.receipt import Estimate
-from farthing.report import LedgerRow, Status
+from farthing.report import Job, LedgerRow, Status
 
 if TYPE_CHECKING:
     from farthing.guard import Guard
@@ -28,6 +28,12 @@ class Aio:
 
     async def ledger(self, **filters: Any) -> list[LedgerRow]:
         return await asyncio.to_thread(lambda: list(self._guard.ledger(**filters)))
+
+    async def jobs(self) -> list[Job]:
+        return await asyncio.to_thread(self._guard.jobs)
+
+    async def end_job(self, id: str, amount: str | None = None, **more: Any) -> None:
+        await asyncio.to_thread(self._guard.end_job, id, amount, **more)
 
     async def denials(self, limit: int = 100) -> list[dict[str, Any]]:
         return await asyncio.to_thread(self._guard.denials, limit)

@@ -172,7 +172,13 @@ _BY_CODE: dict[str, type[Denied]] = {
         CapExceeded,
     ),
     **dict.fromkeys(
-        ["model_not_allowed", "modality_not_allowed", "approval_required", "policy_conflict"],
+        [
+            "model_not_allowed",
+            "modality_not_allowed",
+            "approval_required",
+            "policy_conflict",
+            "duplicate",
+        ],
         RouteDenied,
     ),
     "halted": Halted,

@@ -25,7 +25,7 @@ from farthing.aio import Aio
 from farthing.cap import Cap, Globs
 from farthing.errors import ArgumentError
 from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
-from farthing.report import LedgerRow, Status, rows_of, status_of
+from farthing.report import Job, LedgerRow, Status, job_of, rows_of, status_of
 from farthing.scope import Action, Joined, ScopeBlock, Task
 
 C = TypeVar("C")
@@ -238,6 +238,22 @@ class Guard:
                 limit,
             )
         )
+
+    def jobs(self) -> list[Job]:
+        """Videos, batches and background responses of the store that are not over, oldest first.
+
+        A poll by any guarded client settles one: `client.videos.retrieve(job.id)`.
+        """
+        return [job_of(job) for job in self._core.jobs()]
+
+    def end_job(self, id: str, amount: str | None = None, *, why: str = "", who: str = "") -> None:
+        """Ends a job that nobody polls: settled at `amount`, or charged at its hold. Its slot is free again.
+
+            guard.end_job("video_123", "0.40 USD", why="seen on the bill")
+
+        `id` is the provider's or the attempt's. Raises ArgumentError for one that is not pending.
+        """
+        self._core.end_job(id, amount, who, why)
 
     def denials(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest refusals of the store, as in `farthing ledger --denied`."""

@@ -52,9 +52,33 @@ class Status:
     halts: tuple[Halt, ...]
     open_holds: int
     """Calls under way, in every process on the store."""
+    pending_jobs: int
+    """Videos, batches and background responses that are not over."""
+    expired_jobs: int
+    """Those that nobody polled before their deadline: charged at their hold until somebody does."""
     stale_streams: int
     """Streams open for more than 120 s."""
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A call whose work goes on after its answer: a video, a batch, a response in the background."""
+
+    id: str
+    """The provider's: what it is polled by."""
+    kind: str
+    host: str
+    attempt: str
+    state: str
+    """pending; or expired: its deadline has passed, its hold is charged until a poll says what it cost."""
+    model: str
+    held_usd: Decimal
+    reserved_at: datetime | None
+    deadline: datetime | None
+    slot: bool
+    """Whether a concurrency slot is taken for it."""
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -121,8 +145,27 @@ def status_of(core: Mapping[str, Any]) -> Status:
             for number, match, who, why, at_ms in core["halts"]
         ),
         open_holds=core["open_holds"],
+        pending_jobs=core["pending_jobs"],
+        expired_jobs=core["expired_jobs"],
         stale_streams=core["stale_streams"],
         notes=tuple(core["notes"]),
+    )
+
+
+def job_of(text: str) -> Job:
+    core = json.loads(text)
+    return Job(
+        id=core["job"],
+        kind=core["kind"],
+        host=core["host"],
+        attempt=core["attempt"],
+        state=core["state"],
+        model=core["model"],
+        held_usd=Decimal(core["held"]),
+        reserved_at=instant(core["reserved_at_ms"]),
+        deadline=instant(core["deadline_ms"]),
+        slot=core["slot"],
+        labels=core["labels"],
     )
 
 

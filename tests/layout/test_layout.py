@@ -34,6 +34,7 @@ PUBLIC = {
     "denial": "ledger",
     "endpoint": "wire",
     "host": "wire",
+    "job": "ledger",
     "ledger": "ledger",
     "control": "report",
     "suggest": "report",

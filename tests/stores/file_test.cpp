@@ -275,7 +275,15 @@ TEST_F(FileStore, killed_at_random_leaves_exact_books) {
       refresh();
       for (int i = 0; i < 50; ++i) {
         const AttemptId id = store->next_id();
-        if (granted(id, acme, usd / 5000)) settle(id, acme, usd / 9000);
+        if (!granted(id, acme, usd / 5000)) continue;
+        if (i % 3 == 0) {  // one that goes on as a job, and may be settled by whoever comes
+          Settlement goes_on;
+          goes_on.row.id = id;
+          goes_on.job =
+              Job{.attempt = id, .host = "h", .id = to_text(id), .kind = "video", .lives_ms = hour_ms, .terms = ""};
+          EXPECT_TRUE(store->settle(goes_on));
+        }
+        settle(id, acme, usd / 9000);
       }
     });
     ASSERT_TRUE(WIFSIGNALED(status));
@@ -283,6 +291,33 @@ TEST_F(FileStore, killed_at_random_leaves_exact_books) {
     open(location);  // by somebody new, as after a crash
     check_books(*this);
   }
+}
+
+TEST_F(FileStore, the_job_of_a_process_that_was_killed_is_settled_by_another_R17) {
+  open(location);
+  apply(one_cap);
+  store->close();
+  const int status = in_child([&] {
+    open(location);
+    refresh();
+    const AttemptId id = store->next_id();
+    ASSERT_TRUE(granted(id, acme, usd / 2));
+    Settlement goes_on;
+    goes_on.row.id = id;
+    goes_on.job = Job{.attempt = id, .host = "h", .id = "video_1", .kind = "video", .lives_ms = hour_ms, .terms = "{}"};
+    ASSERT_TRUE(store->settle(goes_on));
+    kill(getpid(), SIGKILL);
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  open(location);
+  refresh();
+  clock->advance(hour_ms / 2);  // nobody renews it
+  EXPECT_EQ(store->sweep()->expired, 0);
+  const auto found = store->find_job("h", "video_1");
+  ASSERT_TRUE(found && *found);
+  EXPECT_TRUE(settle((*found)->job.attempt, acme, usd / 4).first);
+  EXPECT_EQ(spent("day"), usd / 4);
+  EXPECT_TRUE(store->jobs()->empty());
 }
 
 TEST_F(FileStore, a_full_disk_refuses_and_loses_nothing) {

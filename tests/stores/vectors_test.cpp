@@ -103,7 +103,25 @@ class StoreVectors : public ::testing::TestWithParam<Case>, public Bench {
     std::string name;
     std::string amount;
     in >> name >> amount;
-    if (word == "advance") {
+    if (word == "job") {
+      Settlement goes_on;
+      goes_on.row.id = id_of(name);
+      auto context = std::make_shared<CallContext>();
+      context->labels = labels_of[name];
+      goes_on.row.context = context;
+      goes_on.row.ceiling = Usd{};
+      goes_on.job = Job{.attempt = id_of(name),
+                        .host = "h",
+                        .id = name,
+                        .kind = "video",
+                        .lives_ms = std::stoll(amount) * 1000,
+                        .terms = ""};
+      EXPECT_TRUE(store->settle(goes_on));
+    } else if (word == "end") {
+      const auto actual = amount.empty() ? std::nullopt : std::optional(Usd{nano(amount)});
+      const auto ended = store->end_job("h", name, actual, "", "");
+      return ended ? "ended" : std::string(code_text(ended.error().code));
+    } else if (word == "advance") {
       clock->advance(std::stoll(name) * 1000);
     } else if (word == "renew") {
       EXPECT_TRUE(store->renew());

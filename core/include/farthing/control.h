@@ -16,6 +16,7 @@
 
 #include "farthing/cap.h"
 #include "farthing/clock.h"
+#include "farthing/job.h"
 #include "farthing/ledger.h"
 #include "farthing/policy.h"
 #include "farthing/receipt.h"
@@ -49,7 +50,9 @@ struct StatusReport {
   std::int64_t now_ms = 0;              // the store's time
   std::vector<StatusCounter> counters;  // registered caps first (also those without a counter yet), then live runs
   std::vector<StatusHalt> halts;
-  std::int64_t open_holds = 0;
+  std::int64_t open_holds = 0;     // calls under way
+  std::int64_t pending_jobs = 0;   // calls whose work goes on after their answer (R17)
+  std::int64_t expired_jobs = 0;   // ... that nobody polled before their deadline, nor ended since
   std::int64_t stale_streams = 0;  // holds past 120 s that are still renewed (R17)
   std::vector<std::string> notes;  // book age, forward clock, queued settlements ...
   std::string to_json() const;
@@ -101,6 +104,10 @@ class Control {
   Status clear_limit(const std::string& cap, const std::vector<std::string>& each_values, const ChangeNote& note);
   /// R19, R23: new absolute cost of one attempt.
   Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
+  /// R17: jobs that are not over, oldest first; those whose deadline has passed are charged, and are until somebody polls them.
+  Result<std::vector<JobView>> jobs() const;
+  /// Ends one by the provider's id or its attempt's: settled at `actual`, else charged at its hold. Answers it as it was.
+  Result<JobView> end_job(const std::string& id, std::optional<Usd> actual, const ChangeNote& note);
   /// Registers a policy without opening a guard; `force` replaces one that was superseded (R6). Answers warnings.
   Result<std::vector<std::string>> apply_policy(const Policy& policy, bool force);
   Status remove_policy(const std::string& name);
@@ -111,6 +118,8 @@ class Control {
   std::shared_ptr<Store> store_;
 };
 
+/// A job as compact JSON.
+std::string to_json(const JobView& view);
 /// One ledger row as compact JSON; money as decimal text and integer nano.
 std::string to_json(const LedgerRow& row);
 

@@ -65,6 +65,8 @@ struct Policy {
   std::int64_t held_wait_ms = 60'000;    // R21
   std::int64_t hold_max_ms = 3'600'000;  // R17
   bool durable_power = false;            // durability = "power"
+  bool refuse_duplicates = false;        // jobs.duplicates = "refuse" (R17)
+  bool slots_until_deadline = false;     // jobs.slots = "until_deadline" (R17)
 
   /// The document without secrets, as canonical JSON: what is registered in the store and compared (R6).
   std::string to_json() const;

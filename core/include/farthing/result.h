@@ -31,6 +31,7 @@ enum class Code {
   unknown_endpoint,
   unreadable_request,  // the body is not what its dialect takes, so it cannot be bounded
   policy_conflict,     // two guards on different stores around one client (R32)
+  duplicate,           // an equal request is a pending job (R17)
   store_unavailable,
   // errors
   invalid_argument,
@@ -40,6 +41,7 @@ enum class Code {
   policy_superseded,    // R6
   unknown_cap,
   unknown_attempt,
+  unknown_job,
   unknown_policy,
   store_foreign,  // a file that is not a Farthing store
   store_corrupt,

@@ -1,7 +1,7 @@
 // Attempt::State: the life of one HTTP request (design section 4): begin, reserve, send, observe, settle, exactly once.
 //
 // Files: attempt.cpp (the public methods and turns), reserve.cpp (from request to grant or refusal), settle.cpp (from answer
-// to ledger row).
+// to ledger row), jobs.cpp (work that goes on after the answer, R17).
 // Thread-safety: one thread at a time; abort from any thread: it takes effect at once, or at the end of the turn that another
 // thread is in.
 #pragma once
@@ -42,6 +42,16 @@ struct Attempt::State {
   Verdict proceed();
   void leave_queue();
 
+  // How long a busy store is asked again: as long as others wait for it (StoreOptions::gate_wait_ms).
+  static constexpr std::int64_t busy_most_ms = 10'000;
+  static constexpr std::int64_t busy_poll_ms = 2;
+  /// A poll that comes before its job was written.
+  static constexpr std::int64_t unwritten_most_ms = 500;
+
+  // jobs.cpp
+  Verdict begin_poll(const RequestView& request);
+  Verdict find_job();
+
   // settle.cpp
   void head(int code, std::span<const HeaderView> headers);
   Delivered data(std::string_view bytes);
@@ -62,8 +72,10 @@ struct Attempt::State {
   Route route;
   RequestFacts facts;
   std::string host, key_id;
-  std::string body;           // kept only while waiting: it is rewritten after
-  std::string_view body_now;  // the caller's bytes, valid during begin
+  std::string fingerprint;        // where equal requests are refused (R17)
+  bool source_looked_up = false;  // of a video that is made over
+  std::string body;               // kept only while waiting: it is rewritten after
+  std::string_view body_now;      // the caller's bytes, valid during begin
   std::shared_ptr<const guard::CallPlan> plan;
   guard::Sized sized;
   std::optional<InputCount> counted;  // where the cheap bound did not fit
@@ -98,6 +110,8 @@ struct Attempt::State {
   std::string buffer;
   std::string request_id, headroom;
 
+  std::optional<JobView> job;  // that a poll asks for: what ends then is its hold
+
   std::optional<Denial> denial;
   std::shared_ptr<const guard::KeptReceipt> receipt;
 
@@ -122,13 +136,18 @@ struct Attempt::State {
   std::string_view limit_name() const;
   std::vector<RunHold> run_holds() const;
 
+  bool makes_job() const;
+  bool keep_job(const AnswerFacts& answer);
+  void poll_answer(const AnswerFacts& answer, bool whole);
+  std::optional<Verdict> look_up_source();
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
   void price(LedgerRow& row, const AnswerFacts& answer) const;
+  std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
   std::string_view region_of(const AnswerFacts& answer) const;
   Usd closed_cost(std::int64_t* output) const;
-  void keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining);
+  void keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining, std::shared_ptr<const void> keep);
 };
 
 }  // namespace farthing

@@ -20,6 +20,16 @@ bool on_output(Meter meter) {
   return meter == Meter::usd || meter == Meter::output_tokens || meter == Meter::tokens;
 }
 
+std::string_view size_of(const CalledBy& by) {
+  return by.pieces == nullptr ? std::string_view() : by.pieces->size;
+}
+std::string_view quality_of(const CalledBy& by) {
+  return by.pieces == nullptr ? std::string_view() : by.pieces->quality;
+}
+std::string_view resolution_of(const CalledBy& by) {
+  return by.pieces == nullptr ? std::string_view() : by.pieces->resolution;
+}
+
 void set_valid(Labels& labels, std::string_view kind, std::string_view value) {
   // A model's or host's text comes from outside: one that is no label value is left out (R9).
   if (check_label(kind, value)) labels.set(kind, value);
@@ -46,23 +56,29 @@ Contexts::Contexts(std::shared_ptr<Store> store, const Policy& policy, std::shar
 std::size_t Contexts::Hash::operator()(const Key& key) const {
   std::size_t hash = mix(key.binding, hash_of(key.labels));
   hash = mix(mix(mix(hash, key.host), key.asked), key.key_id);
+  if (!key.size.empty() || !key.quality.empty() || !key.resolution.empty())
+    hash = mix(mix(mix(hash, key.size), key.quality), key.resolution);
   return mix(mix(hash, std::hash<const void*>{}(key.dialect)), key.retry ? 1U : 0U);
 }
 
 std::size_t Contexts::Hash::operator()(const CalledBy& by) const {
   std::size_t hash = mix(by.binding.serial, by.scope.labels_hash());
   hash = mix(mix(mix(hash, by.host), by.asked), by.key_id);
+  if (!size_of(by).empty() || !quality_of(by).empty() || !resolution_of(by).empty())
+    hash = mix(mix(mix(hash, size_of(by)), quality_of(by)), resolution_of(by));
   return mix(mix(hash, std::hash<const void*>{}(&by.dialect)), by.retry ? 1U : 0U);
 }
 
 bool Contexts::Equal::operator()(const Key& a, const Key& b) const {
   return a.binding == b.binding && a.dialect == b.dialect && a.retry == b.retry && a.asked == b.asked &&
-         a.key_id == b.key_id && a.host == b.host && a.labels == b.labels;
+         a.key_id == b.key_id && a.host == b.host && a.size == b.size && a.quality == b.quality &&
+         a.resolution == b.resolution && a.labels == b.labels;
 }
 
 bool Contexts::Equal::operator()(const CalledBy& by, const Key& key) const {
   return key.binding == by.binding.serial && key.dialect == &by.dialect && key.retry == by.retry &&
-         key.asked == by.asked && key.key_id == by.key_id && key.host == by.host && key.labels == by.scope.labels();
+         key.asked == by.asked && key.key_id == by.key_id && key.host == by.host && key.size == size_of(by) &&
+         key.quality == quality_of(by) && key.resolution == resolution_of(by) && key.labels == by.scope.labels();
 }
 
 Result<std::shared_ptr<const CallPlan>> Contexts::find(const CalledBy& by) {
@@ -86,7 +102,8 @@ Result<std::shared_ptr<const CallPlan>> Contexts::find(const CalledBy& by) {
   if (index == index_) {  // else the registry changed meanwhile: this plan is refused by the store and made again
     if (plans_.size() >= max_plans) plans_.clear();
     plans_.insert_or_assign(Key{by.binding.serial, by.scope.labels(), std::string(by.host), std::string(by.asked),
-                                std::string(by.key_id), &by.dialect, by.retry},
+                                std::string(by.key_id), std::string(size_of(by)), std::string(quality_of(by)),
+                                std::string(resolution_of(by)), &by.dialect, by.retry},
                             made);
   }
   return made;
@@ -150,6 +167,9 @@ Labels Contexts::labels_of(const CalledBy& by) const {
   set_valid(labels, "modality", by.dialect.modality);
   set_valid(labels, "endpoint", by.dialect.endpoint);
   set_valid(labels, "operation", by.dialect.operation);
+  set_valid(labels, "size", size_of(by));
+  set_valid(labels, "quality", quality_of(by));
+  set_valid(labels, "resolution", resolution_of(by));
   set_valid(labels, "attempt_kind", by.retry ? "retry" : "primary");
   set_valid(labels, "api_key", key_name);
   return labels;

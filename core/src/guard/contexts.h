@@ -36,9 +36,10 @@ struct CalledBy {
   std::string_view host;
   const HostFacts& host_facts;
   const Dialect& dialect;
-  std::string_view asked;   // the model or deployment as asked
-  std::string_view key_id;  // "" = no key
-  bool retry = false;       // attempt_kind
+  std::string_view asked;          // the model or deployment as asked
+  std::string_view key_id;         // "" = no key
+  const Pieces* pieces = nullptr;  // of images and videos: the labels size, quality, resolution
+  bool retry = false;              // attempt_kind
 };
 
 class CallPlan {
@@ -82,6 +83,7 @@ class Contexts {
     std::uint64_t binding = 0;
     Labels labels;  // the scope's
     std::string host, asked, key_id;
+    std::string size, quality, resolution;
     const Dialect* dialect = nullptr;
     bool retry = false;
   };

@@ -65,9 +65,8 @@ std::int64_t Core::OfProcess::stale_streams(std::int64_t now_ms) {
   if (now_ms - seen_ms < look_every_ms || !stale_seen_ms.compare_exchange_strong(seen_ms, now_ms))
     return stale_seen.load();
   if (const auto holds = store->holds()) {
-    stale_seen.store(std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) {
-      return now_ms - hold.draft.reserved_ms > stale_after_ms;
-    }));
+    stale_seen.store(
+        std::count_if(holds->begin(), holds->end(), [&](const HoldView& hold) { return is_stale(hold, now_ms); }));
   }
   return stale_seen.load();
 }

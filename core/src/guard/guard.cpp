@@ -150,12 +150,13 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   }
   if (count < 1 || count > 1'000'000'000)
     return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
-  const auto facts = dialect->scan_request(body);
+  auto facts = dialect->scan_request(body);
   if (!facts) return facts.error();
   const auto binding = bind(labels, {}, false);
   if (!binding) return binding.error();
   const std::string asked_host(host.empty() ? own_host(*dialect) : host);
   const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
+  fill_video_defaults(host_facts.provider, *facts);
   const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
   const auto plan = core_->here().contexts.find({.binding = **binding,
                                                  .scope = *ambient,
@@ -163,7 +164,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .host_facts = host_facts,
                                                  .dialect = *dialect,
                                                  .asked = facts->model,
-                                                 .key_id = ""});
+                                                 .key_id = "",
+                                                 .pieces = &facts->pieces});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
   auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));

@@ -156,6 +156,33 @@ std::string KeyHasher::id_of_key(std::string_view key) const {
   return id;
 }
 
+std::string KeyHasher::of_request(std::string_view key_id, std::string_view host, std::string_view path,
+                                  std::string_view body) const {
+  hmac_sha256_ctx hash = inside_->keyed;
+  const auto add = [&hash](std::string_view text) {
+    hmac_sha256_update(&hash, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
+  };
+  for (const std::string_view part : {std::string_view("farthing request"), key_id, host, path}) {
+    add(part);
+    add("\n");
+  }
+  // A form's boundary is new in each request.
+  const std::string_view boundary = body.starts_with("--") ? body.substr(0, body.find_first_of("\r\n")) : "";
+  while (!boundary.empty()) {
+    const std::size_t at = body.find(boundary);
+    if (at == std::string_view::npos) break;
+    add(body.substr(0, at));
+    body.remove_prefix(at + boundary.size());
+  }
+  add(body);
+  constexpr std::size_t bytes = 16;
+  std::array<std::uint8_t, bytes> digest{};
+  hmac_sha256_digest(&hash, digest.size(), digest.data());
+  std::string text;
+  append_hex(text, digest);
+  return text;
+}
+
 std::string KeyHasher::id(const Credential& credential, std::string_view host) const {
   switch (credential.kind) {
     case Credential::Kind::none:

@@ -48,6 +48,9 @@ class KeyHasher {
   std::string id_of_key(std::string_view key) const;
   /// A key for another use of the same secret; one purpose, one key.
   std::array<std::uint8_t, 16> derived(std::string_view purpose) const;
+  /// R17: what equal requests of one key have in common, and nothing else tells; the boundary of a form aside.
+  std::string of_request(std::string_view key_id, std::string_view host, std::string_view path,
+                         std::string_view body) const;
   /// 4 hex digits of the secret's hash: two stores with different secrets are told apart.
   const std::string& fingerprint() const { return fingerprint_; }
 

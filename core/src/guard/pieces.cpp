@@ -22,6 +22,8 @@ class Sizing {
     most(Quantity::requests, 1);
     if (asked_.audio)
       transcription();
+    else if (asked_.videos > 0)
+      videos();
     else if (asked_.images > 0)
       images();
     else
@@ -96,6 +98,21 @@ class Sizing {
     }
   }
 
+  /// Their length is billed; what else of them is billed by some, nobody can bound here.
+  void videos() {
+    const auto ms = asked_.video_ms ? checked_mul(*asked_.video_ms, asked_.videos) : std::nullopt;
+    most(Quantity::video_ms, ms.value_or(0));
+    sized_.likely[Quantity::video_ms] = ms.value_or(0);
+    if (!ms) unbounded(asked_.video_of.empty() ? "a video of unknown length" : "a video made of another, unknown one");
+    if (!rates_) return;
+    for (const Quantity other : {Quantity::input_tokens, Quantity::input_image_tokens, Quantity::output_tokens,
+                                 Quantity::output_image_tokens, Quantity::images}) {
+      if (!billed(other)) continue;
+      unbounded("videos of this model, which are not billed by the second alone");
+      break;
+    }
+  }
+
   void speech() {
     most(Quantity::characters, asked_.characters);
     sized_.likely[Quantity::characters] = asked_.characters;
@@ -161,6 +178,12 @@ class Sizing {
       sized_.priced = true;
       sized_.likely_usd = Usd{};
       return;
+    }
+    if (!rates_ && !asked_.video_of.empty() && in_.policy.unbounded.kind == Unbounded::Kind::amount) {
+      // Its model is the other video's, and told when it is done.
+      sized_.input_usd = in_.policy.unbounded.amount;
+      sized_.demand.fixed[Meter::usd] = sized_.input_usd.nano;
+      sized_.priced = true;
     }
     if (!rates_) return;
     sized_.dearest = *rates_;

@@ -32,7 +32,7 @@ Receipt KeptReceipt::whole() const {
       cap.meter = left.cap->cap.meter;
       cap.per = left.cap->cap.window.per;
       for (const std::string& kind : left.cap->cap.each) {
-        const std::string* value = plan->context->labels.get(kind);
+        const std::string* value = context->labels.get(kind);
         cap.counter.emplace_back(kind, value != nullptr ? *value : std::string(none_value));
       }
     }

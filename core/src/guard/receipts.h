@@ -24,8 +24,9 @@ namespace farthing::guard {
 /// A receipt whose `left` is not written yet.
 struct KeptReceipt {
   Receipt facts;
-  std::shared_ptr<const CallPlan> plan;
-  std::vector<Remaining> remaining;  // its caps are the plan's
+  std::shared_ptr<const CallContext> context;
+  std::vector<Remaining> remaining;
+  std::shared_ptr<const void> keep;  // the caps of `remaining`
   std::vector<std::pair<std::string, std::string>> runs;
 
   Receipt whole() const;

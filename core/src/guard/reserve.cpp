@@ -12,8 +12,6 @@ namespace {
 
 constexpr int max_tries = 16;
 constexpr std::int64_t poll_ms = 40;  // other processes' settlements are found by asking
-constexpr std::int64_t busy_poll_ms = 2;
-constexpr std::int64_t busy_most_ms = 10'000;  // as long as others wait for a store (StoreOptions::gate_wait_ms)
 
 /// R21: at most the client's own timeout, where its SDK tells it.
 std::int64_t client_timeout_ms(std::span<const HeaderView> headers) {
@@ -55,6 +53,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
   route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
   if (!route.host.guard || route.kind == Route::Kind::free) return {};
+  if (route.kind == Route::Kind::poll) return begin_poll(request);
   const bool described = route.kind == Route::Kind::priced && route.dialect->rule != nullptr;
   const bool foreign = binding->install && !described && !core->hosts.known(request.host);
   if (route.kind == Route::Kind::unknown) {
@@ -65,7 +64,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
         std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) + " on " +
             host +
             " is not an endpoint that this version can price, so it is not sent. "
-            "It reads: OpenAI's chat completions, completions, responses, embeddings, images, speech, "
+            "It reads: OpenAI's chat completions, completions, responses, embeddings, images, videos, speech, "
             "transcriptions and translations, Anthropic's messages, Gemini's generateContent, "
             "streamGenerateContent, embedContent and batchEmbedContents. Describe it in the policy "
             "([[endpoint]], docs/policy.md), or send it with a client that is not guarded, if its cost need not "
@@ -85,10 +84,13 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
   if (!route.path_model.empty()) facts.model = route.path_model;  // where the path names it, whatever the body says
+  fill_video_defaults(route.host.provider, facts);
   body_now = *request.body;
   client_wait_ms = client_timeout_ms(request.headers);
   key_id = core->keys.id(guard::credential_of(request.headers), host);
   attempt_number = call->next_attempt();
+  if (core->policy.refuse_duplicates && makes_job())
+    fingerprint = core->keys.of_request(key_id, host, request.path, *request.body);
 
   if (route.host.provider.empty()) {
     Denial refusal;
@@ -118,6 +120,7 @@ Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const
                                      .dialect = *route.dialect,
                                      .asked = facts.model,
                                      .key_id = key_id,
+                                     .pieces = &facts.pieces,
                                      .retry = attempt_number > 1});
 }
 
@@ -154,6 +157,7 @@ Verdict Attempt::State::refuse_or_ask_again(const Error& problem) {
 
 /// Labels, plan and size; a verdict when that already refuses.
 std::optional<Verdict> Attempt::State::plan_and_size() {
+  if (auto busy = look_up_source()) return busy;
   auto found = find_plan();
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
   if (found &&
@@ -314,6 +318,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.take_what_fits = take_what_fits;
     request.volume_cap = volume_cap();
     if (!take_what_fits) request.behind = line_before();
+    request.fingerprint = fingerprint;
     request.draft = &draft;
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
@@ -385,6 +390,7 @@ Verdict Attempt::State::wait_in(const std::string& line) {
 
 Verdict Attempt::State::proceed() {
   if (phase != Phase::waiting) return over();
+  if (route.kind == Route::Kind::poll) return find_job();
   const bool over = ticket && core->clock->boot_ms() >= wait_until_ms;
   if (!over && ticket && !core->here().queue.is_head(*ticket)) {
     Verdict verdict;
@@ -463,7 +469,13 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
   if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
-  if (refusal.caps.empty()) refusal.message = "the store refused this call";
+  if (refused.code == Code::duplicate) {
+    refusal.message = "an equal request of this key is pending (attempt " + to_text(refused.duplicate_of) +
+                      "), and this policy refuses duplicates (jobs.duplicates). It passes when that one is over: poll "
+                      "it, or end it (farthing jobs end)";
+  } else if (refusal.caps.empty()) {
+    refusal.message = "the store refused this call";
+  }
   core->here().tell(refused.alerts);
   return refuse(std::move(refusal));
 }

@@ -94,10 +94,14 @@ void Attempt::State::end_body(std::string_view whole) {
 
 /// The table of R23. `whole`: with the dialect's terminal marker.
 void Attempt::State::settle_answer(const AnswerFacts& answer, bool whole) {
+  if (job) return poll_answer(answer, whole);
   const bool final = whole && answer.final && answer.quantities.has_value();
   if (status < 300) {
     if (final) return settle(How::usage, &answer, "");
     // An error as the whole answer of a 200 (Azure) is the provider's own; in a stream it came after work was begun.
+    // R17: a stream that breaks off is no end of what goes on in the background.
+    const bool goes_on = streaming ? makes_job() && !answer.error : answer.job == JobState::pending;
+    if (goes_on && keep_job(answer)) return;
     if (answer.error && !streaming) return settle(How::provider_error, &answer, answer.error_code);
     if (answer.done && sized.counted) return settle(How::counted, &answer, "");
     return settle(How::hold, &answer, answer.error ? answer.error_code : "no_final_usage");
@@ -121,6 +125,7 @@ Usd Attempt::State::closed_cost(std::int64_t* output) const {
 
 void Attempt::State::settle_closed() {
   if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
+  if (reader && makes_job() && keep_job(reader->facts())) return;
   const bool bounded = streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold && sized.priced &&
                        route.dialect->has_output && plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
   if (!bounded) return settle(How::hold, reader ? &reader->facts() : nullptr, "closed");
@@ -134,11 +139,16 @@ void Attempt::State::end_by(Abort how) {
     phase = Phase::ended;
     return;
   }
+  if (job) {  // what is broken off is the asking
+    phase = Phase::ended;
+    return;
+  }
   if (phase == Phase::granted) return settle(How::released, nullptr, "not_sent");
   if (phase != Phase::sent) return;
   if (how == Abort::not_sent) return settle(How::released, nullptr, "not_sent");
   if (how == Abort::closed) return settle_closed();
   if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
+  if (reader && makes_job() && keep_job(reader->facts())) return;
   settle(How::hold, reader ? &reader->facts() : nullptr, "interrupted");
 }
 
@@ -148,11 +158,24 @@ std::string_view Attempt::State::region_of(const AnswerFacts& answer) const {
   return facts.region.empty() ? route.host.region : std::string_view(facts.region);
 }
 
+/// R17: the context of a job's call, which another process may have made, as this one's book prices it.
+std::shared_ptr<const CallContext> Attempt::State::priced_elsewhere(const CallContext& context,
+                                                                    const RateSet& rates) const {
+  auto made = std::make_shared<CallContext>(context);
+  made->rates_json = rates.to_json();
+  made->book_version = core->book->version();
+  return made;
+}
+
 /// What its quantities cost. R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
 void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   row.booked = meters_of(row.quantities);
-  const Model* served = answer.model.empty() ? nullptr : core->book->find(route.host.provider, answer.model);
-  const Model* model = served != nullptr ? served : plan->model;
+  const std::string& provider = row.context->provider;
+  const Model* served = answer.model.empty() ? nullptr : core->book->find(provider, answer.model);
+  const Model* asked = plan ? plan->model : core->book->find(provider, row.context->model);
+  const Model* model = served != nullptr ? served : asked;
+  const std::string_view size = answer.size.empty() ? std::string_view(facts.pieces.size) : answer.size;
+  const std::string resolution = answer.size.empty() ? facts.pieces.resolution : resolution_of(answer.size);
   if (route.host.free || (model != nullptr && model->free)) {
     row.actual = Usd{};
   } else if (model != nullptr) {
@@ -161,12 +184,12 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                                                                   : std::string_view(answer.service_tier),
                       .context_tokens = row.booked[Meter::input_tokens],
                       .region = region_of(answer),
-                      .size = facts.pieces.size,
+                      .size = size,
                       .quality = facts.pieces.quality,
-                      .resolution = facts.pieces.resolution,
+                      .resolution = resolution,
                       .volume = core->book->volume_cap(*model) == volume_cap() ? granted_volume : std::nullopt};
     if (const auto rates = core->book->rates(*model, terms)) {
-      row.context = plan->priced_by(*rates);
+      row.context = plan ? plan->priced_by(*rates) : priced_elsewhere(*row.context, *rates);
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
   }
@@ -197,7 +220,9 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   row.how = how;
   row.held = held;
   row.status = status;
-  row.latency_ms = sent_boot_ms == 0 ? 0 : core->clock->boot_ms() - sent_boot_ms;
+  row.latency_ms = job                 ? std::max<std::int64_t>(core->clock->wall_ms() - granted_ms, 0)
+                   : sent_boot_ms == 0 ? 0
+                                       : core->clock->boot_ms() - sent_boot_ms;
   row.request_id = std::move(request_id);
   row.headroom = std::move(headroom);
   row.error_class = std::string(error_class.substr(0, 64));
@@ -255,19 +280,19 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
         " output tokens by a limit that Farthing set, so "
         "that the call fits its caps; give max_tokens yourself, raise the cap, or set output = \"as_asked\"");
   }
-  call->commit(held, row.booked);
+  if (!job) call->commit(held, row.booked);
   auto settled = [&] {
     std::optional<Patience> none;
     if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
     return core->store->settle(settlement);
   }();
-  core->here().housekeeping.hold_ended();
+  if (!job) core->here().housekeeping.hold_ended();
   if (settled) {
     if (settled->learned) core->here().learning.put(known, *settled->learned);
-    keep_receipt(std::move(row), std::move(settled->remaining));
+    keep_receipt(std::move(row), std::move(settled->remaining), std::move(settled->keep));
     core->here().tell(settled->alerts);
   } else {
-    keep_receipt(LedgerRow(row), {});
+    keep_receipt(LedgerRow(row), {}, nullptr);
     // R26: never the caller's problem. In a forked child, or after close, nobody will write it: the hold expires.
     if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), settled.error());
   }
@@ -288,14 +313,14 @@ std::optional<Lesson> Attempt::State::lesson(const LedgerRow& row) const {
   return made.residual || made.output ? std::optional(made) : std::nullopt;
 }
 
-void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining) {
+void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining, std::shared_ptr<const void> keep) {
   auto made = std::make_shared<guard::KeptReceipt>();
   Receipt& told = made->facts;
   told.attempt = id_text;
   told.call = std::move(row.call);
   told.response_id = std::move(row.response_id);
   told.request_id = std::move(row.request_id);
-  told.model = plan->context->model;
+  told.model = row.context->model;
   told.model_served = std::move(row.model_served);
   told.cost = row.actual;
   told.likely = row.likely;
@@ -304,7 +329,8 @@ void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remain
   told.how = row.how;
   told.output_limit_asked = row.output_limit_asked;
   told.output_limit = row.output_limit;
-  made->plan = plan;
+  made->context = std::move(row.context);
+  made->keep = std::move(keep);
   made->remaining = std::move(remaining);
   made->runs = std::move(row.runs);
   receipt = made;

@@ -27,6 +27,8 @@ std::string_view code_text(Code code) {
       return "unreadable_request";
     case Code::policy_conflict:
       return "policy_conflict";
+    case Code::duplicate:
+      return "duplicate";
     case Code::store_unavailable:
       return "store_unavailable";
     case Code::invalid_argument:
@@ -43,6 +45,8 @@ std::string_view code_text(Code code) {
       return "unknown_cap";
     case Code::unknown_attempt:
       return "unknown_attempt";
+    case Code::unknown_job:
+      return "unknown_job";
     case Code::unknown_policy:
       return "unknown_policy";
     case Code::store_foreign:

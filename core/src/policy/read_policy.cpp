@@ -17,10 +17,10 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 19> keys = {
-    "name",      "store",  "timezone",  "labels",   "units",      "key_secret",     "unbounded",
-    "abandoned", "output", "held_wait", "hold_max", "durability", "on_store_error", "cap",
-    "api_key",   "host",   "endpoint",  "price",    "price_book"};
+constexpr std::array<std::string_view, 20> keys = {
+    "name",      "store",   "timezone",  "labels",   "units",      "key_secret",     "unbounded",
+    "abandoned", "output",  "held_wait", "hold_max", "durability", "on_store_error", "cap",
+    "jobs",      "api_key", "host",      "endpoint", "price",      "price_book"};
 constexpr std::array<std::string_view, 9> keys_later = {"route", "alert",  "retry",    "fallback", "recovery",
                                                         "lease", "leases", "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
@@ -28,6 +28,9 @@ constexpr std::array<std::string_view, 2> output_words = {"fit", "as_asked"};
 constexpr std::array<std::string_view, 2> durability_words = {"process", "power"};
 constexpr std::array<std::string_view, 1> store_error_words = {"refuse"};
 constexpr std::array<std::string_view, 1> store_error_later = {"allow"};
+constexpr std::array<std::string_view, 2> jobs_keys = {"duplicates", "slots"};
+constexpr std::array<std::string_view, 2> duplicates_words = {"allow", "refuse"};
+constexpr std::array<std::string_view, 2> slots_words = {"until_over", "until_deadline"};
 constexpr std::array<std::string_view, 2> unbounded_words = {"context_window", "refuse"};
 constexpr std::array<std::string_view, 2> store_words = {"memory:", "file:farthing.db"};
 constexpr std::array<std::string_view, 4> stores_later = {"redis://", "rediss://", "valkey://", "valkeys://"};
@@ -158,6 +161,17 @@ void read_key_secret(Fields& fields, Policy& policy) {
   }
 }
 
+/// [jobs] duplicates = "refuse" (R17)
+void read_jobs(Fields& fields, Policy& policy) {
+  const Node* node = fields.find("jobs");
+  if (node == nullptr) return;
+  if (node->kind != Node::Kind::table)
+    return fields.bad("jobs", "found " + node->shown() + R"(; accepted: a table such as { duplicates = "refuse" })");
+  Fields jobs(fields.reading(), *node, fields.path("jobs"), jobs_keys, {});
+  policy.refuse_duplicates = jobs.word("duplicates", duplicates_words) == 1U;
+  policy.slots_until_deadline = jobs.word("slots", slots_words) == 1U;
+}
+
 std::string numbered(std::string_view key, std::size_t i) {
   return std::string(key) + "[" + std::to_string(i) + "]";
 }
@@ -177,6 +191,7 @@ Policy read_document(Reading& reading, const Node& root) {
   policy.fit_output = fields.word("output", output_words).value_or(0) == 0;
   policy.durable_power = fields.word("durability", durability_words) == 1U;
   policy.price_book = fields.filled("price_book", "\"prices.book\"").value_or("");
+  read_jobs(fields, policy);
   fields.word("on_store_error", store_error_words, store_error_later);
   read_span(fields, "held_wait", 0, hour_ms, policy.held_wait_ms);
   read_span(fields, "hold_max", 2 * minute_ms, 24 * hour_ms, policy.hold_max_ms);

@@ -214,6 +214,10 @@ std::string Policy::to_json() const {
   out.text("held_wait", policy::duration_text(held_wait_ms), policy::duration_text(standard.held_wait_ms));
   out.text("hold_max", policy::duration_text(hold_max_ms), policy::duration_text(standard.hold_max_ms));
   if (durable_power) out.text("durability", "power");
+  Object jobs;
+  if (refuse_duplicates) jobs.text("duplicates", "refuse");
+  if (slots_until_deadline) jobs.text("slots", "until_deadline");
+  out.object("jobs", jobs);
   out.objects("cap", caps, [this](const Cap& cap) { return written(cap, timezone); });
   out.objects("api_key", api_keys, [](const ApiKeyName& key) { return written(key); });
   out.objects("host", hosts, [](const HostRule& host) { return written(host); });

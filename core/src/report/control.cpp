@@ -1,16 +1,15 @@
 #include "farthing/control.h"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cctype>
 
 #include "report/status.h"
 #include "report/suggest.h"
 #include "report/text.h"
+#include "report/who.h"
 #include "report/why.h"
 #include "store/store.h"
 
@@ -18,22 +17,7 @@ namespace farthing {
 
 namespace {
 
-/// user@host, for the change log.
-std::string person() {
-  std::array<char, 256> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  std::string user = std::to_string(getuid());
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
-    user = found->pw_name;
-  return user + "@" + host.data();
-}
-
-std::string who_of(const ChangeNote& note) {
-  return note.who.empty() ? person() : note.who;
-}
+using report::who_of;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),

@@ -120,14 +120,23 @@ Result<StatusReport> status_of(Store& store) {
   for (const Halt& halt : registry->halts) {
     report.halts.push_back({halt.id, halt.match.to_json(), halt.who, halt.why, halt.at_ms});
   }
-  report.open_holds = static_cast<std::int64_t>(holds->size());
+  const auto jobs = store.jobs();
+  if (!jobs) return jobs.error();
+  for (const JobView& job : *jobs)
+    ++(job.row.how == How::open ? report.pending_jobs : report.expired_jobs);
   for (const HoldView& hold : *holds) {
+    report.open_holds += hold.job ? 0 : 1;
     // R17: a live process renews its holds; one older than 120 s is a stream that nobody reads to its end.
-    if (*now - hold.draft.reserved_ms > stale_after_ms) ++report.stale_streams;
+    if (is_stale(hold, *now)) ++report.stale_streams;
   }
   if (report.stale_streams > 0) {
     report.notes.push_back(std::to_string(report.stale_streams) +
                            " calls have been open for more than 120 s: a stream that nobody reads keeps its hold");
+  }
+  if (report.expired_jobs > 0) {
+    report.notes.push_back(std::to_string(report.expired_jobs) +
+                           " jobs were not polled before their deadline and are charged at their hold: a poll "
+                           "corrects that, farthing jobs lists them");
   }
   return report;
 }
@@ -174,6 +183,8 @@ std::string StatusReport::to_json() const {
   }
   json["halts"] = std::move(stops);
   json["open_holds"] = open_holds;
+  json["pending_jobs"] = pending_jobs;
+  json["expired_jobs"] = expired_jobs;
   json["stale_streams"] = stale_streams;
   json["notes"] = notes;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -3,6 +3,8 @@
 //   override CAP|EACH  limits set at run time (R8)      halt ID            (R34)
 //   change N           who did what, why               denial N, alert N  bounded logs (R2, R35)
 //   process SLOT       renewed_ms and hold_max_ms of a live process (R17)
+//   job HOST ID        a job that is not over (R17)    job_over HOST ID   one that is, for a week
+//   job_of ATTEMPT     the key of its job              asked FINGERPRINT  the attempt that asked last (`duplicate`)
 //   run ID             what a run's deleted counter said (R9), for 400 days
 //   meta NAME          the store's id and secret; when old runs were last looked for
 //   added KIND         additions to a bounded log since it was last trimmed
@@ -48,6 +50,21 @@ Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t mor
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry);
 Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string& id);
 Status forget_runs_before(Tables& tables, std::int64_t touched_ms);
+/// R17: a job as it is kept; `slots` are the concurrency counters that its hold left when it expired.
+struct KeptJob {
+  Job job;
+  std::int64_t deadline_ms = 0;
+  std::int64_t over_ms = 0;  // 0: it is not
+  std::vector<HeldCounter> slots;
+};
+Status put_job(Tables& tables, const KeptJob& kept);
+Result<std::optional<KeptJob>> find_job(Tables& tables, const std::string& host, const std::string& id);
+Result<std::optional<KeptJob>> job_of(Tables& tables, AttemptId attempt);
+/// Those that are not over.
+Result<std::vector<KeptJob>> jobs(Tables& tables);
+Status end_job(Tables& tables, KeptJob kept, std::int64_t now_ms);
+/// Jobs that were over before, and those of which nothing is taken any more and whose deadline was.
+Status forget_jobs_before(Tables& tables, std::int64_t before_ms);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 /// R4: what is kept under the id of a cap, besides its number, goes on under another: overrides (R8) and the once-keys of

@@ -20,10 +20,25 @@ constexpr std::int64_t delete_after_ms = 24LL * 3'600'000;  // R9
 // found by its age, so they are looked through once a day and store.
 constexpr std::int64_t keep_runs_ms = 400LL * 24 * 3'600'000;
 constexpr std::int64_t look_for_runs_every_ms = 24LL * 3'600'000;
+constexpr std::int64_t keep_jobs_ms = 7LL * 24 * 3'600'000;  // for late polls, and for what refers to them
+
+/// R17: money is charged when a job's deadline passes; the slot that it takes at its provider is taken for longer.
+Status keep_slots(Tables& tables, HoldRow& hold) {
+  auto kept = facts::job_of(tables, hold.id);
+  if (!kept) return kept.error();
+  if (!*kept || (*kept)->job.slot_until_deadline) return success();
+  const auto is_slot = [](const HeldCounter& counter) {
+    return static_cast<Meter>(counter.meter) == Meter::concurrent;
+  };
+  std::copy_if(hold.counters.begin(), hold.counters.end(), std::back_inserter((*kept)->slots), is_slot);
+  std::erase_if(hold.counters, is_slot);
+  return facts::put_job(tables, **kept);
+}
 
 }  // namespace
 
 Result<std::int64_t> LocalStore::expiry(const HoldRow& hold) {
+  if (hold.deadline_ms != 0) return hold.deadline_ms;
   const auto owner = facts::find_process(*tables_, hold.process);
   if (!owner) return owner.error();
   std::int64_t alive_ms = hold.created_ms;
@@ -71,13 +86,16 @@ Result<Swept> LocalStore::sweep() {
 
 Result<Swept> LocalStore::sweep_in(Step& step) {
   step.state().next_sweep_ms = step.now_ms() + sweep_every_ms;
-  const auto rows = tables_->holds();
+  auto rows = tables_->holds();
   if (!rows) return rows.error();
   Swept swept;
-  for (const auto& [hold, draft] : *rows) {
+  for (auto& [hold, draft] : *rows) {
     const auto expires = expiry(hold);
     if (!expires) return expires.error();
     if (step.now_ms() < *expires) continue;
+    if (hold.deadline_ms != 0) {
+      if (const Status kept = keep_slots(*tables_, hold); !kept) return kept.error();
+    }
     LedgerRow row = draft;
     row.how = How::expired;
     row.booked = hold.held;  // promise 3: abandonment is not a refund
@@ -134,6 +152,7 @@ Status LocalStore::delete_old_counters(Step& step) {
     const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
     if (!noted) return noted;
   }
+  if (const Status done = facts::forget_jobs_before(*tables_, step.now_ms() - keep_jobs_ms); !done) return done;
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }
 
@@ -163,6 +182,7 @@ Status LocalStore::reset_clock() {
   for (auto& [hold, draft] : *holds) {
     if (hold.created_ms <= step.now_ms()) continue;
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
+    if (hold.deadline_ms != 0) hold.deadline_ms -= hold.created_ms - step.now_ms();
     hold.created_ms = step.now_ms();
     if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
   }

@@ -30,6 +30,18 @@ void cache_row(const PlannedSet& set, std::uint64_t serial, std::int64_t row) {
       std::memory_order_relaxed);
 }
 
+/// R17: the attempt that asked the same and holds still.
+Result<std::optional<AttemptId>> open_equal(Tables& tables, const std::string& fingerprint) {
+  const auto asked = tables.fact("asked", fingerprint);
+  if (!asked) return asked.error();
+  if (!*asked) return std::optional<AttemptId>();
+  const auto attempt = parse_attempt_id(**asked);
+  if (!attempt) return attempt.error();
+  const auto known = tables.known(*attempt);
+  if (!known) return known.error();
+  return *known == How::open ? std::optional(*attempt) : std::nullopt;
+}
+
 std::string run_key(const RunHold& run) {
   return "run/" + run.id;
 }
@@ -242,6 +254,15 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
                  "attempt " + to_text(request.id) +
                      (**known == How::open ? " holds already" : " has ended: " + std::string(how_text(**known)))};
   }
+  if (!request.fingerprint.empty()) {
+    const auto equal = open_equal(*tables_, request.fingerprint);
+    if (!equal) return equal.error();
+    if (*equal) {
+      Refused refused = forbidden(Code::duplicate);
+      refused.duplicate_of = **equal;
+      return refused;
+    }
+  }
 
   // What the call meets: a slot per counter, each in a copy, since a refusal changes nothing (R2).
   static thread_local std::vector<engine::Slot> slots;
@@ -403,6 +424,10 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
   draft.policy_revision = plan.revision;
   if (const Status added = tables_->add_hold(std::move(hold), std::move(draft)); !added) return added.error();
+  if (!request.fingerprint.empty()) {
+    const Status noted = tables_->put_fact("asked", request.fingerprint, to_text(request.id));
+    if (!noted) return noted.error();
+  }
   const auto told = tell_process(step);
   if (!told) return told.error();
   if (const Status done = step.commit(); !done) return done.error();
@@ -499,6 +524,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   Step step(*this);
   if (!step.status()) return step.status().error();
   begun = true;
+  if (settlement.job) return keep_job(step, settlement);
   const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
   if (*hold) {
@@ -510,34 +536,20 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
       if (!learnt) return learnt.error();
       settled->learned = *learnt;
     }
+    if ((*hold)->deadline_ms != 0) {
+      if (const Status done = end_job_of(step, settlement.row.id); !done) return done.error();
+    }
     if (const Status done = step.commit(); !done) return done.error();
     return settled;
   }
 
   const auto ended = tables_->find_row(settlement.row.id);
   if (!ended) return ended.error();
-  Settled settled;
-  settled.at_ms = step.now_ms();
-  settled.first = false;
   if (*ended) {
-    settled.how = (*ended)->how;
-    settled.actual = (*ended)->actual;
-    // R18: after expiry the real amount is booked as exactly one adjustment.
-    const bool real = settlement.row.how == How::usage || settlement.row.how == How::counted ||
-                      settlement.row.how == How::provider_error || settlement.row.how == How::released;
-    if ((*ended)->how != How::expired || !real) return settled;
-    const std::string id = "late-" + to_text(settlement.row.id);
-    const auto before = tables_->booked_before(id);
-    if (!before) return before.error();
-    if (*before) return settled;
-    auto adjusted = adjust_in(step, **ended,
-                              Adjustment{settlement.row.id, id, settlement.row.booked, settlement.row.actual, "",
-                                         "settled after its hold expired"},
-                              settlement.row.how);
-    if (!adjusted) return adjusted;
+    auto late = settle_late(step, **ended, settlement.row);
+    if (!late) return late;
     if (const Status done = step.commit(); !done) return done.error();
-    adjusted->first = false;
-    return adjusted;
+    return late;
   }
   if (settlement.row.how != How::released) {
     return Error{Code::unknown_attempt,
@@ -551,9 +563,31 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   row.booked = Amounts{};
   if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
   if (const Status done = step.commit(); !done) return done.error();
-  settled.first = true;
+  Settled settled;
+  settled.at_ms = step.now_ms();
   settled.how = How::voided;
   return settled;
+}
+
+/// R18: what had ended keeps its outcome; after expiry the real amount is booked as exactly one adjustment.
+Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row) {
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.first = false;
+  settled.how = ended.how;
+  settled.actual = ended.actual;
+  if (ended.how != How::expired) return settled;
+  if (const Status done = end_job_of(step, row.id); !done) return done.error();
+  const bool real =
+      row.how == How::usage || row.how == How::counted || row.how == How::provider_error || row.how == How::released;
+  const std::string id = "late-" + to_text(row.id);
+  const auto before = tables_->booked_before(id);
+  if (!before) return before.error();
+  if (!real || *before) return settled;
+  const std::string why = row.why.empty() ? "settled after its hold expired" : row.why;
+  auto adjusted = adjust_in(step, ended, Adjustment{row.id, id, row.booked, row.actual, row.who, why}, row.how);
+  if (adjusted) adjusted->first = false;
+  return adjusted;
 }
 
 Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold) {

@@ -17,6 +17,10 @@
 
 namespace farthing {
 
+namespace facts {
+struct KeptJob;
+}
+
 class LocalStore : public Store {
  public:
   LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tables> tables);
@@ -27,6 +31,10 @@ class LocalStore : public Store {
   ReserveAnswer reserve(const ReserveRequest& request) override;
   Result<Settled> settle(const Settlement& settlement) override;
   Result<std::optional<Learned>> learned(std::uint64_t key) override;
+  Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override;
+  Result<std::vector<JobView>> jobs() override;
+  Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
+                          const std::string& who, const std::string& why) override;
   Result<Settled> adjust(const Adjustment& adjustment) override;
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override;
 
@@ -73,6 +81,13 @@ class LocalStore : public Store {
   Result<Learned> learn(Step& step, const Lesson& lesson);
   /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
+  /// R17: the hold of a call goes on as its job's.
+  Result<Settled> keep_job(Step& step, const Settlement& settlement);
+  /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
+  Status end_job_of(Step& step, AttemptId attempt);
+  Status free_slots(Step& step, const std::vector<HeldCounter>& slots);
+  Result<JobView> view_of(const facts::KeptJob& kept);
+  Result<Settled> settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row);
   Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
   Result<Swept> sweep_in(Step& step);
   /// Alerts that a sweep fired go to whoever is answered next.

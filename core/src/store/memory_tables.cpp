@@ -70,6 +70,12 @@ Status MemoryTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
   return success();
 }
 
+Result<std::optional<std::pair<HoldRow, LedgerRow>>> MemoryTables::find_hold(AttemptId id) {
+  const auto found = holds_.find(id.value);
+  if (found == holds_.end()) return std::optional<std::pair<HoldRow, LedgerRow>>();
+  return std::optional(found->second);
+}
+
 Result<std::optional<HoldRow>> MemoryTables::take_hold(AttemptId id) {
   const auto found = holds_.find(id.value);
   if (found == holds_.end()) return std::optional<HoldRow>();

@@ -63,7 +63,7 @@ Result<std::vector<HoldView>> LocalStore::holds() {
   for (const auto& [hold, draft] : *rows) {
     const auto expires = expiry(hold);
     if (!expires) return expires.error();
-    views.push_back({draft, *expires});
+    views.push_back({draft, *expires, hold.deadline_ms != 0});
   }
   return views;
 }

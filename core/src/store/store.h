@@ -20,6 +20,7 @@
 
 #include "farthing/clock.h"
 #include "farthing/denial.h"
+#include "farthing/job.h"
 #include "farthing/ledger.h"
 #include "farthing/result.h"
 #include "ledger/learned.h"
@@ -59,6 +60,8 @@ struct ReserveRequest {
   std::string_view volume_cap;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
   std::string behind;
+  /// R17: where it is not empty, an equal one whose hold is open refuses this one (`duplicate`).
+  std::string fingerprint;
   const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
 };
 
@@ -95,6 +98,7 @@ struct Refused {
   std::vector<RefusedCap> caps;                   // headline first
   bool held = false;                              // would pass if all holds settled
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
+  AttemptId duplicate_of;                         // R17: whose request is equal
   std::vector<AlertFired> alerts;  // 100 fires at a window's first refusal (R35); and of holds that expired before
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).
@@ -120,6 +124,8 @@ struct Settlement {
   LedgerRow row;  // whole; id names the hold
   /// Kept in the same step where this ends the hold. Never worth the settlement: what cannot be kept is left out.
   std::optional<Lesson> lesson;
+  /// Its work goes on (R17): nothing is booked, the hold becomes this job's, `row` its new draft.
+  std::optional<Job> job = std::nullopt;
 };
 struct Settled {
   bool first = true;      // false: it had ended before, this is what was booked then (R18)
@@ -168,7 +174,12 @@ inline constexpr std::int64_t stale_after_ms = 120'000;
 struct HoldView {
   LedgerRow draft;
   std::int64_t expires_ms = 0;
+  bool job = false;  // of a call that goes on after its answer (R17)
 };
+/// A call that is open for so long that most likely nobody reads it; a job may take its time.
+inline bool is_stale(const HoldView& hold, std::int64_t now_ms) {
+  return !hold.job && now_ms - hold.draft.reserved_ms > stale_after_ms;
+}
 
 /// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest 10,000.
 struct DenialEntry {
@@ -220,6 +231,14 @@ class Store {
 
   /// What was learnt under a key; nothing: nothing yet, or not for long. At most `max_learned` rows are kept.
   virtual Result<std::optional<Learned>> learned(std::uint64_t key) = 0;
+  // Jobs (R17).
+  /// Of any process; one that is over too.
+  virtual Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) = 0;
+  /// Those that are not over, oldest first.
+  virtual Result<std::vector<JobView>> jobs() = 0;
+  /// Ends one that nobody polls: settled at `actual`, or charged at its hold; its slot is free again.
+  virtual Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
+                                  const std::string& who, const std::string& why) = 0;
 
   // Corrections and spend that no attempt made (R19).
   virtual Result<Settled> adjust(const Adjustment& adjustment) = 0;

@@ -45,6 +45,7 @@ struct HoldRow {
   AttemptId id;
   std::uint32_t process = 0;
   std::int64_t created_ms = 0;
+  std::int64_t deadline_ms = 0;  // of a job, which nobody renews (R17); 0: its process does
   Amounts held;
   std::vector<HeldCounter> counters;
 };
@@ -87,6 +88,7 @@ class Tables {
 
   // Holds. A second hold or outcome of one id is Code::invalid_argument.
   virtual Status add_hold(HoldRow&& hold, LedgerRow&& draft) = 0;
+  virtual Result<std::optional<std::pair<HoldRow, LedgerRow>>> find_hold(AttemptId id) = 0;
   /// Finds and removes.
   virtual Result<std::optional<HoldRow>> take_hold(AttemptId id) = 0;
   virtual Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() = 0;

@@ -7,11 +7,20 @@
 #include "wire/openai_embeddings/embeddings.h"
 #include "wire/openai_images/images.h"
 #include "wire/openai_responses/responses.h"
+#include "wire/openai_videos/videos.h"
 #include "wire/wire.h"
 
 namespace farthing {
 
 namespace {
+
+constexpr std::int64_t hour_ms = 3'600'000;
+// OpenAI keeps a background response for about ten minutes after it is done, and names no longest run
+// (https://developers.openai.com/docs/guides/background, 2026-11-21); an hour is long for both.
+constexpr JobKind background_response{.name = "response", .path = "/responses/", .lives_ms = hour_ms, .always = false};
+// A video takes minutes; OpenAI keeps it for an hour (API reference of videos, 2026-11).
+constexpr JobKind video_job{.name = "video", .path = "/videos/", .lives_ms = hour_ms};
+constexpr JobKind video_generation_job{.name = "video", .path = "/video/generations/", .lives_ms = hour_ms};
 
 // The table: the next dialect is a folder and a row here.
 const Dialect chat{.endpoint = "chat.completions",
@@ -33,7 +42,8 @@ const Dialect responses{.endpoint = "responses",
                         .stream = wire::stream_responses,
                         .output_limit_name = "max_output_tokens",
                         .output_limit_minimum = 16,
-                        .cut_word = "max_output_tokens"};
+                        .cut_word = "max_output_tokens",
+                        .job = &background_response};
 const Dialect embeddings{.endpoint = "embeddings",
                          .modality = "embedding",
                          .operation = "generate",
@@ -145,6 +155,73 @@ const Dialect translations{.endpoint = "audio.translations",
                            .stream = wire::stream_transcription,
                            .output_limit_name = "",
                            .pieces = true};
+const Dialect videos{.endpoint = "videos",
+                     .modality = "video",
+                     .operation = "generate",
+                     .has_output = false,
+                     .path = "/videos",
+                     .scan = wire::scan_videos,
+                     .read = wire::read_video,
+                     .stream = nullptr,
+                     .output_limit_name = "",
+                     .pieces = true,
+                     .job = &video_job};
+const Dialect video_remix{.endpoint = "videos.remix",
+                          .modality = "video",
+                          .operation = "variation",
+                          .has_output = false,
+                          .path = "/videos/*/remix",
+                          .scan = wire::scan_video_change,
+                          .read = wire::read_video,
+                          .stream = nullptr,
+                          .output_limit_name = "",
+                          .pieces = true,
+                          .job = &video_job};
+const Dialect video_edits{.endpoint = "videos.edits",
+                          .modality = "video",
+                          .operation = "edit",
+                          .has_output = false,
+                          .path = "/videos/edits",
+                          .scan = wire::scan_video_change,
+                          .read = wire::read_video,
+                          .stream = nullptr,
+                          .output_limit_name = "",
+                          .pieces = true,
+                          .job = &video_job};
+const Dialect video_extensions{.endpoint = "videos.extensions",
+                               .modality = "video",
+                               .operation = "edit",
+                               .has_output = false,
+                               .path = "/videos/extensions",
+                               .scan = wire::scan_video_change,
+                               .read = wire::read_video,
+                               .stream = nullptr,
+                               .output_limit_name = "",
+                               .pieces = true,
+                               .job = &video_job};
+// xAI's and others': asked for at /videos/ID.
+const Dialect videos_generations{.endpoint = "videos.generations",
+                                 .modality = "video",
+                                 .operation = "generate",
+                                 .has_output = false,
+                                 .path = "/videos/generations",
+                                 .scan = wire::scan_videos,
+                                 .read = wire::read_video,
+                                 .stream = nullptr,
+                                 .output_limit_name = "",
+                                 .pieces = true,
+                                 .job = &video_job};
+const Dialect video_generations{.endpoint = "video.generations",
+                                .modality = "video",
+                                .operation = "generate",
+                                .has_output = false,
+                                .path = "/video/generations",
+                                .scan = wire::scan_videos,
+                                .read = wire::read_video,
+                                .stream = nullptr,
+                                .output_limit_name = "",
+                                .pieces = true,
+                                .job = &video_generation_job};
 const Dialect embed{.endpoint = "embedContent",
                     .modality = "embedding",
                     .operation = "generate",
@@ -167,10 +244,27 @@ const Dialect batch_embed{.endpoint = "batchEmbedContents",
 }  // namespace
 
 const std::vector<const Dialect*>& dialects() {
-  static const std::vector<const Dialect*> table = {
-      &chat,     &responses,       &completions,  &embeddings,  &messages,
-      &generate, &stream_generate, &images,       &image_edits, &image_variations,
-      &speech,   &transcriptions,  &translations, &embed,       &batch_embed};
+  static const std::vector<const Dialect*> table = {&chat,
+                                                    &responses,
+                                                    &completions,
+                                                    &embeddings,
+                                                    &messages,
+                                                    &generate,
+                                                    &stream_generate,
+                                                    &images,
+                                                    &image_edits,
+                                                    &image_variations,
+                                                    &speech,
+                                                    &transcriptions,
+                                                    &translations,
+                                                    &videos,
+                                                    &video_remix,
+                                                    &video_edits,
+                                                    &video_extensions,
+                                                    &videos_generations,
+                                                    &video_generations,
+                                                    &embed,
+                                                    &batch_embed};
   return table;
 }
 

@@ -57,6 +57,39 @@ bool is_free_post(std::string_view path, std::string_view provider) {
   return false;
 }
 
+/// What stands for the only `*` of a pattern that a path ends like; "" where it does not, or a slash stands in it.
+std::string_view starred(std::string_view path, std::string_view end) {
+  const std::size_t star = end.find('*');
+  const std::string_view after = end.substr(star + 1);
+  if (!ends_with(path, after)) return {};
+  path.remove_suffix(after.size());
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || !ends_with(path.substr(0, slash + 1), end.substr(0, star))) return {};
+  return path.substr(slash + 1);
+}
+
+/// R17: whether a request asks for a job, cancels it or deletes it.
+bool find_poll(std::string_view method, std::string_view path, Route& route) {
+  constexpr std::string_view cancel = "/cancel";
+  if (method == "POST") {
+    if (!ends_with(path, cancel)) return false;
+    path.remove_suffix(cancel.size());
+  } else if (method != "GET" && method != "DELETE") {
+    return false;
+  }
+  for (const Dialect* dialect : dialects()) {
+    if (dialect->job == nullptr) continue;
+    const std::string_view id = starred(path, std::string(dialect->job->path) + "*");
+    if (id.empty()) continue;
+    route.kind = Route::Kind::poll;
+    route.dialect = dialect;
+    route.job_id = id;
+    route.deletes = method == "DELETE";
+    return true;
+  }
+  return false;
+}
+
 /// The model or deployment that a path names: Azure's `/openai/deployments/NAME/...`, Google's `/models/NAME:method`. A
 /// model of another publisher, a tuned one or an endpoint keeps its collection's name: none of them is priced as the model
 /// of that name.
@@ -90,6 +123,7 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
   path = path.substr(0, path.find_first_of("?#"));
   while (path.size() > 1 && path.back() == '/')
     path.remove_suffix(1);
+  if (find_poll(method, path, route)) return route;
   if (method != "POST") {
     // Nothing that is read or deleted is billed by the call.
     const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "DELETE";
@@ -104,10 +138,13 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
   }
   route.path_model = model_in(path);
   for (const Dialect* dialect : dialects()) {
-    if (!ends_with(path, dialect->path)) continue;
+    const bool starry = dialect->path.find('*') != std::string_view::npos;
+    const std::string_view id = starry ? starred(path, dialect->path) : std::string_view();
+    if (starry ? id.empty() : !ends_with(path, dialect->path)) continue;
     if (route.dialect != nullptr && route.dialect->path.size() >= dialect->path.size()) continue;
     route.kind = Route::Kind::priced;
     route.dialect = dialect;
+    route.job_id = id;
   }
   if (route.dialect != nullptr) return route;
   if (is_free_post(path, route.host.provider)) route.kind = Route::Kind::free;

@@ -79,12 +79,15 @@ class EndpointTable {
 struct Route {
   enum class Kind : std::uint8_t {
     priced,   // a dialect reads it
+    poll,     // asks for a job of a dialect, cancels or deletes it (R17): free, and its answer is read
     free,     // a GET, a models list, token counting, cancels, moderation ...: passes untouched
     unknown,  // a POST that no dialect knows
   } kind = Kind::unknown;
   const Dialect* dialect = nullptr;
   HostFacts host;
   std::string path_model;  // what the path names: Azure's deployment, Gemini's model; "" where the body does
+  std::string job_id;      // a job that the path names: the polled one, the one that is made over
+  bool deletes = false;    // a poll: nobody can ask for the job afterwards
 };
 /// What a policy describes goes before what is built in.
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
@@ -111,7 +114,7 @@ enum class CacheWrites : std::uint8_t {
   long_lived,  // for an hour too
 };
 
-/// What is billed by the piece, as far as a request says it: images, speech, transcriptions.
+/// What is billed by the piece, as far as a request says it: images, videos, speech, transcriptions.
 struct Pieces {
   std::int64_t images = 0;                // to be made
   std::int64_t partial_images = 0;        // to be streamed before each of them
@@ -120,6 +123,9 @@ struct Pieces {
   std::int64_t input_squares = 0;         // of them all: how many squares of its shorter side cover each
   bool input_unread = false;              // the size of one of them is not known
   bool input_closely = false;             // they are asked to be kept to closely
+  std::int64_t videos = 0;                // to be made
+  std::optional<std::int64_t> video_ms;   // of one of them; nothing: not known
+  std::string video_of;                   // the id of the video that is made over, which says what is not said here
   std::int64_t characters = 0;            // to be spoken, in Unicode code points
   bool slow = false;                      // spoken slower than usual
   bool audio = false;                     // audio goes in
@@ -178,9 +184,18 @@ struct Rewrite {
 /// The body with splices applied: never parsed and dumped, all other bytes stay as they were.
 std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewrite& change);
 
+/// What an answer says of work that goes on after it (R17).
+enum class JobState : std::uint8_t {
+  none,
+  pending,
+  done,       // with usage, or made as asked
+  failed,     // nothing was made
+  cancelled,  // what was made until then is not told, if there is no usage
+};
+
 /// What an answer says. Missing is not zero: `quantities` is empty when there was no readable usage.
 struct AnswerFacts {
-  std::string id;                        // chatcmpl-..., resp_...
+  std::string id;                        // chatcmpl-..., resp_..., video_...
   std::string model;                     // served
   std::string service_tier;              // served
   std::string region;                    // where it was processed, "" when not told
@@ -190,8 +205,10 @@ struct AnswerFacts {
   bool final = false;                    // with the dialect's terminal marker, or a whole body
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
-  std::string error_code;                // code, else type
-  std::string error_message;             // never logged; only its presence matters to the core
+  JobState job = JobState::none;
+  std::string size;           // of a video as made
+  std::string error_code;     // code, else type
+  std::string error_message;  // never logged; only its presence matters to the core
 };
 
 /// Reads a stream: server-sent events split anywhere, fed as decoded bytes.
@@ -211,13 +228,21 @@ class StreamReader {
   virtual std::int64_t output_seen() const = 0;
 };
 
+/// Calls whose work goes on after their answer (R17): data with source and date, dialects.cpp.
+struct JobKind {
+  std::string_view name;  // "video", "response", "batch"
+  std::string_view path;  // where a job is asked for, its id follows: "/videos/"
+  std::int64_t lives_ms;  // how long its hold waits for a poll
+  bool always = true;     // false: only where a request asks for it (RequestFacts::background)
+};
+
 struct Dialect {
   std::string_view endpoint;   // "chat.completions", "messages": the word in labels, ledger and `estimate`
   std::string_view modality;   // "text", "embedding"
   std::string_view operation;  // "generate"
   bool has_output = true;      // false: embeddings
   /// Paths it answers to, after a prefix such as "/v1" or "/openai/deployments/NAME" ("/chat/completions"); of several the
-  /// longest.
+  /// longest. `*` stands for the id of a job.
   std::string_view path;
   Result<RequestFacts> (*scan)(std::string_view body) = nullptr;
   AnswerFacts (*read)(std::string_view body) = nullptr;
@@ -234,6 +259,7 @@ struct Dialect {
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
   bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
   bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
+  const JobKind* job = nullptr;          // its calls may be jobs
   const EndpointRule* rule = nullptr;    // described by a policy: read at the places that it names
   /// What is known of the host that it is asked on.
   HostFacts host_facts(std::string_view host, const HostTable& hosts) const;
@@ -259,5 +285,10 @@ std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pi
 std::int64_t audio_tokens_bound(std::int64_t audio_ms);
 /// What a provider bills at least for audio that goes in.
 std::int64_t least_audio_ms(std::string_view provider);
+/// What a request for videos leaves to its provider: model, length and size, as far as the provider says what it takes then.
+/// Data with source and date: video_defaults.cpp.
+void fill_video_defaults(std::string_view provider, RequestFacts& facts);
+/// The resolution that a size such as "1280x720" is: "720p"; "" where it is none.
+std::string resolution_of(std::string_view size);
 
 }  // namespace farthing

@@ -32,6 +32,15 @@ class WatchedStore : public Store {
     if (auto error = before("learned")) return std::move(*error);
     return inner_->learned(key);
   }
+  Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override {
+    if (auto error = before("find_job")) return std::move(*error);
+    return inner_->find_job(host, id);
+  }
+  Result<std::vector<JobView>> jobs() override { return inner_->jobs(); }
+  Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
+                          const std::string& who, const std::string& why) override {
+    return inner_->end_job(host, id, actual, who, why);
+  }
   Result<Settled> adjust(const Adjustment& adjustment) override { return inner_->adjust(adjustment); }
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override { return inner_->book(row, plan); }
   Result<Registry> registry() override {

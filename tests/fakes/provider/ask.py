@@ -28,6 +28,7 @@ ENDPOINTS = {
     "audio/speech": "audio.speech",
     "audio/transcriptions": "audio.transcriptions",
     "audio/translations": "audio.translations",
+    "videos": "videos",
     "messages": "messages",
     "messages/count_tokens": "messages.count_tokens",
 }
@@ -55,6 +56,8 @@ INPUTS = {
     "audio.speech": ("input", "instructions"),
     "audio.transcriptions": ("prompt",),
     "audio.translations": ("prompt",),
+    "videos": ("prompt",),
+    "videos.remix": ("prompt",),
     "messages": ("system", "messages", "tools"),
     "messages.count_tokens": ("system", "messages", "tools"),
     "generate_content": ("systemInstruction", "contents", "tools"),
@@ -123,6 +126,8 @@ def _endpoint(ask: Ask) -> str | None:
         ask.azure, rest = True, path[11:]
     else:
         rest = ""
+    if rest.startswith("videos/") and rest.endswith("/remix"):
+        return "videos.remix"
     return ENDPOINTS.get(rest.rstrip("/")) or _gemini(ask)
 
 

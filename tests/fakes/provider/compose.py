@@ -90,6 +90,8 @@ PREFIX = {
     "embeddings": "emb-",
     "messages": "msg_",
     "generate_content": "",
+    "videos": "video_",
+    "videos.remix": "video_",
 }  # the others' answers have no id
 WITH_TOOLS = ("chat.completions", "responses", "messages", "generate_content")
 

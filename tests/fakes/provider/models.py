@@ -36,6 +36,12 @@ MODELS: dict[str, Model] = {
     "text-embedding-ada-002": Model("text-embedding-ada-002-v2", 8_192, 0, dimensions=1536),
 }
 
+# Of videos: asked for by name, listed nowhere.
+VIDEOS: dict[str, Model] = {
+    "sora-2": _model("sora-2-2025-12-08", 4_000, 0),
+    "sora-2-pro": _model("sora-2-pro-2025-10-06", 4_000, 0),
+}
+
 # Of other providers, which `GET /v1/models` of this one does not list.
 OTHERS: dict[str, Model] = {
     "claude-haiku-4-5": _model("claude-haiku-4-5-20251001", 200_000, 64_000),
@@ -44,12 +50,14 @@ OTHERS: dict[str, Model] = {
     "gemini-2.5-flash-lite": _model("gemini-2.5-flash-lite", 1_048_576, 65_536),
 }
 
-_BY_SERVED = {model.served: model for model in (*MODELS.values(), *OTHERS.values())}
+_BY_SERVED = {
+    model.served: model for model in (*MODELS.values(), *VIDEOS.values(), *OTHERS.values())
+}
 
 
 def find(name: str) -> Model:
     """The model of that name or dated name; any other name is served as it is, with wide limits."""
-    known = MODELS.get(name) or OTHERS.get(name) or _BY_SERVED.get(name)
+    known = MODELS.get(name) or VIDEOS.get(name) or OTHERS.get(name) or _BY_SERVED.get(name)
     if known is not None:
         return known
     for family, model in MODELS.items():  # another date of a known model: gpt-4o-2024-05-13

@@ -24,12 +24,19 @@ ENDPOINTS = (
     "audio.transcriptions",
     "audio.translations",
     "embed_content",
+    "videos",
+    "videos.remix",
 )
 
 
 def usage(ask: Ask, do: Behaviour) -> Usage:
     text = do.input_tokens if do.input_tokens is not None else ask.input_tokens
     kind = (ask.endpoint or "").partition(".")[0]
+    if kind == "videos":
+        made = video(ask)
+        high = "1024" in made["size"]
+        unit = "video_seconds_1024p" if high else "video_seconds"
+        return Usage(0, pieces={unit: int(made["seconds"])})
     if kind == "images":
         return _images(ask, do, text)
     if ask.endpoint == "audio.speech":
@@ -41,6 +48,14 @@ def usage(ask: Ask, do: Behaviour) -> Usage:
 
 def by_tokens(ask: Ask) -> bool:
     return ask.model.startswith(("gpt-image", "gpt-4o"))
+
+
+def video(ask: Ask) -> dict[str, str]:
+    """Length and size of a video, with the provider's defaults."""
+    return {
+        "seconds": str(ask.body.get("seconds") or "4"),
+        "size": str(ask.body.get("size") or "720x1280"),
+    }
 
 
 def _images(ask: Ask, do: Behaviour, text: int) -> Usage:

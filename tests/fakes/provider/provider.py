@@ -28,9 +28,11 @@ from .dialects import (
     images,
     messages,
     responses,
+    videos,
 )
 from .dialects.event import Event
 from .gate import Gate
+from .jobs import Jobs, failed
 from .plan import Plan, Send
 from .recorded import Recording, Recordings, said
 from .wire import Piece, events, head, split
@@ -49,6 +51,8 @@ DIALECTS: dict[str, Any] = {
     "audio.transcriptions": audio,
     "audio.translations": audio,
     "embed_content": gemini_embed,
+    "videos": videos,
+    "videos.remix": videos,
 }
 COUNTS = {  # free, and how each says it
     "responses.input_tokens": lambda n: {"object": "response.input_tokens", "input_tokens": n},
@@ -89,6 +93,7 @@ class Provider:
         self.connected = 0
         self.requests: deque[tuple[Ask, str]] = deque()
         self.kept_bytes = 0
+        self.jobs = Jobs()
         self.context: dict[str, int] = {}  # response id -> tokens that a later response takes over
 
     def reset(self) -> None:
@@ -184,7 +189,10 @@ class Provider:
             raise ControlError(
                 f"no recording {do.recorded!r}; there are {len(self.recordings.rows)}"
             )
-        if ask.method == "GET":
+        job = self.jobs.answer(ask) if do.body is None else None
+        if job is not None:
+            return self._json(ask, do, 200, job, request_id)
+        if ask.method == "GET" and do.body is None:
             return self._get(ask, do, request_id)
         if ask.endpoint is None:
             if do.body is not None:
@@ -192,6 +200,8 @@ class Provider:
             return self._json(ask, do, 404, errors.unknown_url(ask), request_id)
         if ask.endpoint == "moderations":
             return self._json(ask, do, 200, moderation(self.ids), request_id)
+        if (ask.endpoint or "").startswith("videos"):
+            self._fill_video(ask)
         wrong = errors.problem(ask)
         if wrong is not None:
             status, said_wrong = wrong
@@ -237,9 +247,35 @@ class Provider:
                 body = as_bytes([event.data for event in made])
                 return deliver_json(do, do.status, "application/json", body, request_id, bill)
             return deliver_stream(do, events(made, do), request_id, bill)
-        body = as_bytes(dialect.plain(ask, do, reply))
+        made_whole = dialect.plain(ask, do, reply)
+        if dialect is videos or (dialect is responses and ask.body.get("background") is True):
+            made_whole, bill = self._started(ask, do, made_whole, bill)
+        body = as_bytes(made_whole)
         kind = dialect.content_type(ask) if hasattr(dialect, "content_type") else "application/json"
         return deliver_json(do, do.status, do.content_type or kind, body, request_id, bill)
+
+    def _fill_video(self, ask: Ask) -> None:
+        """A remix is as its source, and what is not asked is the provider's."""
+        if ask.endpoint == "videos.remix":
+            name = ask.path.rsplit("/", 2)[1]
+            source = self.jobs.find(name) or {}
+            ask.model = str(source.get("model", ""))
+            ask.body |= {key: source.get(key) for key in ("seconds", "size")}
+            ask.body["remixed_from_video_id"] = name
+        ask.model = ask.model or "sora-2"
+
+    def _started(
+        self, ask: Ask, do: Behaviour, whole: JSON, bill: Bill
+    ) -> tuple[JSON, Bill | None]:
+        """The job that an answer begins, and its bill: nothing where it will fail."""
+        started = {**whole, "status": "queued"}
+        over = {**whole, "status": "completed", "progress": 100}
+        if ask.endpoint == "responses":
+            started |= {"background": True, "output": [], "usage": None}
+            over = {**whole, "background": True}
+        will_fail = do.ending == "failed"
+        self.jobs.add(started, failed(over) if will_fail else over)
+        return started, None if will_fail else bill
 
     def _bill(self, ask: Ask, do: Behaviour, request_id: str) -> Bill:
         reply = compose(ask, do, self.ids, used=_used(ask, do))

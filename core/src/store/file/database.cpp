@@ -28,7 +28,7 @@ CREATE TABLE state(
   next_sweep_ms INTEGER, next_cap INTEGER, next_process INTEGER, next_halt INTEGER, next_note INTEGER);
 INSERT INTO state VALUES(1, 0, 0, 0, 0, 0, 1, 1, 1, 1);
 CREATE TABLE counter_set(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, each_values TEXT NOT NULL, entries BLOB NOT NULL);
-CREATE TABLE hold(id INTEGER PRIMARY KEY, process INTEGER, created_ms INTEGER, body BLOB NOT NULL, draft BLOB NOT NULL);
+CREATE TABLE hold(id INTEGER PRIMARY KEY, process INTEGER, created_ms INTEGER, deadline_ms INTEGER, body BLOB NOT NULL, draft BLOB NOT NULL);
 CREATE TABLE ledger(
   id INTEGER PRIMARY KEY, kind TEXT, "of" INTEGER, adjustment TEXT, attempt TEXT,
   reserved_ms INTEGER, settled_ms INTEGER, how TEXT,

@@ -130,11 +130,11 @@ struct FileTables::Statements {
            each_values.prepare(db, "SELECT each_values FROM counter_set WHERE id=?") &&
            erase_set.prepare(db, "DELETE FROM counter_set WHERE id=?") &&
            sets.prepare(db, "SELECT id,key,each_values,entries FROM counter_set ORDER BY id") &&
-           add_hold.prepare(db, "INSERT INTO hold VALUES(?,?,?,?,?)") &&
+           add_hold.prepare(db, "INSERT INTO hold VALUES(?,?,?,?,?,?)") &&
            known.prepare(db, "SELECT 'open' FROM hold WHERE id=?1 UNION ALL SELECT how FROM ledger WHERE id=?1") &&
-           find_hold.prepare(db, "SELECT process,created_ms,body FROM hold WHERE id=?") &&
+           find_hold.prepare(db, "SELECT process,created_ms,deadline_ms,body,id,draft FROM hold WHERE id=?") &&
            erase_hold.prepare(db, "DELETE FROM hold WHERE id=?") &&
-           holds.prepare(db, "SELECT process,created_ms,body,id,draft FROM hold ORDER BY id") &&
+           holds.prepare(db, "SELECT process,created_ms,deadline_ms,body,id,draft FROM hold ORDER BY id") &&
            add_row.prepare(db, insert_ledger_row) &&
            find_row.prepare(db, ("SELECT " + columns + " FROM ledger WHERE id=?").c_str()) &&
            adjustments.prepare(db, ("SELECT " + columns + " FROM ledger WHERE \"of\"=? ORDER BY id").c_str()) &&
@@ -438,13 +438,41 @@ Status FileTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
   Statement& row = statements_->add_hold;
   row.bind(1, static_cast<std::int64_t>(hold.id.value))
       .bind(2, static_cast<std::int64_t>(hold.process))
-      .bind(3, hold.created_ms);
-  row.bind_blob(4, body).bind_blob(5, buffer_).step();
+      .bind(3, hold.created_ms)
+      .bind(4, hold.deadline_ms);
+  row.bind_blob(5, body).bind_blob(6, buffer_).step();
   if (!row.failed()) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
     return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
   }
   return error();
+}
+
+namespace {
+
+/// The columns of the two statements that read holds.
+bool read_hold(const Statement& row, HoldRow& hold) {
+  hold.process = static_cast<std::uint32_t>(row.number(0));
+  hold.created_ms = row.number(1);
+  hold.deadline_ms = row.number(2);
+  hold.id.value = static_cast<std::uint64_t>(row.number(4));
+  return unpack_hold(row.blob(3), hold);
+}
+
+constexpr const char* unknown_hold = "a hold is not of a format that this version knows";
+
+}  // namespace
+
+Result<std::optional<std::pair<HoldRow, LedgerRow>>> FileTables::find_hold(AttemptId id) {
+  using Found = std::optional<std::pair<HoldRow, LedgerRow>>;
+  Statement& row = statements_->find_hold;
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) return row.failed() ? Result<Found>(error()) : Found();
+  HoldRow hold;
+  auto draft = unpack_row(row.blob(5));
+  const bool good = read_hold(row, hold) && draft.has_value();
+  row.done();
+  if (!good) return damaged(unknown_hold);
+  return Found(std::pair(std::move(hold), std::move(*draft)));
 }
 
 Result<std::optional<HoldRow>> FileTables::take_hold(AttemptId id) {
@@ -453,12 +481,9 @@ Result<std::optional<HoldRow>> FileTables::take_hold(AttemptId id) {
     return row.failed() ? Result<std::optional<HoldRow>>(error()) : std::optional<HoldRow>();
   }
   HoldRow hold;
-  hold.id = id;
-  hold.process = static_cast<std::uint32_t>(row.number(0));
-  hold.created_ms = row.number(1);
-  const bool good = unpack_hold(row.blob(2), hold);
+  const bool good = read_hold(row, hold);
   row.done();
-  if (!good) return damaged("a hold is not of a format that this version knows");
+  if (!good) return damaged(unknown_hold);
   point("erase hold");
   Statement& erase = statements_->erase_hold;
   erase.bind(1, static_cast<std::int64_t>(id.value)).step();
@@ -471,13 +496,10 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
   Statement& row = statements_->holds;
   while (row.step()) {
     HoldRow hold;
-    hold.process = static_cast<std::uint32_t>(row.number(0));
-    hold.created_ms = row.number(1);
-    hold.id.value = static_cast<std::uint64_t>(row.number(3));
-    auto draft = unpack_row(row.blob(4));
-    if (!unpack_hold(row.blob(2), hold) || !draft) {
+    auto draft = unpack_row(row.blob(5));
+    if (!read_hold(row, hold) || !draft) {
       row.done();
-      return damaged("a hold is not of a format that this version knows");
+      return damaged(unknown_hold);
     }
     result.emplace_back(std::move(hold), std::move(*draft));
   }

@@ -38,6 +38,7 @@ class FileTables final : public Tables {
 
   Result<std::optional<How>> known(AttemptId id) override;
   Status add_hold(HoldRow&& hold, LedgerRow&& draft) override;
+  Result<std::optional<std::pair<HoldRow, LedgerRow>>> find_hold(AttemptId id) override;
   Result<std::optional<HoldRow>> take_hold(AttemptId id) override;
   Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
 

@@ -62,6 +62,13 @@ struct ResponseAnswer : Ignore {
   std::string event_code;
 };
 
+JobState state_of(std::string_view status) {
+  if (status == "queued" || status == "in_progress") return JobState::pending;
+  if (status == "completed" || status == "incomplete") return JobState::done;
+  if (status == "failed") return JobState::failed;
+  return status == "cancelled" ? JobState::cancelled : JobState::none;
+}
+
 class ResponseStream final : public EventStream {
  public:
   ResponseStream() : EventStream(false) {}
@@ -71,6 +78,7 @@ class ResponseStream final : public EventStream {
     ResponseAnswer answer(facts_, 1);
     if (!walk(data, answer).empty()) return Fate::pass;
     output_seen_ += answer.output_bytes;
+    if (!answer.status.empty()) facts_.job = state_of(answer.status);
     if (answer.type == "error") {
       facts_.error = true;
       if (facts_.error_code.empty()) facts_.error_code = answer.event_code;
@@ -97,6 +105,7 @@ AnswerFacts read_responses(std::string_view body) {
     facts.reported_cost = answer.usage.reported_cost();
   }
   facts.final = facts.quantities.has_value();
+  facts.job = state_of(answer.status);
   if (facts.finish_reason.empty()) facts.finish_reason = answer.status;
   // A response that failed after work was done has both; then its usage is the bill.
   if (facts.quantities) facts.error = false;

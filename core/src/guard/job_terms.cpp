@@ -1,0 +1,56 @@
+#include "guard/job_terms.h"
+
+#include <nlohmann/json.hpp>
+
+namespace farthing::guard {
+
+using Json = nlohmann::json;
+
+std::string JobTerms::to_json() const {
+  Json json = Json::object();
+  const auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) json[name] = value;
+  };
+  put("tier", tier);
+  put("region", region);
+  put("size", size);
+  put("quality", quality);
+  put("resolution", resolution);
+  if (video_ms) json["video_ms"] = *video_ms;
+  if (free) json["free"] = true;
+  if (counted) {
+    Json& quantities = json["counted"] = Json::object();
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto quantity = static_cast<Quantity>(i);
+      if ((*counted)[quantity] != 0) quantities[std::string(quantity_text(quantity))] = (*counted)[quantity];
+    }
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+JobTerms job_terms_of(std::string_view text) {
+  JobTerms terms;
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return terms;
+  const auto take = [&](const char* name, std::string& value) {
+    if (const auto found = json.find(name); found != json.end() && found->is_string()) value = *found;
+  };
+  take("tier", terms.tier);
+  take("region", terms.region);
+  take("size", terms.size);
+  take("quality", terms.quality);
+  take("resolution", terms.resolution);
+  if (const auto ms = json.find("video_ms"); ms != json.end() && ms->is_number_integer())
+    terms.video_ms = ms->get<std::int64_t>();
+  if (const auto free = json.find("free"); free != json.end() && free->is_boolean()) terms.free = *free;
+  const auto counted = json.find("counted");
+  if (counted == json.end() || !counted->is_object()) return terms;
+  terms.counted.emplace();
+  for (const auto& [name, count] : counted->items()) {
+    const auto quantity = quantity_of(name);
+    if (quantity && count.is_number_integer()) (*terms.counted)[*quantity] = count.get<std::int64_t>();
+  }
+  return terms;
+}
+
+}  // namespace farthing::guard

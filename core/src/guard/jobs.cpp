@@ -1,0 +1,153 @@
+// Calls whose work goes on after their answer (R17): their hold becomes a job's, and what asks for the job settles it.
+#include <algorithm>
+
+#include "guard/attempt.h"
+#include "guard/job_terms.h"
+#include "store/patience.h"
+
+namespace farthing {
+
+bool Attempt::State::makes_job() const {
+  const JobKind* kind = route.dialect->job;
+  return kind != nullptr && (kind->always || facts.background);
+}
+
+/// The call is answered, its work is not done. True: its hold goes on as a job's.
+bool Attempt::State::keep_job(const AnswerFacts& answer) {
+  if (route.dialect->job == nullptr || answer.id.empty()) return false;
+  phase = Phase::ended;
+  guard::JobTerms terms;
+  terms.tier = facts.service_tier;
+  terms.region = facts.region.empty() ? std::string(route.host.region) : facts.region;
+  terms.size = facts.pieces.size;
+  terms.quality = facts.pieces.quality;
+  terms.resolution = facts.pieces.resolution;
+  terms.video_ms = facts.pieces.video_ms;
+  terms.counted = sized.counted;
+  terms.free = route.host.free;
+
+  Settlement settlement;
+  LedgerRow& row = settlement.row;
+  row = std::move(draft);
+  row.id = attempt_id;
+  row.held = held;
+  row.status = status;
+  row.request_id = std::move(request_id);
+  row.headroom = std::move(headroom);
+  row.response_id = answer.id.substr(0, 128);
+  row.model_served = answer.model.substr(0, 128);
+  settlement.job = Job{.attempt = attempt_id,
+                       .host = host,
+                       .id = answer.id,
+                       .kind = std::string(route.dialect->job->name),
+                       .lives_ms = route.dialect->job->lives_ms,
+                       .slot_until_deadline = core->policy.slots_until_deadline,
+                       .terms = terms.to_json()};
+
+  const auto kept = [&] {
+    std::optional<Patience> none;
+    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    return core->store->settle(settlement);
+  }();
+  core->here().housekeeping.hold_ended();  // nobody renews it any more
+  keep_receipt(LedgerRow(row), {}, nullptr);
+  if (!kept && kept.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), kept.error());
+  return true;
+}
+
+Verdict Attempt::State::begin_poll(const RequestView& request) {
+  // Only jobs of calls that were guarded are known, and foreign hosts have none (R31).
+  if (binding->install && !core->hosts.known(request.host)) return {};
+  host = request.host;
+  in_event_loop = request.in_event_loop;
+  return find_job();
+}
+
+/// Looks for the job that the path names. A poll is never refused: where nothing is known, it passes.
+Verdict Attempt::State::find_job() {
+  auto found = [&] {
+    std::optional<Patience> none;
+    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    return core->store->find_job(host, route.job_id);
+  }();
+  const bool busy = !found && found.error().code == Code::store_busy;
+  // The call that made it may still wait to be written by the guard's own thread.
+  const bool may_come = found && !*found && core->here().housekeeping.queued() > 0;
+  if (busy || may_come) {
+    const std::int64_t now = core->clock->boot_ms();
+    if (busy_until_ms == 0) busy_until_ms = now + (busy ? busy_most_ms : unwritten_most_ms);
+    if (now < busy_until_ms) {
+      phase = Phase::waiting;
+      wait_until_ms = busy_until_ms;
+      Verdict verdict;
+      verdict.kind = Verdict::Kind::wait;
+      verdict.wait_ms = busy_poll_ms;
+      return verdict;
+    }
+  }
+  if (!found || !*found || (*found)->over) {
+    phase = Phase::ended;
+    return {};
+  }
+  job = std::move(**found);
+  const guard::JobTerms terms = guard::job_terms_of(job->job.terms);
+  facts.service_tier = terms.tier;
+  facts.region = terms.region;
+  facts.pieces.size = terms.size;
+  facts.pieces.quality = terms.quality;
+  facts.pieces.resolution = terms.resolution;
+  route.host.free = terms.free;
+  draft = std::move(job->row);
+  attempt_id = job->job.attempt;
+  id_text = to_text(attempt_id);
+  held = draft.held;
+  granted_ms = draft.reserved_ms;
+  sized.priced = draft.ceiling.has_value();
+  sized.counted = terms.counted;
+  request_id = draft.request_id;
+  phase = Phase::granted;
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::send;
+  return verdict;
+}
+
+/// What an answer says of a job: it goes on, or it is over and settled.
+void Attempt::State::poll_answer(const AnswerFacts& answer, bool whole) {
+  JobState state = status < 300 && whole ? answer.job : JobState::none;
+  if (status < 300 && route.deletes) state = JobState::cancelled;
+  const bool told = answer.quantities.has_value();
+  switch (state) {
+    case JobState::none:
+    case JobState::pending:
+      phase = Phase::ended;
+      return;
+    case JobState::done:
+      if (sized.counted) return settle(How::counted, &answer, "");
+      return told ? settle(How::usage, &answer, "") : settle(How::hold, &answer, "no_final_usage");
+    case JobState::failed:
+      return told && answer.final ? settle(How::usage, &answer, answer.error_code)
+                                  : settle(How::provider_error, &answer, answer.error_code);
+    case JobState::cancelled:
+      if (told && answer.final) return settle(How::usage, &answer, "cancelled");
+      return settle(How::hold, &answer, route.deletes ? "deleted" : "cancelled");
+  }
+}
+
+/// What a request leaves to an earlier video, as far as the store knows it; a verdict: the store is busy.
+std::optional<Verdict> Attempt::State::look_up_source() {
+  Pieces& pieces = facts.pieces;
+  if (pieces.video_of.empty() || source_looked_up) return std::nullopt;
+  const std::string& id = route.job_id.empty() ? pieces.video_of : route.job_id;
+  const auto found = core->store->find_job(host, id);
+  if (!found) return refuse_or_ask_again(found.error());
+  source_looked_up = true;
+  if (!*found || !(*found)->row.context) return std::nullopt;
+  const guard::JobTerms terms = guard::job_terms_of((*found)->job.terms);
+  if (facts.model.empty()) facts.model = (*found)->row.context->model;
+  if (!pieces.video_ms) pieces.video_ms = terms.video_ms;
+  if (pieces.size.empty()) pieces.size = terms.size;
+  if (pieces.resolution.empty()) pieces.resolution = terms.resolution;
+  return std::nullopt;
+}
+
+}  // namespace farthing

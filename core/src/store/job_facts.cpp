@@ -1,0 +1,143 @@
+// Jobs as JSON facts of Tables (facts.h), and who asked what (R17).
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "store/facts.h"
+
+namespace farthing::facts {
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string job_key(const std::string& host, const std::string& id) {
+  return host + " " + id;
+}
+
+KeptJob job_of_json(const Json& json) {
+  KeptJob kept;
+  kept.job.attempt.value = json.at("attempt").get<std::uint64_t>();
+  kept.job.host = json.at("host");
+  kept.job.id = json.at("id");
+  kept.job.kind = json.at("kind");
+  kept.job.lives_ms = json.at("lives_ms");
+  kept.job.slot_until_deadline = json.at("slot_until_deadline");
+  kept.job.terms = json.at("terms");
+  kept.deadline_ms = json.at("deadline_ms");
+  kept.over_ms = json.at("over_ms");
+  for (const Json& slot : json.at("slots"))
+    kept.slots.push_back({slot.at(0), slot.at(1), static_cast<std::uint8_t>(Meter::concurrent), slot.at(2)});
+  return kept;
+}
+
+Result<KeptJob> read_job(Tables& tables, std::string_view kind, const std::string& key, const std::string& value) {
+  const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+  try {
+    if (json.is_object()) return job_of_json(json);
+  } catch (const Json::exception&) {  // a field that is missing or of another type
+  }
+  return tables.damaged("its record " + std::string(kind) + " " + key + " cannot be read");
+}
+
+Result<std::optional<KeptJob>> kept_job(Tables& tables, std::string_view kind, const std::string& key) {
+  const auto row = tables.fact(kind, key);
+  if (!row) return row.error();
+  if (!*row) return std::optional<KeptJob>();
+  auto kept = read_job(tables, kind, key, **row);
+  if (!kept) return kept.error();
+  return std::optional(std::move(*kept));
+}
+
+Result<std::vector<KeptJob>> kept_jobs(Tables& tables, std::string_view kind) {
+  const auto rows = tables.facts(kind);
+  if (!rows) return rows.error();
+  std::vector<KeptJob> result;
+  for (const auto& [key, value] : *rows) {
+    auto kept = read_job(tables, kind, key, value);
+    if (!kept) return kept.error();
+    result.push_back(std::move(*kept));
+  }
+  return result;
+}
+
+}  // namespace
+
+Status put_job(Tables& tables, const KeptJob& kept) {
+  const Job& job = kept.job;
+  Json slots = Json::array();
+  for (const HeldCounter& slot : kept.slots)
+    slots.push_back({slot.row, slot.number, slot.start_ms});
+  const std::string key = job_key(job.host, job.id);
+  const Status done = tables.put_fact(kept.over_ms == 0 ? "job" : "job_over", key,
+                                      dumped({{"attempt", job.attempt.value},
+                                              {"host", job.host},
+                                              {"id", job.id},
+                                              {"kind", job.kind},
+                                              {"lives_ms", job.lives_ms},
+                                              {"slot_until_deadline", job.slot_until_deadline},
+                                              {"terms", job.terms},
+                                              {"deadline_ms", kept.deadline_ms},
+                                              {"over_ms", kept.over_ms},
+                                              {"slots", std::move(slots)}}));
+  return done ? tables.put_fact("job_of", to_text(job.attempt), key) : done;
+}
+
+Result<std::optional<KeptJob>> find_job(Tables& tables, const std::string& host, const std::string& id) {
+  auto found = kept_job(tables, "job", job_key(host, id));
+  if (!found || *found) return found;
+  return kept_job(tables, "job_over", job_key(host, id));
+}
+
+Result<std::optional<KeptJob>> job_of(Tables& tables, AttemptId attempt) {
+  const auto key = tables.fact("job_of", to_text(attempt));
+  if (!key) return key.error();
+  if (!*key) return std::optional<KeptJob>();
+  return kept_job(tables, "job", **key);
+}
+
+Result<std::vector<KeptJob>> jobs(Tables& tables) {
+  auto all = kept_jobs(tables, "job");
+  if (!all) return all;
+  std::vector<KeptJob>& result = *all;
+  std::sort(result.begin(), result.end(),
+            [](const KeptJob& a, const KeptJob& b) { return a.job.attempt < b.job.attempt; });
+  return all;
+}
+
+Status end_job(Tables& tables, KeptJob kept, std::int64_t now_ms) {
+  const Status erased = tables.erase_fact("job", job_key(kept.job.host, kept.job.id));
+  if (!erased) return erased;
+  kept.over_ms = now_ms;
+  kept.slots.clear();
+  return put_job(tables, kept);
+}
+
+Status forget_jobs_before(Tables& tables, std::int64_t before_ms) {
+  for (const std::string_view kind : {"job", "job_over"}) {
+    const auto all = kept_jobs(tables, kind);
+    if (!all) return all.error();
+    for (const KeptJob& kept : *all) {
+      if (std::max(kept.over_ms, kept.deadline_ms) >= before_ms || !kept.slots.empty()) continue;
+      if (const Status done = tables.erase_fact(kind, job_key(kept.job.host, kept.job.id)); !done) return done;
+      if (const Status done = tables.erase_fact("job_of", to_text(kept.job.attempt)); !done) return done;
+    }
+  }
+  const auto asked = tables.facts("asked");
+  if (!asked) return asked.error();
+  for (const auto& [fingerprint, text] : *asked) {
+    const auto attempt = parse_attempt_id(text);
+    if (attempt) {
+      const auto known = tables.known(*attempt);
+      if (!known) return known.error();
+      if (*known == How::open) continue;
+    }
+    if (const Status done = tables.erase_fact("asked", fingerprint); !done) return done;
+  }
+  return success();
+}
+
+}  // namespace farthing::facts

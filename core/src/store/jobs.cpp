@@ -1,0 +1,166 @@
+// LocalStore's jobs (R17): holds that go on after their call's answer, found by host and the provider's id.
+#include <algorithm>
+
+#include "store/facts.h"
+#include "store/step.h"
+
+namespace farthing {
+
+Result<Settled> LocalStore::keep_job(Step& step, const Settlement& settlement) {
+  const Job& job = *settlement.job;
+  const auto known = facts::find_job(*tables_, job.host, job.id);
+  if (!known) return known.error();
+  if (*known && (*known)->over_ms == 0 && (*known)->job.attempt != settlement.row.id) {
+    return Error{Code::invalid_argument, "job " + job.id + " of " + job.host + " is that of attempt " +
+                                             to_text((*known)->job.attempt) + " already"};
+  }
+  facts::KeptJob kept{job, step.now_ms() + job.lives_ms, 0, {}};
+  kept.job.attempt = settlement.row.id;
+  auto hold = tables_->take_hold(settlement.row.id);
+  if (!hold) return hold.error();
+  if (*hold) {
+    (*hold)->deadline_ms = kept.deadline_ms;
+    LedgerRow draft = settlement.row;
+    draft.how = How::open;
+    draft.held = (*hold)->held;
+    draft.reserved_ms = (*hold)->created_ms;
+    if (const Status done = tables_->add_hold(std::move(**hold), std::move(draft)); !done) return done.error();
+  } else {
+    // It expired before its answer came: a poll still corrects what was charged (R18).
+    const auto ended = tables_->find_row(settlement.row.id);
+    if (!ended) return ended.error();
+    if (!*ended) {
+      return Error{Code::unknown_attempt,
+                   "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+    }
+  }
+  if (const Status done = facts::put_job(*tables_, kept); !done) return done.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = How::open;
+  return settled;
+}
+
+Status LocalStore::free_slots(Step& step, const std::vector<HeldCounter>& slots) {
+  Tables::Entries entries;
+  for (const HeldCounter& slot : slots) {
+    if (const Status read = tables_->read_set(slot.row, entries); !read) return read;
+    for (engine::Entry& entry : entries) {
+      if (entry.number != slot.number || entry.start_ms != slot.start_ms) continue;
+      engine::settle(entry, 1, 0, false);
+      entry.touched_ms = step.now_ms();
+    }
+    if (entries.empty()) continue;
+    if (const Status written = tables_->write_set(slot.row, entries); !written) return written;
+  }
+  return success();
+}
+
+Status LocalStore::end_job_of(Step& step, AttemptId attempt) {
+  const auto kept = facts::job_of(*tables_, attempt);
+  if (!kept) return kept.error();
+  if (!*kept) return success();
+  if (const Status freed = free_slots(step, (*kept)->slots); !freed) return freed;
+  return facts::end_job(*tables_, **kept, step.now_ms());
+}
+
+Result<JobView> LocalStore::view_of(const facts::KeptJob& kept) {
+  JobView view;
+  view.job = kept.job;
+  view.deadline_ms = kept.deadline_ms;
+  view.over = kept.over_ms != 0;
+  auto hold = tables_->find_hold(kept.job.attempt);
+  if (!hold) return hold.error();
+  if (*hold) {
+    view.deadline_ms = (*hold)->first.deadline_ms;
+    view.row = std::move((*hold)->second);
+    view.slot = true;
+    return view;
+  }
+  auto row = tables_->find_row(kept.job.attempt);
+  if (!row) return row.error();
+  if (*row) view.row = std::move(**row);
+  view.slot = !kept.slots.empty();
+  return view;
+}
+
+Result<std::optional<JobView>> LocalStore::find_job(const std::string& host, const std::string& id) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto kept = facts::find_job(*tables_, host, id);
+  if (!kept) return kept.error();
+  if (!*kept) return std::optional<JobView>();
+  auto view = view_of(**kept);
+  if (!view) return view.error();
+  return std::optional(std::move(*view));
+}
+
+Result<std::vector<JobView>> LocalStore::jobs() {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto all = facts::jobs(*tables_);
+  if (!all) return all.error();
+  std::vector<JobView> views;
+  for (const facts::KeptJob& kept : *all) {
+    auto view = view_of(kept);
+    if (!view) return view.error();
+    views.push_back(std::move(*view));
+  }
+  return views;
+}
+
+Result<Settled> LocalStore::end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
+                                    const std::string& who, const std::string& why) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto kept = facts::find_job(*tables_, host, id);
+  if (!kept) return kept.error();
+  if (!*kept || (*kept)->over_ms != 0)
+    return Error{Code::unknown_job, "no job " + id + " of " + host + " is pending in " + info_.location};
+  const AttemptId attempt = (*kept)->job.attempt;
+  auto found = tables_->find_hold(attempt);
+  if (!found) return found.error();
+  LedgerRow row;
+  if (*found) {
+    row = std::move((*found)->second);
+  } else {
+    auto ended = tables_->find_row(attempt);
+    if (!ended) return ended.error();
+    if (*ended) row = std::move(**ended);
+  }
+  const LedgerRow before = row;
+  row.id = attempt;
+  row.how = actual ? How::counted : How::hold;
+  row.booked = row.held;
+  row.booked[Meter::concurrent] = 0;
+  if (actual) {
+    row.actual = actual;
+    row.booked[Meter::usd] = actual->nano;
+  } else if (row.ceiling) {
+    row.actual = Usd{row.held[Meter::usd]};
+  }
+  row.error_class = "ended";
+  row.who = who;
+  row.why = why;
+  Result<Settled> settled = Settled{};
+  if (*found) {
+    const auto taken = tables_->take_hold(attempt);
+    if (!taken) return taken.error();
+    settled = settle_in(step, std::move(row), **taken);
+    if (!settled) return settled;
+    if (const Status done = end_job_of(step, attempt); !done) return done.error();
+  } else {
+    settled = settle_late(step, before, row);
+    if (!settled) return settled;
+    if (const Status done = end_job_of(step, attempt); !done) return done.error();
+  }
+  const std::string what =
+      "job " + id + " ended" + (actual ? " at " + to_text(*actual) + " USD" : ", charged at its hold");
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, what, why);
+  if (!logged) return logged.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  return settled;
+}
+
+}  // namespace farthing

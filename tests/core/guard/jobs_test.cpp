@@ -1,0 +1,361 @@
+// Calls whose work goes on after their answer (R17): background responses and videos, settled by whoever polls.
+#include "tests/core/guard/fixture.h"
+
+namespace farthing::test {
+namespace {
+
+constexpr const char* caps = R"(
+[[cap]]
+id = "day"
+limit = "5 USD"
+per = "day"
+[[cap]]
+id = "slots"
+limit = "2 concurrent"
+)";
+constexpr const char* background =
+    R"({"model":"gpt-5-mini","input":"hello","max_output_tokens":1000,"background":true})";
+constexpr const char* queued =
+    R"({"id":"resp_1","object":"response","status":"queued","model":"gpt-5-mini","usage":null})";
+constexpr const char* completed = R"({"id":"resp_1","object":"response","status":"completed","model":"gpt-5-mini",)"
+                                  R"("usage":{"input_tokens":100,"output_tokens":50,"total_tokens":150}})";
+constexpr const char* clip = R"({"model":"sora-2-pro","prompt":"a mill","seconds":"8","size":"1024x1792"})";
+constexpr const char* clip_queued =
+    R"({"id":"video_1","object":"video","status":"queued","model":"sora-2-pro","seconds":"8","size":"1024x1792"})";
+constexpr const char* clip_done =
+    R"({"id":"video_1","object":"video","status":"completed","model":"sora-2-pro","seconds":"8","size":"1024x1792"})";
+constexpr const char* clip_failed =
+    R"({"id":"video_1","object":"video","status":"failed","model":"sora-2-pro","error":{"code":"moderation"}})";
+
+class Jobs : public GuardFixture {
+ protected:
+  /// A call, answered with `body`.
+  Verdict create(std::string_view path, std::string_view request, std::string_view body, int status = 200) {
+    Attempt one = attempt();
+    const Verdict verdict = begin(one, request, "api.openai.com", path);
+    if (verdict.kind == Verdict::Kind::send) answer(one, body, status);
+    return verdict;
+  }
+  static RequestView asking(std::string_view path, std::string_view method = "GET",
+                            std::string_view host = "api.openai.com") {
+    return {.method = method, .host = host, .path = path, .headers = {}, .body = ""};
+  }
+  /// What asks for a job: whether the guard looks at its answer.
+  bool ask(std::string_view path, std::string_view body, int status = 200, std::string_view method = "GET") {
+    Attempt one = attempt();
+    const Verdict verdict = one.begin(asking(path, method));
+    if (verdict.kind == Verdict::Kind::pass) return false;
+    EXPECT_EQ(verdict.kind, Verdict::Kind::send);
+    EXPECT_FALSE(verdict.body);
+    answer(one, body, status);
+    return true;
+  }
+  std::int64_t spent() { return left("day").spent; }
+  std::int64_t reserved() { return left("day").reserved; }
+};
+
+TEST_F(Jobs, R17_a_background_response_holds_until_a_poll_tells_its_usage) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  const std::int64_t held = reserved();
+  EXPECT_GT(held, 0);
+  EXPECT_EQ(left("slots").reserved, 1);
+  EXPECT_TRUE(rows().empty());
+  ASSERT_TRUE(guard->receipt("resp_1"));
+  EXPECT_EQ(guard->receipt("resp_1")->how, How::open);
+
+  EXPECT_TRUE(ask("/v1/responses/resp_1", R"({"id":"resp_1","status":"in_progress","usage":null})"));
+  EXPECT_EQ(reserved(), held);
+  EXPECT_TRUE(ask("/v1/responses/resp_1?include[]=x", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(left("slots").reserved, 0);
+  const auto ledger = rows();
+  ASSERT_EQ(ledger.size(), 1U);
+  EXPECT_EQ(ledger[0].how, How::usage);
+  EXPECT_EQ(ledger[0].response_id, "resp_1");
+  EXPECT_EQ(guard->receipt("resp_1")->cost, Usd{cost_of_used});
+  // Over: nobody looks any more.
+  EXPECT_FALSE(ask("/v1/responses/resp_1", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+}
+
+TEST_F(Jobs, R17_any_guard_on_the_store_settles_it_with_the_labels_of_its_call) {
+  const Folder folder;
+  const std::string location = "file:" + folder.path + "/x.db";
+  open(caps, location);
+  create("/v1/responses", background, queued);
+  const std::shared_ptr<Guard> first = guard;
+  open(caps, location);
+  EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+  EXPECT_EQ(*rows()[0].context->labels.get("project"), "p");
+  EXPECT_EQ(rows()[0].context->endpoint, "responses");
+  EXPECT_EQ(first->control()->status()->pending_jobs, 0);
+}
+
+TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {
+  open(caps);
+  Attempt one = attempt();
+  begin(one, R"({"model":"gpt-5-mini","input":"hello","max_output_tokens":1000,"background":true,"stream":true})",
+        "api.openai.com", "/v1/responses");
+  ASSERT_TRUE(one.sent());
+  const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  one.head(200, headers);
+  one.data("event: response.created\ndata: {\"type\":\"response.created\",\"response\":" + std::string(queued) +
+           "}\n\n");
+  one.abort(Abort::closed);
+  EXPECT_EQ(spent(), 0);
+  EXPECT_GT(reserved(), 0);
+  // Asked for again as a stream.
+  Attempt again = attempt();
+  ASSERT_EQ(again.begin(asking("/v1/responses/resp_1?stream=true")).kind, Verdict::Kind::send);
+  ASSERT_TRUE(again.sent());
+  again.head(200, headers);
+  again.data("data: {\"type\":\"response.completed\",\"response\":" + std::string(completed) + "}\n\n");
+  EXPECT_EQ(spent(), cost_of_used);
+}
+
+TEST_F(Jobs, R17_an_ordinary_stream_that_breaks_off_is_no_job) {
+  open(caps);
+  Attempt one = attempt();
+  begin(one, R"({"model":"gpt-5-mini","input":"hello","max_output_tokens":1000,"stream":true})", "api.openai.com",
+        "/v1/responses");
+  ASSERT_TRUE(one.sent());
+  const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  one.head(200, headers);
+  one.data("data: {\"type\":\"response.created\",\"response\":" + std::string(queued) + "}\n\n");
+  one.abort(Abort::sent);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_GT(spent(), 0);
+}
+
+TEST_F(Jobs, R17_a_poll_that_says_nothing_of_the_job_settles_nothing) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  const std::int64_t held = reserved();
+  EXPECT_TRUE(ask("/v1/responses/resp_1", "{}", 404));
+  EXPECT_TRUE(ask("/v1/responses/resp_1", completed, 502));
+  EXPECT_TRUE(ask("/v1/responses/resp_1", "<html>"));
+  Attempt broken = attempt();
+  ASSERT_EQ(broken.begin(asking("/v1/responses/resp_1")).kind, Verdict::Kind::send);
+  ASSERT_TRUE(broken.sent());
+  broken.abort(Abort::sent);
+  EXPECT_EQ(reserved(), held);
+  EXPECT_EQ(spent(), 0);
+  // What is asked for elsewhere, and what nobody made here, passes.
+  EXPECT_FALSE(ask("/v1/responses/resp_2", completed));
+  EXPECT_FALSE(ask("/v1/responses/resp_1/input_items", completed));
+}
+
+TEST_F(Jobs, R17_what_was_cancelled_without_usage_is_charged_its_hold) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  const std::int64_t held = reserved();
+  EXPECT_TRUE(ask("/v1/responses/resp_1/cancel", R"({"id":"resp_1","status":"cancelled","usage":null})", 200, "POST"));
+  EXPECT_EQ(spent(), held);
+  EXPECT_EQ(rows()[0].how, How::hold);
+  EXPECT_EQ(rows()[0].error_class, "cancelled");
+}
+
+TEST_F(Jobs, R17_a_response_that_failed_costs_its_usage_or_nothing) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  EXPECT_TRUE(
+      ask("/v1/responses/resp_1", R"({"id":"resp_1","status":"failed","error":{"code":"server_error"},"usage":null})"));
+  EXPECT_EQ(spent(), 0);
+  EXPECT_EQ(rows()[0].how, How::provider_error);
+  EXPECT_EQ(rows()[0].error_class, "server_error");
+}
+
+TEST_F(Jobs, R17_a_deadline_charges_and_a_late_poll_corrects) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  const std::int64_t held = reserved();
+  clock->advance(hour_ms);
+  EXPECT_EQ(guard->control()->jobs()->front().row.how, How::expired);
+  EXPECT_EQ(spent(), held);
+  EXPECT_EQ(left("slots").reserved, 1);
+  EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+  EXPECT_EQ(left("slots").reserved, 0);
+}
+
+TEST_F(Jobs, a_video_is_held_and_settled_by_its_seconds_and_size) {
+  open(caps);
+  create("/v1/videos", clip, clip_queued);
+  EXPECT_EQ(reserved(), 4 * usd);  // 8 s at 0.50 USD
+  EXPECT_TRUE(ask("/v1/videos/video_1", clip_done));
+  EXPECT_EQ(spent(), 4 * usd);
+  const auto row = rows()[0];
+  EXPECT_EQ(row.how, How::counted);
+  EXPECT_EQ(row.quantities[Quantity::video_ms], 8'000);
+  EXPECT_EQ(*row.context->labels.get("size"), "1024x1792");
+  EXPECT_EQ(*row.context->labels.get("resolution"), "1024p");
+  // Its content is not the job.
+  EXPECT_FALSE(ask("/v1/videos/video_1/content", ""));
+}
+
+TEST_F(Jobs, a_video_without_length_and_size_is_as_its_provider_takes_it) {
+  open(caps);
+  create("/v1/videos", R"({"prompt":"a mill"})", R"({"id":"video_1","status":"queued"})");
+  EXPECT_EQ(reserved(), usd * 4 / 10);  // sora-2, 4 s at 0.10 USD
+  EXPECT_EQ(guard->control()->jobs()->front().row.context->model, "sora-2");
+}
+
+TEST_F(Jobs, a_video_that_failed_costs_nothing_and_a_deleted_one_its_hold) {
+  open(caps);
+  create("/v1/videos", clip, clip_queued);
+  EXPECT_TRUE(ask("/v1/videos/video_1", clip_failed));
+  EXPECT_EQ(spent(), 0);
+  EXPECT_EQ(rows()[0].how, How::provider_error);
+  create("/v1/videos", R"({"prompt":"a mill"})", R"({"id":"video_2","status":"queued"})");
+  EXPECT_TRUE(ask("/v1/videos/video_2", R"({"id":"video_2","object":"video.deleted","deleted":true})", 200, "DELETE"));
+  EXPECT_EQ(spent(), usd * 4 / 10);
+}
+
+TEST_F(Jobs, a_remix_costs_what_its_source_did_where_the_store_knows_it) {
+  open(caps);
+  create("/v1/videos", R"({"model":"sora-2","prompt":"x","seconds":"12"})", R"({"id":"video_1","status":"queued"})");
+  EXPECT_TRUE(ask("/v1/videos/video_1", R"({"id":"video_1","status":"completed"})"));
+  EXPECT_EQ(spent(), usd * 12 / 10);
+  create("/v1/videos/video_1/remix", R"({"prompt":"y"})", R"({"id":"video_2","status":"queued"})");
+  EXPECT_EQ(reserved(), usd * 12 / 10);
+  const Verdict unknown = create("/v1/videos/video_9/remix", R"({"prompt":"y"})", "");
+  EXPECT_EQ(unknown.kind, Verdict::Kind::answer);
+  EXPECT_NE(unknown.answer.body.find("a video made of another, unknown one"), std::string::npos) << unknown.answer.body;
+}
+
+TEST_F(Jobs, an_unknown_source_is_held_at_the_policys_amount_and_settled_as_it_is_told) {
+  open(std::string("unbounded = \"2 USD\"\n") + caps);
+  create("/v1/videos/video_9/remix", R"({"prompt":"y"})", R"({"id":"video_2","status":"queued"})");
+  EXPECT_EQ(reserved(), 2 * usd);
+  EXPECT_TRUE(ask("/v1/videos/video_2",
+                  R"({"id":"video_2","status":"completed","model":"sora-2","seconds":"8","size":"1280x720"})"));
+  EXPECT_EQ(spent(), usd * 8 / 10);
+}
+
+TEST_F(Jobs, a_video_of_unknown_length_or_price_is_refused) {
+  open(caps);
+  const Verdict length = begin(*std::make_unique<Attempt>(attempt()), R"({"model":"grok-imagine-video","prompt":"x"})",
+                               "api.x.ai", "/v1/videos/generations");
+  EXPECT_NE(length.answer.body.find("a video of unknown length"), std::string::npos) << length.answer.body;
+  const Verdict price = create("/v1/videos", R"({"model":"sora-9","prompt":"x","seconds":4})", "");
+  EXPECT_NE(price.answer.body.find("unpriced_model"), std::string::npos) << price.answer.body;
+  const Verdict read = create("/v1/videos", R"({"model":"sora-2","prompt":"x","seconds":"long"})", "");
+  EXPECT_NE(read.answer.body.find("not a number of seconds"), std::string::npos) << read.answer.body;
+}
+
+TEST_F(Jobs, a_size_that_is_not_known_costs_as_the_dearest) {
+  open(caps);
+  create("/v1/videos", R"({"model":"sora-2-pro","prompt":"x","size":"64x64"})",
+         R"({"id":"video_1","status":"queued"})");
+  EXPECT_EQ(reserved(), 2 * usd);
+}
+
+TEST_F(Jobs, videos_of_other_hosts_are_priced_by_their_resolution) {
+  open(caps);
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, R"({"model":"grok-imagine-video","prompt":"x","duration":10,"resolution":"480p"})", "api.x.ai",
+                  "/v1/videos/generations")
+                .kind,
+            Verdict::Kind::send);
+  answer(one, R"({"request_id":"r-1"})");
+  EXPECT_EQ(reserved(), usd / 2);  // 10 s at 0.05 USD
+  Attempt poll = attempt();
+  ASSERT_EQ(poll.begin(asking("/v1/videos/r-1", "GET", "api.x.ai")).kind, Verdict::Kind::send);
+  answer(poll, R"({"status":"done","video":{"url":"https://x","duration":10},"model":"grok-imagine-video"})");
+  EXPECT_EQ(spent(), usd / 2);
+}
+
+TEST_F(Jobs, R17_an_equal_request_is_refused_where_the_policy_says_so) {
+  open(std::string("jobs = { duplicates = \"refuse\" }\n") + caps);
+  create("/v1/videos", clip, clip_queued);
+  const Verdict again = create("/v1/videos", clip, "");
+  ASSERT_EQ(again.kind, Verdict::Kind::answer);
+  EXPECT_NE(again.answer.body.find("\"code\":\"duplicate\""), std::string::npos) << again.answer.body;
+  // Another form's boundary makes no other request.
+  const auto form = [](const std::string& boundary) {
+    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\na mill\r\n--" + boundary +
+           "--\r\n";
+  };
+  create("/v1/videos", form("aaaa"), R"({"id":"video_2","status":"queued"})");
+  EXPECT_EQ(create("/v1/videos", form("bbbb"), "").kind, Verdict::Kind::answer);
+  EXPECT_TRUE(ask("/v1/videos/video_1", clip_failed));
+  EXPECT_EQ(create("/v1/videos", clip, clip_queued).kind, Verdict::Kind::send);
+}
+
+TEST_F(Jobs, R29_size_and_quality_are_labels_that_caps_match_and_split_by) {
+  open(R"(
+[[cap]]
+id = "high"
+limit = "1 images"
+per = "day"
+match = { quality = "high" }
+[[cap]]
+id = "each"
+each = ["size"]
+limit = "2 images"
+per = "day"
+)");
+  const auto draw = [&](const std::string& more) {
+    Attempt one = attempt();
+    const Verdict verdict =
+        begin(one, R"({"model":"gpt-image-1","prompt":"x")" + more + "}", "api.openai.com", "/v1/images/generations");
+    if (verdict.kind == Verdict::Kind::send) answer(one, R"({"data":[{}]})");
+    return verdict.kind == Verdict::Kind::send;
+  };
+  EXPECT_TRUE(draw(R"(,"quality":"high","size":"1024x1024")"));
+  EXPECT_FALSE(draw(R"(,"quality":"high","size":"1024x1536")"));
+  EXPECT_TRUE(draw(R"(,"quality":"low","size":"1024x1024")"));
+  EXPECT_FALSE(draw(R"(,"quality":"low","size":"1024x1024")"));
+  EXPECT_TRUE(draw(R"(,"quality":"low")"));  // (none)
+}
+
+TEST_F(Jobs, R26_a_job_that_the_store_cannot_take_is_written_later) {
+  const auto store = open_watched(caps);
+  Attempt one = attempt();
+  begin(one, background, "api.openai.com", "/v1/responses");
+  ASSERT_TRUE(one.sent());
+  store->before = [](const char* step) -> std::optional<Error> {
+    if (step == std::string("settle")) return Error{Code::store_busy, "busy"};
+    return std::nullopt;
+  };
+  const HeaderView headers[] = {{"content-type", "application/json"}};
+  one.head(200, headers);
+  one.end(queued);
+  EXPECT_EQ(guard->queued(), 1U);
+  store->before = [](const char*) { return std::nullopt; };
+  ASSERT_TRUE(guard->flush(0));
+  EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+}
+
+TEST_F(Jobs, R42_a_poll_in_an_event_loop_waits_for_a_busy_store_and_is_never_refused) {
+  const auto store = open_watched(caps);
+  create("/v1/responses", background, queued);
+  bool busy = true;
+  store->before = [&](const char* step) -> std::optional<Error> {
+    if (busy && step == std::string("find_job")) return Error{Code::store_busy, "busy"};
+    return std::nullopt;
+  };
+  const auto poll = [&](Attempt& one) {
+    RequestView request = asking("/v1/responses/resp_1");
+    request.in_event_loop = true;
+    return one.begin(request);
+  };
+  Attempt one = attempt();
+  EXPECT_EQ(poll(one).kind, Verdict::Kind::wait);
+  busy = false;
+  ASSERT_EQ(one.proceed().kind, Verdict::Kind::send);
+  answer(one, completed);
+  EXPECT_EQ(spent(), cost_of_used);
+  busy = true;
+  Attempt never = attempt();
+  EXPECT_EQ(poll(never).kind, Verdict::Kind::wait);
+  clock->advance(10'000);
+  EXPECT_EQ(never.proceed().kind, Verdict::Kind::pass);
+}
+
+}  // namespace
+}  // namespace farthing::test

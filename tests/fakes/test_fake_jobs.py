@@ -1,0 +1,44 @@
+"""The fake's jobs: in progress, then over; billed when they are made, unless they fail."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+from tests.fakes.provider.handle import FakeProvider
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def client(provider: FakeProvider) -> openai.OpenAI:
+    return openai.OpenAI(base_url=provider.url, api_key="sk-test-0001", max_retries=0)
+
+
+def test_a_background_response(provider: FakeProvider, client: openai.OpenAI) -> None:
+    made = client.responses.create(model="gpt-4.1-nano", input="hello", background=True)
+    assert made.status == "queued" and made.usage is None and made.background
+    assert client.responses.retrieve(made.id).status == "in_progress"
+    over = client.responses.retrieve(made.id)
+    assert over.status == "completed" and over.usage is not None and over.output_text
+    [bill] = provider.log()
+    assert bill["response_id"] == made.id
+    assert bill["usage"]["output_tokens"] == over.usage.output_tokens
+
+
+def test_a_video_its_remix_and_its_end(provider: FakeProvider, client: openai.OpenAI) -> None:
+    made = client.videos.create(prompt="a mill", seconds="8", size="1792x1024", model="sora-2-pro")
+    assert (made.status, made.seconds, made.size) == ("queued", "8", "1792x1024")
+    remix = client.videos.remix(made.id, prompt="at night")
+    assert (remix.seconds, remix.remixed_from_video_id) == ("8", made.id)
+    assert client.videos.delete(remix.id).deleted
+    assert [bill["usage"]["video_seconds_1024p"] for bill in provider.log()] == [8, 8]
+    with pytest.raises(openai.NotFoundError):
+        client.videos.retrieve(remix.id)
+
+
+def test_one_that_fails_is_not_billed(provider: FakeProvider, client: openai.OpenAI) -> None:
+    provider.script({"ending": "failed"})
+    made = client.videos.create_and_poll(prompt="a mill", poll_interval_ms=1)
+    assert made.status == "failed" and made.error is not None
+    assert provider.log() == []
