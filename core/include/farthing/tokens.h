@@ -42,6 +42,8 @@ class Encoding {
 
   virtual ~Encoding() = default;
   virtual std::string_view name() const = 0;
+  /// Of this object: no other one of this process ever has it.
+  virtual std::uint64_t id() const = 0;
   virtual std::int64_t count(std::string_view text, SpecialTokens special = SpecialTokens::as_text) const = 0;
   virtual std::vector<std::uint32_t> encode(std::string_view text,
                                             SpecialTokens special = SpecialTokens::as_text) const = 0;
