@@ -59,6 +59,7 @@ class Guard:
         hosts: Mapping[str, Host] | None = None,
         prices: Sequence[Mapping[str, Any]] = (),
         endpoints: Sequence[Mapping[str, Any]] = (),
+        tokenizers: Sequence[Mapping[str, Any]] = (),
         api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
         timezone: str | None = None,
         name: str | None = None,
@@ -74,6 +75,7 @@ class Guard:
                     "labels": dict(pairs(labels or {})),
                     "price": prices,
                     "endpoint": endpoints,
+                    "tokenizer": tokenizers,
                     "timezone": timezone,
                     **more,
                 },
@@ -88,6 +90,7 @@ class Guard:
                 "hosts": hosts,
                 "prices": prices,
                 "endpoints": endpoints,
+                "tokenizers": tokenizers,
             }
             given.update({"api_keys": api_keys, "timezone": timezone, "name": name, **more})
             clash = [key for key, value in given.items() if value]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +97,23 @@ def test_an_estimate_knows_whose_endpoint_it_is(
     (left,) = estimate.left  # what the cap would have left after all 500
     assert left.remaining == 5 - 500 * estimate.ceiling_usd
     guard.close()
+
+
+def test_a_policy_names_tokenizers(tmp_path: Path) -> None:
+    lines = [f"{base64.b64encode(bytes([byte])).decode()} {byte}" for byte in range(256)]
+    (tmp_path / "own.tiktoken").write_text("\n".join(lines))
+    policy = tmp_path / "farthing.toml"
+    policy.write_text('[[tokenizer]]\nmodel = "acme-*"\nfile = "own.tiktoken"\n')
+    count = farthing.count_tokens("acme-7b", "Hello", policy=policy)
+    assert (count.tokens, count.confidence) == (5, "exact")
+    asked = farthing.count_tokens("acme-7b", HELLO, policy=policy)
+    assert dict(asked.parts)["text"] == len("Hello, world!")
+    with pytest.raises(farthing.ArgumentError, match="acme-7b"):
+        farthing.count_tokens("acme-7b", "Hello")
+    (tmp_path / "broken.toml").write_text("[[tokenizer]]\n")
+    with pytest.raises(farthing.PolicyError, match="tokenizer"):
+        farthing.count_tokens("acme-7b", "Hello", policy=tmp_path / "broken.toml")
+    rules = [{"model": "acme-*", "file": str(tmp_path / "own.tiktoken")}]
+    with farthing.Guard(store="memory:", tokenizers=rules) as guard:
+        estimate = guard.estimate("chat.completions", model="acme-7b", messages=HELLO)
+        assert estimate.likely_meters["input_tokens"] == asked.tokens

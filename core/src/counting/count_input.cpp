@@ -14,11 +14,15 @@ bool can_bound(const CountedModel& model) {
   return std::find(known.begin(), known.end(), model.overhead) != known.end();
 }
 
-std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model) {
+namespace {
+
+std::optional<InputCount> counted(std::string_view endpoint, std::string_view body, const CountedModel& model) {
   const bool known = can_bound(model);
   // A search model's hidden prompt is as long as what it found.
   if (!known && model.overhead.starts_with("openai")) return std::nullopt;
-  const EncodingPtr found = Encoding::find(known ? model.encoding : "o200k_base");
+  const bool measured = model.overhead == "claude" || model.overhead == "gemini";  // against o200k_base
+  const EncodingPtr found =
+      model.vocabulary && !measured ? model.vocabulary : Encoding::find(known ? model.encoding : "o200k_base");
   if (!found) return std::nullopt;
   auto request = counting::Request::read(body);
   if (!request) return std::nullopt;
@@ -39,6 +43,17 @@ std::optional<InputCount> count_input(std::string_view endpoint, std::string_vie
   if (count && !known) {
     count->exact = false;
     count->rough = true;
+    count->ceiling.reset();
+  }
+  return count;
+}
+
+}  // namespace
+
+std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model) {
+  auto count = counted(endpoint, body, model);
+  if (count && model.vocabulary) {
+    count->exact = false;
     count->ceiling.reset();
   }
   return count;

@@ -271,6 +271,37 @@ TEST(CountInput, of_other_models_is_rough) {
   EXPECT_EQ(texts->tokens, 8);
 }
 
+/// Every byte is a token.
+EncodingPtr bytes_alone() {
+  std::string lines;
+  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (unsigned byte = 0; byte < 256; ++byte)
+    lines += std::string{digits[byte >> 2U], digits[(byte & 3U) << 4U]} + "== " + std::to_string(byte) + "\n";
+  const auto read = Encoding::from_text(lines, "own");
+  EXPECT_TRUE(read);
+  return *read;
+}
+
+TEST(CountInput, of_a_policys_vocabulary_goes_by_it_and_is_no_bound) {
+  const EncodingPtr own = bytes_alone();
+  constexpr const char* body = R"({"messages":[{"role":"user","content":"Hello, world!"}]})";
+  const auto unknown = count_input("chat.completions", body, {.name = "acme-7b", .vocabulary = own});
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->tokens, 13 + 4 + 3);
+  EXPECT_EQ(confidence_of(*unknown), "heuristic");
+  const auto llama = count_input("chat.completions", body, {.overhead = "llama-3", .vocabulary = own});
+  EXPECT_EQ(llama->tokens, 13 + 5 + 5);
+  // OpenAI's own models: its rule of what stands around, but no ceiling for a file that may be another model's.
+  const auto openai =
+      count_input("chat.completions", body, {.encoding = "o200k_base", .overhead = "openai-chat", .vocabulary = own});
+  EXPECT_EQ(openai->tokens, 13 + 4 + 3);
+  EXPECT_FALSE(openai->exact);
+  EXPECT_FALSE(openai->ceiling);
+  const auto claude_count =
+      count_input("messages", body, {.overhead = "claude", .name = "claude-3-haiku", .vocabulary = own});
+  EXPECT_EQ(claude_count->tokens, 4 + 4 + 3);  // measured against o200k_base
+}
+
 TEST(TextKind, is_told_by_script_and_operators) {
   using counting::kind_of;
   using counting::TextKind;
