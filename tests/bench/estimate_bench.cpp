@@ -1,5 +1,6 @@
 // What knowing a call's cost before it takes: estimate_bench PROSE CODE prints JSON rows like store_bench. The texts of the
-// messages come from these two files, each time other ones. The baseline parses the same request into objects.
+// messages come from these two files, each time other ones; of a history that is resent also from one without quotes and
+// line ends, as in request_200kb.added. The baseline parses the same request into objects.
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -160,7 +161,7 @@ int main(int count, char** arguments) {
   Bench bench;
   const auto begin = [&](const std::string& body) { bench.begin(body); };
   const auto estimate = [&](const std::string& body) { bench.estimate(body); };
-  Row cheap, exact, first, resent, resent_code;
+  Row cheap, exact, first, resent, resent_prose, resent_code;
   for (int i = 0; i < 2'001; ++i) {
     cheap.round(body_of(history(prose, short_bytes)), begin);
     exact.round(body_of(history(prose, short_bytes)), estimate);
@@ -175,13 +176,19 @@ int main(int count, char** arguments) {
       row.round(body_of(messages), estimate);
     }
   };
-  resend(prose, resent);
+  std::string words;
+  while (words.size() < 2 * long_bytes)
+    words += "some words of history ";
+  Texts plain(std::move(words));
+  resend(plain, resent);
+  resend(prose, resent_prose);
   resend(code, resent_code);
   std::printf("[\n");
   cheap.print("2kb");
   exact.print("2kb_exact");
   first.print("200kb_first");
   resent.print("200kb_resent");
+  resent_prose.print("200kb_prose_resent");
   resent_code.print("200kb_code_resent", true);
   std::printf("]\n");
   return failed || seen == 0 ? 1 : 0;
