@@ -44,7 +44,8 @@ TEST(KeyedHash, differs_by_every_byte_and_by_the_length) {
     }
   }
   EXPECT_EQ(seen.size(), texts);
-  EXPECT_EQ(hash("abc"), hash(std::string("abc")));
+  const std::string copy = "abc";
+  EXPECT_EQ(hash("abc"), hash(copy));
   EXPECT_NE(hash("abc"), hash(std::string_view("abc\0", 4)));  // padded alike, of another length
 }
 
