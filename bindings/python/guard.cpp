@@ -6,11 +6,7 @@
 #include "events.h"
 
 namespace farthing::python {
-namespace {
-
-using Deployments = std::map<std::string, std::string>;
-
-[[noreturn]] void raise_problems(const std::vector<Problem>& problems) {
+void raise_problems(const std::vector<Problem>& problems) {
   py::list list;
   for (const Problem& problem : problems) {
     list.append(py::make_tuple(text(code_text(problem.code)), text(problem.where), text(problem.message)));
@@ -19,6 +15,10 @@ using Deployments = std::map<std::string, std::string>;
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
   throw py::error_already_set();
 }
+
+namespace {
+
+using Deployments = std::map<std::string, std::string>;
 
 /// R42: a wait for the store's gate gives the interpreter lock away, where this thread has it.
 void blocking(const std::function<void()>& wait) {

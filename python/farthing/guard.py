@@ -60,6 +60,7 @@ class Guard:
         hosts: Mapping[str, Host] | None = None,
         prices: Sequence[Mapping[str, Any]] = (),
         endpoints: Sequence[Mapping[str, Any]] = (),
+        tokenizers: Sequence[Mapping[str, Any]] = (),
         api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
         timezone: str | None = None,
         price_book: str | os.PathLike[str] | None = None,
@@ -76,6 +77,7 @@ class Guard:
                     "labels": dict(pairs(labels or {})),
                     "price": prices,
                     "endpoint": endpoints,
+                    "tokenizer": tokenizers,
                     "timezone": timezone,
                     "price_book": os.fspath(price_book) if price_book else None,
                     **more,
@@ -91,6 +93,7 @@ class Guard:
                 "hosts": hosts,
                 "prices": prices,
                 "endpoints": endpoints,
+                "tokenizers": tokenizers,
             }
             given.update({"api_keys": api_keys, "timezone": timezone, "name": name})
             given.update({"price_book": price_book, **more})

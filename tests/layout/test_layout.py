@@ -24,6 +24,7 @@ PUBLIC = {
     "money": "money",
     "result": "money",
     "time_text": "zone",
+    "tokenizer": "tokens",
     "tokens": "tokens",
     "count": "counting",
     "prices": "prices",

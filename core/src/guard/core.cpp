@@ -80,6 +80,7 @@ Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> o
       book(std::move(own_book)),
       hosts(policy.hosts),
       endpoints(policy.endpoints),
+      tokenizers(policy.tokenizer_files()),
       keys(secret) {}
 
 Core::~Core() {

@@ -76,6 +76,7 @@ struct Core {
   const std::shared_ptr<const PriceBook> book;
   const HostTable hosts;
   const EndpointTable endpoints;
+  const Tokenizers tokenizers;
   const KeyHasher keys;
   KeyNames key_names;  // filled by open, constant after
   mutable std::atomic<std::uint64_t> serial{1};

@@ -168,7 +168,12 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .pieces = &facts->pieces});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));
+  CountedModel counted_by = model == nullptr ? CountedModel{} : guard::counted_model(*model);
+  auto vocabulary = core_->tokenizers.find(facts->model, counted_by.name);
+  if (!vocabulary) return Error{Code::invalid_policy, "tokenizer: " + vocabulary.error().message};
+  counted_by.vocabulary = std::move(*vocabulary);
+  const bool countable = model != nullptr || counted_by.vocabulary;
+  auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
   std::optional<Learned> learned;
@@ -350,6 +355,12 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   if (!names) return names.error();
   core->key_names = std::move(*names);
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
+}
+
+Result<KnownModels> known_models(const Policy& policy) {
+  auto book = PriceBook::open(policy.price_book_path(), policy.prices);
+  if (!book) return book.error();
+  return KnownModels{std::move(*book), Tokenizers(policy.tokenizer_files())};
 }
 
 std::string AlertEvent::to_json() const {

@@ -187,10 +187,13 @@ void size_likely(const SizeInput& input, Sized& sized) {
   }
 }
 
+/// A video has sound too.
 bool may_have_sound(const RequestFacts& facts) {
+  using Kind = MediaFacts::Kind;
   return facts.media_other || facts.remote_other ||
-         std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(),
-                     [](const MediaInput& input) { return input.facts.kind == MediaFacts::Kind::audio; });
+         std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(), [](const MediaInput& input) {
+           return input.facts.kind == Kind::audio || input.facts.kind == Kind::video;
+         });
 }
 
 /// The price of the ceiling at the dearest rates that the request can reach (R25).

@@ -160,6 +160,14 @@ Object written(const EndpointRule& endpoint) {
   return out;
 }
 
+Object written(const TokenizerRule& rule) {
+  Object out;
+  out.list("model", rule.models);
+  out.text("file", rule.file);
+  out.text("like", rule.like);
+  return out;
+}
+
 /// A rate of a quantity in ms: 1000 of it are a second.
 std::string rate_text(Quantity quantity, const Rate& rate) {
   const std::string text = to_text(rate);
@@ -223,6 +231,7 @@ std::string Policy::to_json() const {
   out.objects("host", hosts, [](const HostRule& host) { return written(host); });
   out.objects("endpoint", endpoints, [](const EndpointRule& endpoint) { return written(endpoint); });
   out.objects("price", prices, [](const PriceOverlay& price) { return written(price); });
+  out.objects("tokenizer", tokenizers, [](const TokenizerRule& rule) { return written(rule); });
   return out.done();
 }
 

@@ -26,6 +26,7 @@ class TextEncoding : public Encoding {
   TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always = {});
 
   std::string_view name() const final { return name_; }
+  std::uint64_t id() const final { return id_; }
   std::int64_t count(std::string_view text, SpecialTokens special) const final;
   std::vector<std::uint32_t> encode(std::string_view text, SpecialTokens special) const final;
 
@@ -40,7 +41,10 @@ class TextEncoding : public Encoding {
   template <class Ordinary, class Special>
   void cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const;
 
+  static std::uint64_t next_id();
+
   std::string name_;
+  std::uint64_t id_ = next_id();
   Pattern pattern_;
   Specials specials_;
   Specials always_;

@@ -117,29 +117,32 @@ struct RequestScan : Ignore {
   }
 
   /// What may stand in a place. A file that says that it is an image, in a place for texts, would be read as a text.
-  enum class Place : std::uint8_t { image, sound, image_or_sound, any_file };
+  enum class Place : std::uint8_t { image, sound, as_told, any_file };
 
-  /// Media inside a string, which may be a data URL: its base64 is no text.
-  void inline_media(std::string_view text, Place place) {
+  /// Media inside a string, which may be a data URL: its base64 is no text. Of `as_told` the request says what it is: the
+  /// caller compares.
+  MediaFacts::Kind inline_media(std::string_view text, Place place) {
     using Kind = MediaFacts::Kind;
     const std::string_view base64 = media::without_data_url(text);
     facts.input_bytes -= static_cast<std::int64_t>(base64.size());
     facts.media = true;
     ++media_read_;
     const MediaFacts known = place == Place::any_file ? MediaFacts{} : media_facts_of_base64(base64);
-    const bool takes_image = place == Place::image || place == Place::image_or_sound;
-    const bool takes_sound = place == Place::sound || place == Place::image_or_sound;
-    if ((known.kind == Kind::image && takes_image) || (known.kind == Kind::audio && takes_sound) ||
+    if ((known.kind == Kind::image && place == Place::image) || (known.kind == Kind::audio && place == Place::sound) ||
+        (known.kind != Kind::unknown && place == Place::as_told) ||
         (known.kind == Kind::unknown && place == Place::image))
       measured(known);
     else
       facts.media_other = true;
+    return known.kind;
   }
   /// A URL or a data URL.
   void link(std::string_view text, bool image) {
     if (text.empty()) return;
-    if (text.substr(0, 5) == "data:") return inline_media(text, image ? Place::image : Place::any_file);
-    unseen(image);
+    if (text.substr(0, 5) == "data:")
+      inline_media(text, image ? Place::image : Place::any_file);
+    else
+      unseen(image);
   }
   /// What the provider fetches or has already.
   void unseen(bool image) {
