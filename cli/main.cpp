@@ -1,8 +1,9 @@
-// The `farthing` command: looks at a store and changes what people change at run time. Only this file knows CLI11.
+// The command line: which commands and options there are. Only this file knows CLI11.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "commands.h"
+#include "farthing_command.h"
 #include "terminal.h"
 
 namespace {
@@ -71,9 +72,25 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
   update_command->callback([&code] { code = prices_update(update); });
 }
 
+/// Where a command is missing because another word stands in its place: what was found, and what is accepted.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* inside = &app;
+  std::string path;
+  while (!inside->get_subcommands().empty()) {
+    inside = inside->get_subcommands().front();
+    path += inside->get_name() + " ";
+  }
+  const std::vector<std::string> words = inside->remaining();
+  if (words.empty() || words.front().starts_with('-')) return "";
+  std::string names;
+  for (const CLI::App* command : inside->get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return "there is no command `" + path + words.front() + "`; there are: " + names;
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int farthing::cli::run_command(int argc, const char* const* argv) {
   CLI::App app{"Farthing: hard caps for paid AI calls.", "farthing"};
   app.set_version_flag("--version", "farthing " FARTHING_VERSION);
   app.require_subcommand(1);
@@ -295,6 +312,10 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    const std::string problem = unknown_command(app);
+    if (!problem.empty()) return fail(usage, problem);
+    return app.exit(error) == 0 ? ok : usage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ok : usage;
   }

@@ -32,7 +32,7 @@ endif()
 
 if(FARTHING_SANITIZE)
   add_compile_options(
-    -fsanitize=${FARTHING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
+    -O1 -fsanitize=${FARTHING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
   )
   add_link_options(-fsanitize=${FARTHING_SANITIZE})
 endif()
@@ -45,7 +45,8 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
   find_program(FARTHING_CCACHE ccache)
   if(FARTHING_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${FARTHING_CCACHE}")
+    # What was compiled in one build folder is taken in another, a wheel's for example: g++ hides which in the line numbers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=true "${FARTHING_CCACHE}")
   endif()
   if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)

@@ -1,7 +1,8 @@
-# farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [SLOW]): one GoogleTest program, one ctest test.
-# SLOW ones run in `make test-all` only. FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
+# farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [THREADS]): one GoogleTest program, one ctest
+# test. THREADS: its threads share something, so that it is run under ThreadSanitizer too (target thread_tests, label
+# threads). FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
 # farthing_bench(NAME ... SOURCES ... LINKS ...): one program that prints JSON rows, run by `make bench`, never by ctest.
-# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `fuzz`; scripts/fuzz runs
+# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `asan-ubsan`; scripts/fuzz runs
 # them, from the seeds in tests/fuzz/seeds/NAME/.
 
 function(_farthing_test_program target)
@@ -13,20 +14,26 @@ function(_farthing_test_program target)
 endfunction()
 
 function(farthing_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "SLOW" "NAME;TIMEOUT" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "THREADS" "NAME;TIMEOUT" "SOURCES;LINKS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES)
-    message(FATAL_ERROR "farthing_test(NAME name SOURCES file... [LINKS target...] [TIMEOUT s] [SLOW])")
+    message(FATAL_ERROR "farthing_test(NAME name SOURCES file... [LINKS target...] [TIMEOUT s] [THREADS])")
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
+  # A test is compiled more often than it is run; what it tests is optimised.
+  target_compile_options(${arg_NAME} PRIVATE -O0)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${arg_NAME} COMMAND ${arg_NAME})
   set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT})
-  if(arg_SLOW)
-    set_tests_properties(${arg_NAME} PROPERTIES LABELS slow TIMEOUT 1200)
+  if(arg_THREADS)
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS threads)
+    if(NOT TARGET thread_tests)
+      add_custom_target(thread_tests)
+    endif()
+    add_dependencies(thread_tests ${arg_NAME})
   endif()
 endfunction()
 

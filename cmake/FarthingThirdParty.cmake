@@ -29,7 +29,7 @@ add_library(farthing_toml INTERFACE)
 target_include_directories(farthing_toml SYSTEM INTERFACE "${FARTHING_TOMLPLUSPLUS_INCLUDE}")
 target_compile_definitions(farthing_toml INTERFACE TOML_HEADER_ONLY=1 TOML_EXCEPTIONS=0)
 
-if(FARTHING_BUILD_CLI)
+if(FARTHING_BUILD_CLI OR FARTHING_BUILD_PYTHON)
   find_package(CLI11 REQUIRED)
 endif()
 if(FARTHING_BUILD_TESTS)

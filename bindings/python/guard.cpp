@@ -96,6 +96,8 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["likely_meters"] = amounts(made.likely_meters);
   dict["ceiling_meters"] = amounts(made.ceiling_meters);
   dict["confidence"] = text(made.confidence);
+  dict["learned_calls"] = made.learned_calls;
+  dict["output_p90"] = made.output_p90;
   dict["unbounded_by"] = py::cast(made.unbounded_by);
   dict["likely_parts"] = parts(made.likely_parts);
   dict["ceiling_parts"] = parts(made.ceiling_parts);

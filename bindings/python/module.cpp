@@ -7,6 +7,7 @@
 #include "farthing/count.h"
 #include "farthing/guard.h"
 #include "farthing/policy.h"
+#include "farthing_command.h"
 
 namespace farthing::python {
 
@@ -60,6 +61,19 @@ PYBIND11_MODULE(_farthing, m) {
                              [&](const KnownModels& known) { return count_request(model, body, endpoint, known); });
       },
       pybind11::arg("model"), pybind11::arg("body"), pybind11::arg("endpoint"), pybind11::arg("policy"));
+  m.def(
+      "run_command",
+      [](const pybind11::typing::List<pybind11::bytes>& arguments) {
+        std::vector<std::string> texts;
+        for (const pybind11::handle& argument : arguments)
+          texts.push_back(argument.cast<std::string>());
+        std::vector<const char*> words;
+        words.reserve(texts.size());
+        for (const std::string& text : texts)
+          words.push_back(text.c_str());
+        return python::unlocked([&] { return cli::run_command(static_cast<int>(words.size()), words.data()); });
+      },
+      pybind11::arg("arguments"));
   python::bind_guard(m);
   python::bind_attempt(m);
 }

@@ -9,6 +9,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -253,7 +254,6 @@ def test_the_clock_is_reset(place: Place) -> None:
         ["ledger", "--label", "user"],
         ["halt", "--match", "project"],
         ["adjust", "1 EUR", "0000000000000"],
-        ["nonsense"],
         ["status", "--nonsense"],
         ["status", "--all", "--watch", "1"],
         ["status", "--all", "--store", "file:farthing.db"],
@@ -264,6 +264,11 @@ def test_the_clock_is_reset(place: Place) -> None:
 def test_wrong_usage_is_2_and_says_what_is_accepted(place: Place, arguments: list[str]) -> None:
     place.spend(1)
     assert len(place.run(*arguments, code=2)) > 20
+
+
+def test_an_unknown_command_is_named_beside_those_there_are(place: Place) -> None:
+    assert "`stats`; there are: status, ledger" in place.run("stats", code=2)
+    assert "`cap lst`; there are: list, set" in place.run("cap", "lst", code=2)
 
 
 def test_a_cap_that_is_not_there_is_3_and_names_those_that_are(place: Place) -> None:
@@ -339,3 +344,14 @@ def test_help_and_version() -> None:
     for arguments in (["--help"], ["ledger", "--help"], ["--version"]):
         done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout and not done.stderr
+
+
+def test_the_module_holds_the_same_command() -> None:
+    from_module = [sys.executable, "-c", "from farthing._command import main; main()"]
+    for arguments, code in (["--help"], 0), (["check", b"absent\xff.toml"], 1), (["stats"], 2):
+        module, program = (
+            subprocess.run([*command, *arguments], capture_output=True, check=False)
+            for command in (from_module, [COMMAND])
+        )
+        assert module.returncode == program.returncode == code
+        assert (module.stdout, module.stderr) == (program.stdout, program.stderr)

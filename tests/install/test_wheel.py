@@ -48,7 +48,6 @@ def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.startswith("farthing/_farthing.") and name.endswith(".so") for name in names)
-    assert "farthing/_bin/farthing" in names
     assert "farthing/py.typed" in names
     assert any(name.startswith("farthing.libs/libsqlite3") for name in names)
     assert [name for name in names if "test" in name or name.endswith((".cpp", ".h", ".a"))] == []

@@ -20,6 +20,7 @@
 #include "farthing/prices.h"
 #include "farthing/result.h"
 #include "farthing/tokenizer.h"
+#include "farthing/tokens.h"
 
 namespace farthing {
 
@@ -53,6 +54,9 @@ std::string_view confidence_of(const InputCount& count);
 
 /// Is `ceiling` ever known for this model? Elsewhere counting cannot make a hold smaller.
 bool can_bound(const CountedModel& model);
+
+/// That its texts are counted with; empty where they are not counted.
+EncodingPtr encoding_of(const CountedModel& model);
 
 /// `endpoint`: as dialects are called, "chat.completions"; `body`: the request's JSON, which a dialect has read.
 std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model);

@@ -14,15 +14,20 @@ bool can_bound(const CountedModel& model) {
   return std::find(known.begin(), known.end(), model.overhead) != known.end();
 }
 
+EncodingPtr encoding_of(const CountedModel& model) {
+  const bool known = can_bound(model);
+  // A search model's hidden prompt is as long as what it found.
+  if (!known && model.overhead.starts_with("openai")) return nullptr;
+  const bool measured = model.overhead == "claude" || model.overhead == "gemini";  // against o200k_base
+  if (model.vocabulary && !measured) return model.vocabulary;
+  return Encoding::find(known ? model.encoding : "o200k_base");
+}
+
 namespace {
 
 std::optional<InputCount> counted(std::string_view endpoint, std::string_view body, const CountedModel& model) {
   const bool known = can_bound(model);
-  // A search model's hidden prompt is as long as what it found.
-  if (!known && model.overhead.starts_with("openai")) return std::nullopt;
-  const bool measured = model.overhead == "claude" || model.overhead == "gemini";  // against o200k_base
-  const EncodingPtr found =
-      model.vocabulary && !measured ? model.vocabulary : Encoding::find(known ? model.encoding : "o200k_base");
+  const EncodingPtr found = encoding_of(model);
   if (!found) return std::nullopt;
   auto request = counting::Request::read(body);
   if (!request) return std::nullopt;

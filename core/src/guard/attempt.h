@@ -67,6 +67,9 @@ struct Attempt::State {
   guard::Sized sized;
   std::optional<InputCount> counted;  // where the cheap bound did not fit
   bool was_counted = false;
+  guard::Learning::Known known;  // what calls like this one taught; where nothing was looked for, it teaches nothing
+  bool teaches = false;
+  bool teaches_input = false;            // `counted` is there for it
   std::vector<std::string> counted_ids;  // of the action and runs that this attempt is the first of
   AttemptId attempt_id;
   std::string id_text;
@@ -108,6 +111,8 @@ struct Attempt::State {
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
   bool count_closer(const Refused& refused);
+  void prepare_lesson();
+  std::optional<Lesson> lesson(const LedgerRow& row) const;
   Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();

@@ -174,6 +174,13 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
+  std::optional<Learned> learned;
+  if (!dialect->pieces && dialect->rule == nullptr) {
+    const auto stored = core_->store->learned(core_->here().learning.key_of(*(*plan)->context, *facts, body));
+    if (stored) learned = *stored;  // another process's calls too
+    // What was learned of the input is what was missing with the built-in vocabulary.
+    if (learned && counted_by.vocabulary) learned->residuals = {};
+  }
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
                                                .host = host_facts,
@@ -183,13 +190,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                .at_ms = core_->clock->wall_ms(),
                                                .money_capped = false,
                                                .output_capped = (*plan)->output_capped,
-                                               .counted = counted ? &*counted : nullptr});
+                                               .counted = counted ? &*counted : nullptr,
+                                               .learned = learned ? &*learned : nullptr});
   Estimate estimate;
   estimate.model = (*plan)->context->model;
   estimate.provider = host_facts.provider;
   estimate.endpoint = endpoint;
   estimate.confidence = sized.confidence;
   estimate.count = count;
+  const auto input_lessons = sized.input_correction != 0 ? static_cast<std::int64_t>(learned->residuals.count()) : 0;
+  const auto output_lessons = sized.learned_output ? static_cast<std::int64_t>(learned->outputs.count()) : 0;
+  estimate.learned_calls = std::max(input_lessons, output_lessons);
+  if (sized.learned_output) estimate.output_p90 = std::clamp<std::int64_t>(*learned->output(90), 0, sized.demand.want);
   for (std::size_t i = 0; i < sized.unbounded_count; ++i)
     estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
   estimate.likely = sized.likely_usd;
@@ -233,6 +245,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     if (sized.media_tokens > 0)
       estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
+  const auto learned_from = [](std::int64_t lessons) { return "learned from " + std::to_string(lessons) + " calls"; };
   if (dialect->pieces) {
     add_pieces(estimate.likely_parts, sized.likely);
   } else if (counted && sized.unbounded_count == 0) {
@@ -242,6 +255,9 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     }
     if (sized.media_likely > 0)
       estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
+    if (sized.input_correction != 0)
+      estimate.likely_parts.push_back(
+          part("input: " + learned_from(input_lessons), Quantity::input_tokens, sized.input_correction, std::nullopt));
   } else {
     estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
                                          sized.likely[Quantity::input_tokens], std::nullopt));
@@ -252,7 +268,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
                                           sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
     estimate.likely_parts.push_back(
-        part("output: usual length", Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
+        part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")),
+             Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();

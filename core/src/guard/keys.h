@@ -7,6 +7,7 @@
 // Thread-safety: KeyHasher is immutable after construction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -45,6 +46,8 @@ class KeyHasher {
   std::string id(const Credential& credential, std::string_view host) const;
   /// The id of a key given as text, as `[[api_key]] env` has them.
   std::string id_of_key(std::string_view key) const;
+  /// A key for another use of the same secret; one purpose, one key.
+  std::array<std::uint8_t, 16> derived(std::string_view purpose) const;
   /// 4 hex digits of the secret's hash: two stores with different secrets are told apart.
   const std::string& fingerprint() const { return fingerprint_; }
 

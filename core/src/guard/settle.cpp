@@ -209,6 +209,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
         if (row.quantities[asked] == 0) row.quantities[asked] = sized.pieces[asked];
       }
       price(row, *answer);
+      settlement.lesson = lesson(row);
       break;
     }
     case How::counted: {
@@ -255,6 +256,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }();
   core->here().housekeeping.hold_ended();
   if (settled) {
+    if (settled->learned) core->here().learning.put(known, *settled->learned);
     keep_receipt(std::move(row), std::move(settled->remaining));
     core->here().tell(settled->alerts);
   } else {
@@ -263,6 +265,20 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
     if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), settled.error());
   }
   core->here().queue.settled();
+}
+
+/// What this call teaches: it was billed by the provider's own usage.
+std::optional<Lesson> Attempt::State::lesson(const LedgerRow& row) const {
+  if (!teaches) return std::nullopt;
+  Lesson made{.key = known.key, .residual = std::nullopt, .output = std::nullopt};
+  const std::int64_t billed = row.booked[Meter::input_tokens];
+  if (teaches_input && billed > 0) made.residual = guard::residual_of(billed, counted->tokens, !facts.tool_set.empty());
+  if (route.dialect->has_output) {
+    const std::int64_t choices = std::max<std::int64_t>(1, facts.choices);
+    made.output =
+        row.booked[Meter::output_tokens] / choices + (row.booked[Meter::output_tokens] % choices != 0 ? 1 : 0);
+  }
+  return made.residual || made.output ? std::optional(made) : std::nullopt;
 }
 
 void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining) {

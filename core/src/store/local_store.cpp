@@ -453,14 +453,56 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
 }
 
 Result<Settled> LocalStore::settle(const Settlement& settlement) {
+  bool begun = false;
+  auto settled = settle_once(settlement, settlement.lesson, begun);
+  // A disk may have room for the settlement, and not for what it teaches.
+  if (!settled && begun && settlement.lesson) return settle_once(settlement, std::nullopt, begun);
+  return settled;
+}
+
+Result<std::optional<Learned>> LocalStore::learned(std::uint64_t key) {
   Step step(*this);
   if (!step.status()) return step.status().error();
+  return tables_->learned(key);
+}
+
+Result<Learned> LocalStore::learn(Step& step, const Lesson& lesson) {
+  auto known = tables_->learned(lesson.key);
+  if (!known) return known.error();
+  if (!*known) {
+    const auto count = tables_->fact("meta", "learned_rows");
+    if (!count) return count.error();
+    std::int64_t rows = std::strtoll(count->value_or("0").c_str(), nullptr, 10);
+    if (rows >= max_learned) {
+      constexpr std::int64_t at_once = max_learned / 10;
+      if (const Status erased = tables_->erase_oldest_learned(at_once); !erased) return erased.error();
+      rows -= at_once;
+    }
+    if (const Status noted = tables_->put_fact("meta", "learned_rows", std::to_string(rows + 1)); !noted)
+      return noted.error();
+  }
+  Learned row = known->value_or(Learned{});
+  row.add(lesson, step.now_ms());
+  if (const Status kept = tables_->put_learned(lesson.key, row); !kept) return kept.error();
+  return row;
+}
+
+Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson,
+                                        bool& begun) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  begun = true;
   const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
   if (*hold) {
     LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
     auto settled = settle_in(step, std::move(row), **hold);
     if (!settled) return settled;
+    if (lesson) {
+      const auto learnt = learn(step, *lesson);
+      if (!learnt) return learnt.error();
+      settled->learned = *learnt;
+    }
     if (const Status done = step.commit(); !done) return done.error();
     return settled;
   }

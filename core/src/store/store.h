@@ -22,6 +22,7 @@
 #include "farthing/denial.h"
 #include "farthing/ledger.h"
 #include "farthing/result.h"
+#include "ledger/learned.h"
 #include "policy/plan.h"
 #include "policy/registry.h"
 
@@ -114,6 +115,8 @@ using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Er
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
   LedgerRow row;  // whole; id names the hold
+  /// Kept in the same step where this ends the hold. Never worth the settlement: what cannot be kept is left out.
+  std::optional<Lesson> lesson;
 };
 struct Settled {
   bool first = true;      // false: it had ended before, this is what was booked then (R18)
@@ -124,6 +127,7 @@ struct Settled {
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
   std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
+  std::optional<Learned> learned;    // the row of the lesson, with it
 };
 
 struct Swept {
@@ -197,6 +201,9 @@ struct StoreOptions {
   std::int64_t hold_max_ms = 3'600'000;
 };
 
+/// Rows of what was learnt. Those that were not used for the longest time go first, a tenth of them at once.
+inline constexpr std::int64_t max_learned = 1'000;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -207,6 +214,9 @@ class Store {
   // The path of every call.
   virtual ReserveAnswer reserve(const ReserveRequest& request) = 0;
   virtual Result<Settled> settle(const Settlement& settlement) = 0;
+
+  /// What was learnt under a key; nothing: nothing yet, or not for long. At most `max_learned` rows are kept.
+  virtual Result<std::optional<Learned>> learned(std::uint64_t key) = 0;
 
   // Corrections and spend that no attempt made (R19).
   virtual Result<Settled> adjust(const Adjustment& adjustment) = 0;

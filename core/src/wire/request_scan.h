@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -17,6 +18,20 @@ namespace farthing::wire {
 
 /// No dialect has as many; comparing each with all would cost.
 inline constexpr std::size_t max_members = 256;
+
+/// Members that say what tools there are and what form an answer has, in all dialects; Gemini's takes both spellings.
+inline bool is_of_tool_set(const Path& path) {
+  constexpr std::array<std::string_view, 6> top = {"tools", "functions",     "response_format",
+                                                   "text",  "output_format", "output_config"};
+  constexpr std::array<std::string_view, 5> configured = {"responseSchema", "response_schema", "responseJsonSchema",
+                                                          "response_json_schema", "_responseJsonSchema"};
+  const auto among = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), path.own()) != names.end();
+  };
+  if (path.depth() == 1) return among(top);
+  return path.depth() == 2 && (path.key(0) == "generationConfig" || path.key(0) == "generation_config") &&
+         among(configured);
+}
 
 struct RequestScan : Ignore {
   RequestFacts facts;
@@ -45,6 +60,7 @@ struct RequestScan : Ignore {
       facts.object_open = at;
     }
     plain(path, {"model", "stream", "service_tier"});
+    if (is_of_tool_set(path)) facts.tool_set.push_back({at - 1, 0});
   }
   /// Members that are no objects or arrays; called where one opens.
   void plain(const Path& path, std::initializer_list<std::string_view> names) {
@@ -61,6 +77,7 @@ struct RequestScan : Ignore {
   void close(const Path& path, bool, std::size_t members) {
     if (path.depth() == 0) facts.object_empty = members == 0;
     if (path.is("stream_options")) facts.stream_options.empty = members == 0;
+    if (is_of_tool_set(path)) facts.tool_set.back().length = path.end() - facts.tool_set.back().at;
   }
 
   void text(const Path& path, const Scalar& scalar, std::string& out) {

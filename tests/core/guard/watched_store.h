@@ -28,6 +28,10 @@ class WatchedStore : public Store {
     if (auto error = before("settle")) return std::move(*error);
     return inner_->settle(settlement);
   }
+  Result<std::optional<Learned>> learned(std::uint64_t key) override {
+    if (auto error = before("learned")) return std::move(*error);
+    return inner_->learned(key);
+  }
   Result<Settled> adjust(const Adjustment& adjustment) override { return inner_->adjust(adjustment); }
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override { return inner_->book(row, plan); }
   Result<Registry> registry() override {

@@ -43,6 +43,7 @@ CREATE TABLE ledger(
 CREATE INDEX ledger_of ON ledger("of") WHERE "of" IS NOT NULL;
 CREATE INDEX ledger_adjustment ON ledger(adjustment) WHERE adjustment IS NOT NULL;
 CREATE TABLE fact(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+CREATE TABLE learned(key INTEGER PRIMARY KEY, used_ms INTEGER, body BLOB NOT NULL);
 )sql";
 
 /// As one word of a shell.

@@ -55,6 +55,10 @@ class FileTables final : public Tables {
   Status erase_fact(std::string_view kind, std::string_view key) override;
   Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
 
+  Result<std::optional<Learned>> learned(std::uint64_t key) override;
+  Status put_learned(std::uint64_t key, const Learned& row) override;
+  Status erase_oldest_learned(std::int64_t count) override;
+
   Error damaged(const std::string& what) const override;
   Status checkpoint() override;
   void close() override;

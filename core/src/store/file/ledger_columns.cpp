@@ -219,4 +219,23 @@ LedgerRow read_ledger_row(const Statement& statement) {
   return row;
 }
 
+Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
+                   const std::function<bool(const LedgerRow&)>& visit) {
+  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
+  if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
+  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
+  if (filter.id) {
+    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
+    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
+  }
+  if (before) sql += " AND id<" + std::to_string(static_cast<std::int64_t>(before->value));
+  sql += " ORDER BY id DESC";
+  Statement row;
+  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
+  while (row.step()) {
+    if (!visit(read_ledger_row(row))) return success();
+  }
+  return row.failed() ? Status(connection.error()) : success();
+}
+
 }  // namespace farthing

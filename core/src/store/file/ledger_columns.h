@@ -15,4 +15,8 @@ extern const char* const ledger_columns;
 bool insert(Statement& statement, const LedgerRow& row);
 LedgerRow read_ledger_row(const Statement& statement);
 
+/// Newest first; time and id are filtered here, the rest by the caller. `before`: only lower ids.
+Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
+                   const std::function<bool(const LedgerRow&)>& visit);
+
 }  // namespace farthing
