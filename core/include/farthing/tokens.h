@@ -42,10 +42,10 @@ class Encoding {
 
   virtual ~Encoding() = default;
   virtual std::string_view name() const = 0;
-  /// False: the next count loads the vocabulary first, which takes some tens of milliseconds.
-  virtual bool loaded() const { return true; }
   /// Of this object: no other one of this process ever has it.
   virtual std::uint64_t id() const = 0;
+  /// False: the next count loads the vocabulary first, which takes some tens of milliseconds.
+  virtual bool loaded() const { return true; }
   virtual std::int64_t count(std::string_view text, SpecialTokens special = SpecialTokens::as_text) const = 0;
   virtual std::vector<std::uint32_t> encode(std::string_view text,
                                             SpecialTokens special = SpecialTokens::as_text) const = 0;

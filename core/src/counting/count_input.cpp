@@ -19,7 +19,8 @@ EncodingPtr encoding_of(const CountedModel& model) {
   // A search model's hidden prompt is as long as what it found.
   if (!known && model.overhead.starts_with("openai")) return nullptr;
   const bool measured = model.overhead == "claude" || model.overhead == "gemini";  // against o200k_base
-  return model.vocabulary && !measured ? model.vocabulary : Encoding::find(known ? model.encoding : "o200k_base");
+  if (model.vocabulary && !measured) return model.vocabulary;
+  return Encoding::find(known ? model.encoding : "o200k_base");
 }
 
 namespace {

@@ -180,6 +180,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   if (!dialect->pieces && dialect->rule == nullptr) {
     const auto stored = core_->store->learned(core_->here().learning.key_of(*(*plan)->context, *facts, body));
     if (stored) learned = *stored;  // another process's calls too
+    // What was learned of the input is what was missing with the built-in vocabulary.
+    if (learned && counted_by.vocabulary) learned->residuals = {};
   }
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
