@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -24,12 +23,6 @@ constexpr int worth_a_checkpoint = 512;
 
 /// Packed counters and holds carry this in front (R38).
 constexpr std::uint32_t packed_format = 1;
-
-std::int64_t lag_of(std::string_view text) {
-  std::int64_t lag = 0;
-  std::from_chars(text.data(), text.data() + text.size(), lag);
-  return std::max(lag, FileTables::usual_lag_ms);
-}
 
 void append(std::string& out, const void* data, std::size_t size) {
   out.append(static_cast<const char*>(data), size);
@@ -531,40 +524,8 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
   return found;
 }
 
-namespace {
-
-Status scan_with(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
-                 const std::function<bool(const LedgerRow&)>& visit) {
-  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
-  if (filter.since_ms) {
-    Statement lag;
-    if (!lag.prepare(connection.get(), "SELECT value FROM fact WHERE kind='ledger' AND key='lag_ms'"))
-      return connection.error();
-    const std::int64_t most = lag_of(lag.step() ? lag.text(0) : "");
-    if (lag.failed()) return connection.error();
-    const AttemptId first = first_id_of(*filter.since_ms - most);
-    sql += " AND id>=" + std::to_string(static_cast<std::int64_t>(first.value));
-    sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
-  }
-  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
-  if (filter.id) {
-    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
-    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
-  }
-  if (before) sql += " AND id<" + std::to_string(static_cast<std::int64_t>(before->value));
-  sql += " ORDER BY id DESC";
-  Statement row;
-  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
-  while (row.step()) {
-    if (!visit(read_ledger_row(row))) return success();
-  }
-  return row.failed() ? Status(connection.error()) : success();
-}
-
-}  // namespace
-
 Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  return scan_with(*connection_, filter, std::nullopt, visit);
+  return scan_ledger(*connection_, filter, std::nullopt, visit);
 }
 
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
@@ -572,7 +533,7 @@ Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptI
   if (const Status done = check_file(); !done) return done;
   Connection reader;  // a snapshot of its own: nobody waits for it
   if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_with(reader, filter, before, visit);
+  return scan_ledger(reader, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
