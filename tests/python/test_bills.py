@@ -1,4 +1,4 @@
-"""What a call costs by what the provider told, next to the witness: the wrong costs that were seen elsewhere, each once.
+"""What a call costs by what the provider told, next to the witness: wrong costs that were seen elsewhere, each once.
 
 The witness (tests/witness) has its own prices and its own sums; answers are written as the providers document them.
 """

@@ -233,7 +233,7 @@ TEST_F(Settled, at_the_step_of_the_volume_that_the_store_had_counted_at_the_rese
       "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n");
   constexpr const char* request = R"({"model":"acme-1","messages":[],"max_completion_tokens":1000})";
   const auto cost = [&](const Labels& labels) {
-    Attempt one = attempt(nullptr, Scope::root()->with_labels(labels));
+    Attempt one = attempt(nullptr, *Scope::root()->with(labels));
     EXPECT_EQ(begin(one, request).kind, Verdict::Kind::send);
     EXPECT_GE(left("day").reserved, 8'000'000) << "held at the dearest step";
     answer(one, answered("acme-1"));

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -24,12 +23,6 @@ constexpr int worth_a_checkpoint = 512;
 
 /// Packed counters and holds carry this in front (R38).
 constexpr std::uint32_t packed_format = 1;
-
-std::int64_t lag_of(std::string_view text) {
-  std::int64_t lag = 0;
-  std::from_chars(text.data(), text.data() + text.size(), lag);
-  return std::max(lag, FileTables::usual_lag_ms);
-}
 
 void append(std::string& out, const void* data, std::size_t size) {
   out.append(static_cast<const char*>(data), size);
@@ -559,33 +552,8 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
   return found;
 }
 
-namespace {
-
-/// From the file, for one that only looks at it knows no other way.
-Result<std::int64_t> lag_in(Connection& connection) {
-  Statement lag;
-  if (!lag.prepare(connection.get(), "SELECT value FROM fact WHERE kind='ledger' AND key='lag_ms'"))
-    return connection.error();
-  const std::int64_t most = lag_of(lag.step() ? lag.text(0) : "");
-  if (lag.failed()) return connection.error();
-  return most;
-}
-
-Status scan_with(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
-                 const std::function<bool(const LedgerRow&)>& visit) {
-  std::optional<AttemptId> first;
-  if (filter.since_ms) {
-    const auto lag = lag_in(connection);
-    if (!lag) return lag.error();
-    first = first_id_of(*filter.since_ms - *lag);
-  }
-  return scan_ledger(connection, filter, first, before, visit);
-}
-
-}  // namespace
-
 Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  return scan_with(*connection_, filter, std::nullopt, visit);
+  return scan_ledger(*connection_, filter, std::nullopt, visit);
 }
 
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
@@ -593,7 +561,7 @@ Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptI
   if (const Status done = check_file(); !done) return done;
   Connection reader;  // a snapshot of its own: nobody waits for it
   if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_with(reader, filter, before, visit);
+  return scan_ledger(reader, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {

@@ -8,6 +8,7 @@
 
 #include "store/file/database.h"
 #include "store/file/gate.h"
+#include "store/file/ledger_columns.h"
 #include "store/tables.h"
 
 namespace farthing {
@@ -63,9 +64,6 @@ class FileTables final : public Tables {
   Error damaged(const std::string& what) const override;
   Status checkpoint() override;
   void close() override;
-
-  /// How much later than its id a row may be reserved before the file has to say so: longer than calls wait (R21).
-  static constexpr std::int64_t usual_lag_ms = 1 << 17;
 
  private:
   struct Statements;

@@ -1,6 +1,10 @@
 #include "store/file/ledger_columns.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "ledger/ids.h"
 
 namespace farthing {
 
@@ -222,11 +226,25 @@ LedgerRow read_ledger_row(const Statement& statement) {
   return row;
 }
 
-Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> first,
-                   std::optional<AttemptId> before, const std::function<bool(const LedgerRow&)>& visit) {
+std::int64_t lag_of(std::string_view text) {
+  std::int64_t lag = 0;
+  std::from_chars(text.data(), text.data() + text.size(), lag);
+  return std::max(lag, usual_lag_ms);
+}
+
+Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
+                   const std::function<bool(const LedgerRow&)>& visit) {
   std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
-  if (first) sql += " AND id>=" + std::to_string(static_cast<std::int64_t>(first->value));
-  if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
+  if (filter.since_ms) {
+    Statement lag;
+    if (!lag.prepare(connection.get(), "SELECT value FROM fact WHERE kind='ledger' AND key='lag_ms'"))
+      return connection.error();
+    const std::int64_t most = lag_of(lag.step() ? lag.text(0) : "");
+    if (lag.failed()) return connection.error();
+    const AttemptId first = first_id_of(*filter.since_ms - most);
+    sql += " AND id>=" + std::to_string(static_cast<std::int64_t>(first.value));
+    sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
+  }
   if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
   if (filter.id) {
     const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
