@@ -38,7 +38,7 @@ wheel: setup  ## Build the Python wheel into dist/
 bench: build  ## Measure; prints a table, writes build/bench.json
 	@$(PYTHON) -m tests.bench
 
-accuracy: build  ## How near the counts are to the bills of recorded calls: docs/accuracy.md
+accuracy: build  ## How near counts and costs are to recorded calls: docs/accuracy.md
 	@scripts/setup accuracy
 	@.venv-accuracy/bin/python -m tests.accuracy
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "arguments.h"
+#include "farthing/guard.h"
 #include "farthing/policy.h"
 
 namespace farthing::cli {
@@ -75,12 +76,18 @@ std::optional<Int128> per_unit(const Rate& rate) {
 
 }  // namespace
 
-Result<std::shared_ptr<const PriceBook>> open_book(const std::string& given) {
+Result<KnownModels> known_models(const std::string& given) {
   const std::string path = policy_path(given);
-  if (path.empty()) return PriceBook::builtin();
+  if (path.empty()) return KnownModels{};
   const PolicyOrProblems read = policy_from_file(path);
   if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
-  return PriceBook::open(read.policy->price_book_path(), read.policy->prices);
+  return known_models(*read.policy);
+}
+
+Result<std::shared_ptr<const PriceBook>> open_book(const std::string& given) {
+  auto known = known_models(given);
+  if (!known) return known.error();
+  return std::move(known->book);
 }
 
 Result<std::vector<PriceText>> read_source(const std::string& place) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "farthing/count.h"
 #include "farthing/price_source.h"
 #include "farthing/prices.h"
 #include "farthing/result.h"
@@ -15,6 +16,9 @@ namespace farthing::cli {
 
 /// The book of a policy (`given`, else the project's), with its own prices over it; the built-in one without a policy.
 Result<std::shared_ptr<const PriceBook>> open_book(const std::string& given);
+
+/// The models of that book, and the policy's tokenizers.
+Result<KnownModels> known_models(const std::string& given);
 
 /// "builtin", a compiled book, or a book as text: a file, or a folder with its `imported`. Problems of a text are all in
 /// the error's message, a line each.

@@ -137,6 +137,7 @@ struct CountOptions {
   std::string model;
   std::string encoding;
   std::string endpoint;
+  std::string policy;
   bool json = false;
   bool explain = false;
 };

@@ -247,6 +247,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   count_command->add_option("--endpoint", count_options.endpoint,
                             "What the request is for: chat.completions, responses, messages, ... (default: by its "
                             "members)");
+  count_command->add_option("--policy", count_options.policy,
+                            "With the models and tokenizers of this policy (default: the project's farthing.toml)");
   count_command->add_flag("--explain", count_options.explain, "What the tokens are of, and how sure that is");
   count_command->add_flag("--json", count_options.json, "JSON instead of text");
   count_command->callback([&] { code = count(count_options); });

@@ -64,6 +64,7 @@ py::dict row_dict(const LedgerRow& row) {
   dict["likely_usd"] = usd(row.likely);
   dict["ceiling_usd"] = usd(row.ceiling);
   dict["actual_usd"] = usd(row.actual);
+  dict["reported_difference_usd"] = usd(row.reported_difference);
   dict["booked"] = amounts(row.booked);
   dict["how"] = text(how_text(row.how));
   dict["quantities"] = quantities(row.quantities);

@@ -36,6 +36,9 @@ struct GuardRef {
 /// Raises what `farthing.errors.from_core(code, message)` makes.
 [[noreturn]] void raise(const Error& error);
 
+/// PolicyError.
+[[noreturn]] void raise_problems(const std::vector<Problem>& problems);
+
 template <class T>
 T value_or_raise(Result<T> result) {
   if (!result) raise(result.error());

@@ -6,11 +6,7 @@
 #include "events.h"
 
 namespace farthing::python {
-namespace {
-
-using Deployments = std::map<std::string, std::string>;
-
-[[noreturn]] void raise_problems(const std::vector<Problem>& problems) {
+void raise_problems(const std::vector<Problem>& problems) {
   py::list list;
   for (const Problem& problem : problems) {
     list.append(py::make_tuple(text(code_text(problem.code)), text(problem.where), text(problem.message)));
@@ -19,6 +15,10 @@ using Deployments = std::map<std::string, std::string>;
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
   throw py::error_already_set();
 }
+
+namespace {
+
+using Deployments = std::map<std::string, std::string>;
 
 /// R42: a wait for the store's gate gives the interpreter lock away, where this thread has it.
 void blocking(const std::function<void()>& wait) {
@@ -96,6 +96,8 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["likely_meters"] = amounts(made.likely_meters);
   dict["ceiling_meters"] = amounts(made.ceiling_meters);
   dict["confidence"] = text(made.confidence);
+  dict["learned_calls"] = made.learned_calls;
+  dict["output_p90"] = made.output_p90;
   dict["unbounded_by"] = py::cast(made.unbounded_by);
   dict["likely_parts"] = parts(made.likely_parts);
   dict["ceiling_parts"] = parts(made.ceiling_parts);

@@ -2,7 +2,11 @@
 // people use.
 #include "convert.h"
 
+#include <functional>
+
 #include "farthing/count.h"
+#include "farthing/guard.h"
+#include "farthing/policy.h"
 #include "farthing_command.h"
 
 namespace farthing::python {
@@ -15,6 +19,19 @@ py::tuple counted(Result<InputCount> result) {
   for (const CountPart& part : count.parts)
     parts.append(py::make_tuple(text(part.what), part.tokens));
   return py::make_tuple(count.tokens, text(confidence_of(count)), parts);
+}
+
+/// "": what is built in.
+Result<KnownModels> models_of(const std::string& policy_file) {
+  if (policy_file.empty()) return KnownModels{};
+  const PolicyOrProblems read = policy_from_file(policy_file);
+  if (!read.ok()) raise_problems(read.problems);
+  return unlocked([&] { return known_models(*read.policy); });
+}
+
+py::tuple count(const std::string& policy_file, const std::function<Result<InputCount>(const KnownModels&)>& with) {
+  const KnownModels known = value_or_raise(models_of(policy_file));
+  return counted(unlocked([&] { return with(known); }));
 }
 
 }  // namespace
@@ -33,16 +50,17 @@ PYBIND11_MODULE(_farthing, m) {
   m.def("default_store", [](const std::string& folder) { return default_store(folder); }, pybind11::arg("main_folder"));
   m.def(
       "count_text",
-      [](const std::string& model, const std::string& text) {
-        return python::counted(python::unlocked([&] { return count_text(model, text); }));
+      [](const std::string& model, const std::string& text, const std::string& policy) {
+        return python::count(policy, [&](const KnownModels& known) { return count_text(model, text, known); });
       },
-      pybind11::arg("model"), pybind11::arg("text"));
+      pybind11::arg("model"), pybind11::arg("text"), pybind11::arg("policy"));
   m.def(
       "count_request",
-      [](const std::string& model, const std::string& body, const std::string& endpoint) {
-        return python::counted(python::unlocked([&] { return count_request(model, body, endpoint); }));
+      [](const std::string& model, const std::string& body, const std::string& endpoint, const std::string& policy) {
+        return python::count(policy,
+                             [&](const KnownModels& known) { return count_request(model, body, endpoint, known); });
       },
-      pybind11::arg("model"), pybind11::arg("body"), pybind11::arg("endpoint"));
+      pybind11::arg("model"), pybind11::arg("body"), pybind11::arg("endpoint"), pybind11::arg("policy"));
   m.def(
       "run_command",
       [](const pybind11::typing::List<pybind11::bytes>& arguments) {

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "../books.h"
 #include "../commands.h"
 #include "../input.h"
 #include "../terminal.h"
@@ -40,11 +41,15 @@ Result<InputCount> counted(const CountOptions& options) {
       return Error{Code::invalid_argument, "say whose tokens: --model gpt-5-mini, or --encoding o200k_base"};
     const auto text = input(options.file);
     if (!text) return text.error();
-    return count_text(options.model, *text);
+    const auto known = known_models(options.policy);
+    if (!known) return known.error();
+    return count_text(options.model, *text, *known);
   }
   const auto body = input(options.request);
   if (!body) return body.error();
-  return count_request(options.model, *body, options.endpoint);
+  const auto known = known_models(options.policy);
+  if (!known) return known.error();
+  return count_request(options.model, *body, options.endpoint, *known);
 }
 
 }  // namespace

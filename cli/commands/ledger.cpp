@@ -27,6 +27,7 @@ constexpr const char* csv_columns[] = {"id",
                                        "ceiling",
                                        "actual",
                                        "actual_nano",
+                                       "reported_difference",
                                        "confidence",
                                        "output_limit_asked",
                                        "output_limit",
@@ -75,7 +76,7 @@ void print_csv_row(const LedgerRow& row) {
     // Amounts are numbers for a spreadsheet even when negative.
     const auto& value = json.at(column);
     const std::string_view name = column;
-    const bool amount = name == "actual" || name == "likely" || name == "ceiling";
+    const bool amount = name == "actual" || name == "reported_difference" || name == "likely" || name == "ceiling";
     line += amount && value.is_string() ? value.get<std::string>() : csv_cell(value);
   }
   std::cout << line << "\n";

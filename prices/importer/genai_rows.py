@@ -146,6 +146,8 @@ class Reader:
                 continue
             words = variant.when.get("service_tier") or variant.when.get("processing")
             tier = TIERS.get(words or "")
+            if variant.when.get("speed") == "fast":  # Anthropic's: answers name it beside the tier
+                tier = "fast"
             if tier is None:
                 if words != "default":
                     draft.notes.append(

@@ -165,6 +165,7 @@ class Entry:
     def build(self) -> Draft:
         self.facts()
         self.tokens()
+        self.fast()
         by_modality: dict[str, Callable[[], None]] = {
             "image": self.images,
             "video": self.video,
@@ -227,6 +228,19 @@ class Entry:
                 context_above=int(match["thousands"] or 0) * 1000,
             )
             self.draft.put(terms, quantity, Price(amount * 10**6, "million"))
+
+    def fast(self) -> None:
+        """Anthropic's fast mode: so many times the price of every token."""
+        times = number((self.fields.get("provider_specific_entry") or {}).get("fast"))
+        if not times:
+            return
+        for terms, prices in list(self.draft.cells.items()):
+            if terms.tier:
+                continue
+            for quantity, price in prices.items():
+                self.draft.put(
+                    replace(terms, tier="fast"), quantity, Price(price.amount * times, price.per)
+                )
 
     def images(self) -> None:
         size = self.split.terms.size

@@ -26,6 +26,7 @@ REACHES = {
     "flex": ["flex", "default"],
     "priority": ["priority", "default"],
     "ultrafast": ["ultrafast", "default"],
+    "fast": ["fast", "default"],
     "decisions": ["decisions"],
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ def count_tokens(
     messages: str | Sequence[Any] | None = None,
     *,
     endpoint: str = "",
+    policy: str | os.PathLike[str] = "",
     **request: Any,
 ) -> TokenCount:
     """The input tokens of a text alone, or of a request with what the provider puts around its texts.
@@ -43,8 +45,9 @@ def count_tokens(
     farthing.count_tokens("gpt-4.1", input="Hello", instructions="Be short.")
 
     All else of a request is given by its names in the provider's API. `endpoint` is told by them ("chat.completions",
-    "responses", "messages", ...). Raises ArgumentError for a model whose tokens nothing is known of, and for contents
-    that are not counted (images, audio, files, tools that run at the provider).
+    "responses", "messages", ...). `policy` names a policy file, whose models and tokenizers are known then. Raises
+    ArgumentError for a model whose tokens nothing is known of, and for contents that are not counted (images, audio,
+    files, tools that run at the provider), PolicyError for a policy that is not valid.
     """
     if isinstance(messages, str):
         if request or endpoint:
@@ -53,10 +56,10 @@ def count_tokens(
                 + ", ".join([*request, *(["endpoint"] if endpoint else [])])
             )
         whole = messages.encode("utf-8", "replace").decode()  # a lone surrogate is no text
-        return _made(_farthing.count_text(model, whole))
+        return _made(_farthing.count_text(model, whole, os.fspath(policy)))
     if messages is not None:
         request["messages"] = list(messages)
-    return _made(_farthing.count_request(model, request_json(request), endpoint))
+    return _made(_farthing.count_request(model, request_json(request), endpoint, os.fspath(policy)))
 
 
 def _made(core: tuple[int, str, list[tuple[str, int]]]) -> TokenCount:

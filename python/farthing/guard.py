@@ -44,6 +44,7 @@ class Guard:
 
     Without `store` the counters are in one file per project below the user's state directory (`guard.store` says
     which); `FARTHING_STORE` overrides it, `memory:` in tests. Thread-safe; usable after `os.fork()` (not `memory:`).
+    `price_book` is a file that `farthing prices update` wrote, in place of the built-in prices; it must be there.
     Opening reads the policy and the store: use `await Guard.aopen(...)` in an event loop.
 
     Raises PolicyError with every problem of the policy, StoreError when the store cannot be used.
@@ -59,8 +60,10 @@ class Guard:
         hosts: Mapping[str, Host] | None = None,
         prices: Sequence[Mapping[str, Any]] = (),
         endpoints: Sequence[Mapping[str, Any]] = (),
+        tokenizers: Sequence[Mapping[str, Any]] = (),
         api_keys: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
         timezone: str | None = None,
+        price_book: str | os.PathLike[str] | None = None,
         name: str | None = None,
         on_alert: Callable[[Alert], object] | None = None,
         **more: Any,
@@ -74,7 +77,9 @@ class Guard:
                     "labels": dict(pairs(labels or {})),
                     "price": prices,
                     "endpoint": endpoints,
+                    "tokenizer": tokenizers,
                     "timezone": timezone,
+                    "price_book": os.fspath(price_book) if price_book else None,
                     **more,
                 },
             )
@@ -88,8 +93,10 @@ class Guard:
                 "hosts": hosts,
                 "prices": prices,
                 "endpoints": endpoints,
+                "tokenizers": tokenizers,
             }
-            given.update({"api_keys": api_keys, "timezone": timezone, "name": name, **more})
+            given.update({"api_keys": api_keys, "timezone": timezone, "name": name})
+            given.update({"price_book": price_book, **more})
             clash = [key for key, value in given.items() if value]
             if clash:
                 raise ArgumentError(

@@ -87,6 +87,10 @@ class Estimate:
     """Per meter."""
     confidence: str
     """exact, calibrated, heuristic or unbounded."""
+    learned_calls: int
+    """How many of the newest calls like this one made `likely` what it is; 0: none."""
+    output_p90: int | None
+    """Nine of ten of their answers were at most this long, in tokens of one choice. None: nothing was learned of it."""
     unbounded_by: tuple[str, ...]
     likely_parts: tuple[Part, ...]
     ceiling_parts: tuple[Part, ...]
@@ -139,6 +143,8 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
         likely=_meters(core["likely_meters"]),
         ceiling=_meters(core["ceiling_meters"]),
         confidence=core["confidence"],
+        learned_calls=core["learned_calls"],
+        output_p90=core["output_p90"],
         unbounded_by=tuple(core["unbounded_by"]),
         likely_parts=_parts(core["likely_parts"]),
         ceiling_parts=_parts(core["ceiling_parts"]),

@@ -110,6 +110,8 @@ class LedgerRow:
     ceiling_usd: Decimal | None
     actual_usd: Decimal | None
     """None: not known. Not 0."""
+    reported_difference_usd: Decimal | None
+    """Where the provider told what it charged: that less what the price book says."""
     booked: Mapping[str, Decimal | int]
     """What was booked in the end, per meter."""
     how: str
@@ -182,7 +184,7 @@ def _counter(core: Mapping[str, Any]) -> Counter:
 
 def rows_of(core: Iterator[dict[str, Any]]) -> Iterator[LedgerRow]:
     for row in core:
-        for name in ("likely_usd", "ceiling_usd", "actual_usd"):
+        for name in ("likely_usd", "ceiling_usd", "actual_usd", "reported_difference_usd"):
             row[name] = usd(row[name])
         for name in ("output_limit_asked", "output_limit", "status"):
             row[name] = row[name] or None

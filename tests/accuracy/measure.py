@@ -7,10 +7,13 @@ are those that the ledger books.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,9 @@ import httpx
 import farthing
 
 RECORDED = Path(__file__).resolve().parents[1] / "recorded"
+
+# Seeds: recorded calls are made again in these orders to measure what learning changes.
+ORDERS = (1, 2, 3, 4, 5)
 
 # The member that says how long an answer may be, by endpoint.
 OUTPUT_LIMITS = {
@@ -39,6 +45,7 @@ class Measured:
 
     source: str
     provider: str
+    host: str
     model: str
     kind: str
     """plain, tools, schema, images, audio or provider tools."""
@@ -54,6 +61,11 @@ class Measured:
     """With the output limit set to the output that came."""
     actual_usd: Decimal | None
     unbounded: bool
+    output: int
+    """Tokens that came."""
+    likely_output: int
+    learned: bool
+    """`likely` is what calls before it taught."""
 
     @property
     def family(self) -> str:
@@ -69,6 +81,12 @@ class Measured:
     @property
     def error(self) -> float:
         return abs(self.likely - self.actual) / self.actual
+
+    @property
+    def half(self) -> int:
+        """0 or 1 by a hash of what was asked: equal requests are on one side."""
+        asked = json.dumps([self.endpoint, self.model, self.request], sort_keys=True)
+        return hashlib.sha256(asked.encode()).digest()[0] % 2
 
 
 def family_of(model: str) -> str:
@@ -133,32 +151,47 @@ def limited(endpoint: str, request: dict[str, Any], output: int) -> dict[str, An
     return {key: value for key, value in request.items() if key not in names} | {name: output}
 
 
+def replayed() -> Iterator[tuple[dict[str, Any], farthing.LedgerRow]]:
+    """Every recorded call that is let through, and what the ledger says of it."""
+    with _replaying() as (guard, call):
+        for row in rows():
+            if call(row):
+                (booked,) = guard.ledger(limit=1)
+                yield row, booked
+
+
 def measured() -> list[Measured]:
     """All recorded calls whose answers say what they used. The others are not told apart here: no usage, no error."""
-    found: list[Measured] = []
+    # What is estimated after its call must not know of it.
+    unlearned = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
+    found = [one for row, booked in replayed() if (one := _one(unlearned, row, booked)) is not None]
+    unlearned.close()
+    return found
+
+
+@contextmanager
+def _replaying() -> Iterator[tuple[farthing.Guard, Callable[[dict[str, Any]], bool]]]:
+    """A guard, and how a recorded call is made: False where it was refused, an endpoint that is not priced."""
     guard = farthing.Guard(store="memory:", unbounded="context_window", output="as_asked")
     answers: list[httpx.Response] = []
+
+    def call(row: dict[str, Any]) -> bool:
+        answers[:] = [
+            httpx.Response(
+                row["status"],
+                headers={"content-type": row["content_type"] or "application/json"},
+                content=row["response"].encode(),
+            )
+        ]
+        answer = client.post(
+            row["url"], content=row["request"].encode(), headers={"authorization": "Bearer sk"}
+        )
+        return not answers and answer.status_code == 200
+
     with httpx.Client(transport=httpx.MockTransport(lambda _: answers.pop())) as client:
         guard.wrap(client)
-        for row in rows():
-            answers[:] = [
-                httpx.Response(
-                    row["status"],
-                    headers={"content-type": row["content_type"] or "application/json"},
-                    content=row["response"].encode(),
-                )
-            ]
-            answer = client.post(
-                row["url"], content=row["request"].encode(), headers={"authorization": "Bearer sk"}
-            )
-            if answers or answer.status_code != 200:
-                continue  # refused: an endpoint that is not priced
-            (booked,) = guard.ledger(limit=1)
-            one = _one(guard, row, booked)
-            if one is not None:
-                found.append(one)
+        yield guard, call
     guard.close()
-    return found
 
 
 def _one(guard: farthing.Guard, row: dict[str, Any], booked: farthing.LedgerRow) -> Measured | None:
@@ -181,6 +214,7 @@ def _one(guard: farthing.Guard, row: dict[str, Any], booked: farthing.LedgerRow)
     return Measured(
         source=row["source"],
         provider=row["provider"],
+        host=host,
         model=served,
         kind=kind_of(row, request),
         request=named,
@@ -194,4 +228,31 @@ def _one(guard: farthing.Guard, row: dict[str, Any], booked: farthing.LedgerRow)
         tight_ceiling_usd=None if tight is None else tight.ceiling_usd,
         actual_usd=booked.actual_usd,
         unbounded=bool(estimate.unbounded_by),
+        output=output,
+        likely_output=int(estimate.likely.get("output_tokens", 0)),
+        learned=estimate.learned_calls > 0,
     )
+
+
+def once_learned(calls: list[Measured], seed: int) -> list[Measured]:
+    """The same calls in an order by seed, each estimated just before it was made, with what those before it taught."""
+    recorded = {row["source"]: row for row in rows()}
+    order = list(calls)
+    random.Random(seed).shuffle(order)
+    found: list[Measured] = []
+    with _replaying() as (guard, call):
+        for one in order:
+            estimate = guard.estimate(one.endpoint, host=one.host, **one.request)
+            found.append(
+                replace(
+                    one,
+                    likely=int(estimate.likely["input_tokens"]),
+                    likely_output=int(estimate.likely.get("output_tokens", 0)),
+                    confidence=estimate.confidence,
+                    ceiling_tokens=int(estimate.ceiling["input_tokens"]),
+                    ceiling_usd=estimate.ceiling_usd,
+                    learned=estimate.learned_calls > 0,
+                )
+            )
+            call(recorded[one.source])
+    return found

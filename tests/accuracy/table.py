@@ -23,9 +23,23 @@ class Errors:
         return f"{percent(self.median)} / {percent(self.p90)} / {percent(Fraction(self.under, self.calls), 0)}"
 
 
-def errors(calls: Iterable[Measured], count: Counter) -> Errors | None:
+def billed(call: Measured) -> int:
+    return call.actual
+
+
+def answered(call: Measured) -> int:
+    return call.output
+
+
+def errors(
+    calls: Iterable[Measured], count: Counter, actual_of: Callable[[Measured], int] = billed
+) -> Errors | None:
     """None where it counts none of them. Quantiles are of the sorted errors, the upper of two middles."""
-    counted = [(said, call.actual) for call in calls if (said := count(call)) is not None]
+    counted = [
+        (said, actual)
+        for call in calls
+        if (said := count(call)) is not None and (actual := actual_of(call)) > 0
+    ]
     if not counted:
         return None
     shares = sorted(Fraction(abs(said - actual), actual) for said, actual in counted)
@@ -47,6 +61,19 @@ def percent(share: Fraction, digits: int = 1) -> str:
 
 def likely(call: Measured) -> int:
     return call.likely
+
+
+def likely_output(call: Measured) -> int:
+    return call.likely_output
+
+
+def factor(calls: Iterable[Measured]) -> Fraction:
+    """By what the counts of these calls would have to be multiplied: the median of billed / likely."""
+    return quantile(sorted(Fraction(call.actual, max(1, call.likely)) for call in calls), 50)
+
+
+def scaled(by: Fraction) -> Counter:
+    return lambda call: round(call.likely * by)
 
 
 def over_ceiling(calls: Iterable[Measured]) -> list[str]:

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.accuracy import table
-from tests.accuracy.measure import Measured, measured
+from tests.accuracy.measure import ORDERS, Measured, measured, once_learned
 
 OPENAI = ("openai", "azure")
 ANTHROPIC = ("anthropic",)
@@ -60,6 +60,73 @@ def test_likely_is_near(
     assert found.calls >= least
     assert found.median <= Fraction(median, 100)
     assert found.p90 <= Fraction(p90, 100)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_both_halves_are_as_near(half: int) -> None:
+    """The constants were chosen on these recordings: neither half may be much worse than all of them."""
+    for providers, kind, median, p90 in (
+        (OPENAI, "plain", 0, 0),
+        (OPENAI, "tools", 2, 10),
+        (OPENAI, "schema", 3, 10),
+        (ANTHROPIC, "plain", 6, 15),
+        (GEMINI, "plain", 3, 20),
+    ):
+        group = [call for call in calls() if call.provider in providers and call.kind == kind]
+        found = table.errors((call for call in group if call.half == half), table.likely)
+        assert found is not None
+        assert len(group) / 4 < found.calls < len(group) * 3 / 4, kind
+        assert found.median <= Fraction(median, 100), kind
+        assert found.p90 <= Fraction(p90, 100), kind
+
+
+@cache
+def learned() -> list[Measured]:
+    return [call for seed in ORDERS[:2] for call in once_learned(calls(), seed)]
+
+
+def test_learning_changes_no_ceiling() -> None:
+    plain = {call.source: call for call in calls()}
+    assert len(learned()) == 2 * len(calls())
+    assert table.over_ceiling(learned()) == []
+    for call in learned():
+        was = plain[call.source]
+        assert (call.ceiling_tokens, call.ceiling_usd) == (was.ceiling_tokens, was.ceiling_usd)
+        assert call.likely <= call.ceiling_tokens
+        if not call.learned:
+            assert (call.likely, call.likely_output) == (was.likely, was.likely_output)
+
+
+def test_likely_is_nearer_once_learned() -> None:
+    """Of calls of which something was known: goals in per cent of the bill, and never further off than before."""
+    plain = {call.source: call for call in calls()}
+    taught = [call for call in learned() if call.learned]
+    assert len(taught) > 700
+    for providers, kind, median, p90 in (
+        (OPENAI, "plain", 0, 0),
+        (OPENAI, "tools", 1, 2),
+        (OPENAI, "schema", 0, 1),
+        (ANTHROPIC, "plain", 4, 12),
+        (ANTHROPIC, "tools", 5, 5),
+        (GEMINI, "tools", 2, 5),
+    ):
+        group = [call for call in taught if call.provider in providers and call.kind == kind]
+        found = table.errors(group, table.likely)
+        before = table.errors([plain[call.source] for call in group], table.likely)
+        assert found is not None
+        assert before is not None
+        assert found.median <= Fraction(median, 100), kind
+        assert found.p90 <= Fraction(p90, 100), kind
+        assert found.median <= before.median, kind
+        assert found.p90 <= before.p90, kind
+    lengths = table.errors(taught, table.likely_output, table.answered)
+    unlearned = table.errors(
+        [plain[call.source] for call in taught], table.likely_output, table.answered
+    )
+    assert lengths is not None
+    assert unlearned is not None
+    assert lengths.median <= Fraction(1, 2)
+    assert unlearned.median > 10 * lengths.median
 
 
 def test_what_is_called_exact_is_exact() -> None:

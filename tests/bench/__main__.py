@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from tests.bench import python_bench, tokens_bench
 
 ROOT = Path(__file__).resolve().parents[2]
-STORE_BENCH = ROOT / "build/dev/tests/bench/store_bench"
-PRICE_BENCH = ROOT / "build/dev/tests/bench/price_bench"
+PROGRAMS = ROOT / "build/dev/tests/bench"
 RESULT = ROOT / "build/bench.json"
 
 # What is aimed at: a bound of the value (in its unit) or of the ratio.
@@ -34,6 +34,10 @@ GOALS: dict[str, tuple[str, float]] = {
     **{f"openai_python.{way}.file": ("ratio", 1.05) for way in ("sync", "async", "stream")},
     "request_200kb.added": ("value", 300.0),
     "prices.lookup": ("value", 0.2),
+    "estimate.2kb": ("value", 15.0),
+    "estimate.2kb_exact": ("value", 30.0),
+    "estimate.200kb_first": ("value", 3000.0),
+    "estimate.200kb_resent": ("value", 150.0),
     "tokens.o200k.load": ("value", 40.0),
     "tokens.o200k.run_200kb": ("value", 50.0),
     "tokens.o200k.prose": ("value", 10.0),
@@ -44,13 +48,24 @@ GOALS: dict[str, tuple[str, float]] = {
 }
 
 
+def printed(program: str, *arguments: str) -> list[dict[str, Any]]:
+    ran = subprocess.run(
+        [PROGRAMS / program, *arguments], check=True, capture_output=True, text=True
+    )
+    rows: list[dict[str, Any]] = json.loads(ran.stdout)
+    return rows
+
+
 def main(wanted: list[str]) -> int:
     rows: list[dict[str, Any]] = []
-    prices = subprocess.run([PRICE_BENCH], check=True, capture_output=True, text=True).stdout
-    rows += json.loads(prices)
+    rows += printed("price_bench")
+    with tempfile.TemporaryDirectory() as folder:
+        texts = tokens_bench.texts()
+        for name in ("prose", "code"):
+            Path(folder, name).write_bytes(texts[name])
+        rows += printed("estimate_bench", f"{folder}/prose", f"{folder}/code")
     print("bench: stores (about a minute)", file=sys.stderr)
-    stores = subprocess.run([STORE_BENCH], check=True, capture_output=True, text=True).stdout
-    rows += json.loads(stores)
+    rows += printed("store_bench")
     print("bench: tokens (half a minute)", file=sys.stderr)
     rows += tokens_bench.rows()
     print("bench: the openai client (about three minutes)", file=sys.stderr)

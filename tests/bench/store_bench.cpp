@@ -161,6 +161,9 @@ class Subject {
     draft.held = grant->held;
     draft.booked = grant->held;
     draft.booked[Meter::usd] = 1'234'567;
+    // As often as a call teaches (guard/learning.h), each set of labels another tool set.
+    settlement_.lesson.reset();
+    if (next_ % 8 == 0) settlement_.lesson = Lesson{.key = 0x9e3779b97f4a7c15U * at, .residual = -11, .output = 233};
     if (!store->settle(settlement_)) fail("not settled");
   }
 

@@ -13,6 +13,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 import farthing
@@ -115,6 +116,46 @@ def test_ledger_filters_and_counts(place: Place) -> None:
     assert place.run("ledger", "--json", "--until", "2020-01-01") == ""
     row = json.loads(place.run("ledger", "--json").splitlines()[0])
     assert len(place.run("ledger", "--json", "--call", row["call"]).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("cost", "difference", "said"),
+    [
+        ("0.0123", "0.0073", "0.0073 USD above what the price book says"),
+        ("0.004", "-0.001", "0.001 USD below what the price book says"),
+        ("0.005", "0.00", "as the price book says"),
+    ],
+)
+def test_what_a_provider_reported_stands_beside_the_book(
+    place: Place, cost: str, difference: str, said: str
+) -> None:
+    """OpenRouter bills what it tells (R25), here for 1,000 and 1,000 tokens at 1 and 4 USD per million."""
+    rates = {"input_tokens": "1 USD per million", "output_tokens": "4 USD per million"}
+    price = {"provider": "openrouter", "model": "acme/one", "rates": rates}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 1000, "cost": float(cost)}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ""}}
+    answer = {"id": "c", "model": "acme/one", "choices": [choice], "usage": usage}
+    with farthing.Guard(
+        caps=[farthing.Cap("1 USD", per="day")], prices=[price], store=place.store
+    ) as guard:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+        with httpx.Client(transport=transport) as client:
+            guard.wrap(client)
+            client.post(
+                "https://openrouter.ai/api/v1/chat/completions",
+                json={"model": "acme/one", "messages": [], "max_tokens": 1000},
+                headers={"authorization": "Bearer sk"},
+            )
+        (row,) = guard.ledger()
+    assert row.reported_difference_usd == Decimal(difference)
+    shown = json.loads(place.run("ledger", "--json"))
+    assert (shown["actual_nano"], shown["reported_difference"]) == (
+        int(Decimal(cost) * 10**9),
+        difference,
+    )
+    (entry,) = csv.DictReader(io.StringIO(place.run("ledger", "--csv")))
+    assert entry["reported_difference"] == difference
+    assert said in place.run("why", row.id)
 
 
 def test_ledger_as_csv_is_what_json_says(place: Place) -> None:

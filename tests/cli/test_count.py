@@ -64,6 +64,37 @@ def test_counts_with_a_vocabulary_in_a_file(place: Place) -> None:
     assert place.run("count", "text.txt", "--encoding", "own.tiktoken") == "1\n"
 
 
+def own_tokenizer(place: Place) -> None:
+    """A policy beside which acme's models have every byte and "hi" as tokens."""
+    tokens = [bytes([byte]) for byte in range(256)] + [b"hi"]
+    lines = [f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(tokens)]
+    (place.folder / "acme").mkdir()
+    (place.folder / "acme/own.tiktoken").write_text("\n".join(lines))
+    (place.folder / "acme/policy.toml").write_text(
+        '[[tokenizer]]\nmodel = "acme-*"\nfile = "own.tiktoken"\n\n'
+        '[[tokenizer]]\nmodel = "lost-*"\nfile = "nowhere.json"\n'
+    )
+    (place.folder / "text.txt").write_text("hi you")
+
+
+def test_counts_with_the_tokenizers_of_a_policy(place: Place) -> None:
+    own_tokenizer(place)
+    policy = ("--policy", "acme/policy.toml")
+    assert place.run("count", "text.txt", "--model", "acme-7b", *policy) == "5\n"
+    message = {"role": "user", "content": "hi you"}
+    file = written(place, {"model": "acme-7b", "messages": [message]})
+    said = json.loads(place.run("count", "--request", file, "--json", *policy))
+    assert said["parts"]["text"] == 5
+    assert said["confidence"] == "heuristic"
+    assert "acme-7b" in place.run("count", "--request", file, code=2)
+    lost = place.run("count", "text.txt", "--model", "lost-1", *policy, code=2)
+    assert "nowhere.json" in lost
+    told = json.loads(place.run("estimate", file, "--json", *policy))
+    assert told["likely_meters"]["input_tokens"] == said["tokens"]
+    lost_file = written(place, {"model": "lost-1", "messages": [message]})
+    assert "nowhere.json" in place.run("estimate", lost_file, *policy, code=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -159,6 +159,16 @@ def test_update_puts_a_book_in_force_for_the_policy(place: Place) -> None:
     with farthing.Guard(place.folder / "farthing.toml", store="memory:") as guard:
         estimate = guard.estimate("chat.completions", **CALL)  # type: ignore[arg-type]
         assert estimate.ceiling_usd is not None
+    with farthing.Guard(price_book=place.folder / "own.book", store="memory:") as guard:
+        in_code = guard.estimate("chat.completions", **CALL)  # type: ignore[arg-type]
+        assert in_code.ceiling_usd == estimate.ceiling_usd
+    with farthing.Guard(store="memory:") as guard:
+        built_in = guard.estimate("chat.completions", **CALL)  # type: ignore[arg-type]
+        assert built_in.ceiling_usd != estimate.ceiling_usd
+    with pytest.raises(farthing.PolicyError, match="price_book"):
+        farthing.Guard(price_book=place.folder / "none.book", store="memory:")
+    with pytest.raises(farthing.ArgumentError, match="price_book"):
+        farthing.Guard(place.folder / "farthing.toml", price_book="own.book")
 
 
 def test_a_bad_book_is_refused_and_the_earlier_one_stays(place: Place) -> None:

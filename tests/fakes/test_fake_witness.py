@@ -51,10 +51,34 @@ def line(model: str, used: dict[str, int] | None, tier: str = "default") -> dict
         ("text-embedding-ada-002-v2", "default", usage(7), 700),
         ("gpt-3.5-turbo-0125", "default", usage(10, 4, 1), 5_000 + 1_500),  # cached as input
         ("gpt-4.1", "default", usage(0), 0),
+        ("gpt-5.4", "default", usage(272_000, 0, 1), 680_000_000 + 15_000),
+        ("gpt-5.4", "default", usage(272_001, 1, 1), 1_360_000_000 + 500 + 22_500),
+        ("gpt-5.4", "priority", usage(272_001), 2_720_010_000),
+        ("claude-opus-5", "fast", usage(1, 0, 1), 60_000),
+        (
+            "claude-opus-5",
+            "default",
+            {**usage(3, 2, 1), "cache_write_tokens": 2, "cache_write_1h_tokens": 1},
+            5_000 + 1_000 + 25_000 + 12_500 + 10_000,
+        ),
+        ("claude-haiku-5-5", "default", {**usage(1), "cache_write_tokens": 99_999}, 12_499_975),
+        (
+            "claude-haiku-5-5",
+            "default",
+            {**usage(1), "cache_write_tokens": 100_000},
+            500 + 62_500_000,
+        ),
+        ("gemini-2.5-flash", "flex", {**usage(2), "input_audio_tokens": 2}, 300 + 1_000),
     ],
 )
 def test_hand_worked_sums(model: str, tier: str, used: dict[str, int], nano: int) -> None:
     assert bill.cost(MODELS, model, tier, used) == nano
+
+
+def test_a_region_multiplies_before_the_one_rounding() -> None:
+    assert bill.cost(MODELS, "claude-opus-5", "default", usage(1), "us") == 5_500
+    assert bill.cost(MODELS, "claude-opus-5", "default", usage(1), "mars") == 5_000
+    assert bill.cost(MODELS, "claude-opus-5", "batch", usage(1, 1), "us") == 275
 
 
 @pytest.mark.parametrize(
@@ -74,7 +98,9 @@ def test_half_nanos_are_rounded_to_even_once_per_call(cached: int, nano: int) ->
 
 def test_every_price_is_exact_for_large_counts() -> None:
     """The same sum by fractions, which never round."""
-    for name, entry in MODELS.items():
+    for name, model in MODELS.items():
+        # Counts are above every step.
+        entry = model["above"][max(model["above"], key=int)] if "above" in model else model
         text = "input" in entry
         used = usage(
             987_654_321_987 if text else 0,

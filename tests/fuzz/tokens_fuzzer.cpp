@@ -1,8 +1,9 @@
-// Any bytes are counted as they are encoded, by every way of splitting, and any file is refused or harmless.
+// Any bytes are counted as they are encoded, by every way of splitting, and any file or request is refused or harmless.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
+#include "farthing/count.h"
 #include "farthing/tokens.h"
 #include "tokens/utf8.h"
 
@@ -48,6 +49,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& content : {text, bytes_alone() + text}) {
     const auto read = Encoding::from_text(content, "file");
     if (read) count(**read, text.substr(0, 1000));
+  }
+  // As a request, whatever it is: counted or not, and the same again, when its parts are remembered.
+  for (const char* endpoint : {"chat.completions", "responses", "messages", "generateContent"}) {
+    for (const char* overhead : {"openai-chat", "claude", "gemini", "llama-3"}) {
+      const CountedModel model{.encoding = "o200k_base", .overhead = overhead, .name = overhead};
+      const auto first = count_input(endpoint, text, model);
+      const auto again = count_input(endpoint, text, model);
+      if (first.has_value() != again.has_value() || (first && first->tokens != again->tokens)) std::abort();
+    }
   }
   return 0;
 }

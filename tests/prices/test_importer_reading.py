@@ -85,6 +85,18 @@ def test_tiers_contexts_and_caches() -> None:
     assert {what for _, _, what in importer.report.filled} >= {"batch above 200000 output_tokens"}
 
 
+def test_the_fast_mode_is_a_tier_in_both_tables() -> None:
+    """litellm has it as a multiplier, genai-prices as prices of their own."""
+    importer = run({"m": text("anthropic", provider_specific_entry={"us": 1.1, "fast": 2})})
+    assert price(importer, "anthropic", "m", "output_tokens", tier="fast") == "8.00 per million"
+    assert price(importer, "anthropic", "m", "output_tokens") == "4.00 per million"
+    fast = SimpleNamespace(when={"speed": "fast"}, prices=costs(output_mtok="9"), constraint=None)
+    sold = sells("m", costs(input_mtok="1", output_mtok="4"), price_variants=[fast])
+    importer = run({}, genai("anthropic", sold))
+    assert price(importer, "anthropic", "m", "output_tokens", tier="fast") == "9.00 per million"
+    assert "speed" not in dropped(importer)
+
+
 def test_images_by_size_and_quality_and_the_dearest_where_they_are_not_known() -> None:
     image = {"litellm_provider": "openai", "mode": "image_generation"}
     importer = run(

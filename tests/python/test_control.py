@@ -172,6 +172,26 @@ def test_estimate(shop: Shop) -> None:
         guard.estimate("chat.completoins", **CHEAP)
 
 
+def test_an_estimate_learns_from_the_calls_of_its_store(file_shop: Shop) -> None:
+    guard = file_shop.guard(DAY)
+    before = guard.estimate("chat.completions", host=file_shop.host, **CHEAP)
+    assert (before.learned_calls, before.output_p90) == (0, None)
+    assert [part.what for part in before.likely_parts][-1] == "output: usual length"
+    client = file_shop.client()
+    guard.wrap(client)
+    lengths = []
+    for _ in range(3):
+        receipt = farthing.receipt(client.chat.completions.create(**CHEAP))
+        assert receipt is not None
+        lengths.append(receipt.quantities["output_tokens"])
+    after = guard.estimate("chat.completions", host=file_shop.host, **CHEAP)
+    assert after.learned_calls == 3
+    assert after.likely["output_tokens"] == sorted(lengths)[1]
+    assert after.output_p90 == max(lengths)
+    assert [part.what for part in after.likely_parts][-1] == "output: learned from 3 calls"
+    assert (after.ceiling_usd, after.ceiling) == (before.ceiling_usd, before.ceiling)
+
+
 def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:
     told: queue.Queue[farthing.Alert] = queue.Queue()
     guard = shop.guard(

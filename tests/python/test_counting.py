@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +99,87 @@ def test_an_estimate_knows_whose_endpoint_it_is(
     (left,) = estimate.left  # what the cap would have left after all 500
     assert left.remaining == 5 - 500 * estimate.ceiling_usd
     guard.close()
+
+
+def test_a_policy_names_tokenizers(tmp_path: Path) -> None:
+    lines = [f"{base64.b64encode(bytes([byte])).decode()} {byte}" for byte in range(256)]
+    (tmp_path / "own.tiktoken").write_text("\n".join(lines))
+    policy = tmp_path / "farthing.toml"
+    policy.write_text('[[tokenizer]]\nmodel = "acme-*"\nfile = "own.tiktoken"\n')
+    count = farthing.count_tokens("acme-7b", "Hello", policy=policy)
+    assert (count.tokens, count.confidence) == (5, "exact")
+    asked = farthing.count_tokens("acme-7b", HELLO, policy=policy)
+    assert dict(asked.parts)["text"] == len("Hello, world!")
+    with pytest.raises(farthing.ArgumentError, match="acme-7b"):
+        farthing.count_tokens("acme-7b", "Hello")
+    (tmp_path / "broken.toml").write_text("[[tokenizer]]\n")
+    with pytest.raises(farthing.PolicyError, match="tokenizer"):
+        farthing.count_tokens("acme-7b", "Hello", policy=tmp_path / "broken.toml")
+    rules = [{"model": "acme-*", "file": str(tmp_path / "own.tiktoken")}]
+    with farthing.Guard(store="memory:", tokenizers=rules) as guard:
+        estimate = guard.estimate("chat.completions", model="acme-7b", messages=HELLO)
+        assert estimate.likely["input_tokens"] == asked.tokens
+
+
+def box(kind: bytes, *inside: bytes) -> bytes:
+    content = b"".join(inside)
+    return struct.pack(">I", len(content) + 8) + kind + content
+
+
+def video(seconds: int) -> bytes:
+    """An MP4 without pictures: its tables of samples say how long it is."""
+    clock = bytes(12) + struct.pack(">II", 1, seconds) + bytes(4)
+    samples = box(b"stts", bytes(4), struct.pack(">III", 1, 1, seconds))
+    track = (
+        box(b"mdhd", clock) + box(b"hdlr", bytes(8), b"vide") + box(b"minf", box(b"stbl", samples))
+    )
+    movie = box(b"mvhd", clock) + box(b"trak", box(b"mdia", track))
+    return box(b"ftyp", b"isom") + box(b"moov", movie)
+
+
+def wav(seconds: int) -> bytes:
+    sound = bytes(1000 * seconds)
+    form = struct.pack("<HHIIHH", 1, 1, 1000, 1000, 1, 8)
+    chunks = (
+        b"fmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(sound)) + sound
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def of_gemini(mime: str, data: bytes, model: str = "gemini-2.5-flash") -> farthing.Estimate:
+    part = {"inlineData": {"mimeType": mime, "data": base64.b64encode(data).decode()}}
+    with farthing.Guard(store="memory:") as guard:
+        return guard.estimate("generateContent", model=model, contents=[{"parts": [part]}])
+
+
+def test_documents_and_video_of_gemini_are_bounded() -> None:
+    page = b"%PDF-1.4\n3 0 obj <</Type /Page>> endobj\n"
+    document = of_gemini("application/pdf", page)
+    assert not document.unbounded_by
+    assert document.likely["input_tokens"] == 258
+    assert 516 <= document.ceiling["input_tokens"] < 1500
+    assert of_gemini("application/pdf", page + b"/Type /ObjStm").unbounded_by
+    assert of_gemini("application/pdf", page, "gemini-3-pro-preview").unbounded_by
+    assert of_gemini("text/plain", page).unbounded_by
+    film = of_gemini("video/mp4", video(10))
+    assert not film.unbounded_by
+    assert film.likely["input_tokens"] == 3000
+    assert 11 * 600 <= film.ceiling["input_tokens"] < 11 * 600 + 1500
+    # Sound is dearer, and a film has some.
+    rate = film.ceiling_parts[0].cost_usd
+    assert rate is not None
+    assert rate >= film.ceiling["input_tokens"] * Decimal("0.000001")
+
+
+def test_sound_of_openais_chat_is_bounded_by_its_length() -> None:
+    sound = {"data": base64.b64encode(wav(60)).decode(), "format": "wav"}
+    content = [{"type": "input_audio", "input_audio": sound}]
+    with farthing.Guard(store="memory:") as guard:
+        estimate = guard.estimate(
+            "chat.completions",
+            model="gpt-4o-audio-preview",
+            messages=[{"role": "user", "content": content}],
+        )
+    assert not estimate.unbounded_by
+    assert 600 <= estimate.likely["input_tokens"] < 700
+    assert 61 * 20 <= estimate.ceiling["input_tokens"] < 61 * 20 + 2000

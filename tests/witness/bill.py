@@ -27,6 +27,8 @@ NANO = Decimal("1e-9")
 MILLION = Decimal(1_000_000)
 # What every call tells; anything else is billed under its own name.
 TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+# Input that is counted beside them.
+BESIDE_INPUT = ("cache_write_tokens", "cache_write_1h_tokens", "input_audio_tokens")
 
 
 class Unpriced(ValueError):
@@ -66,13 +68,24 @@ def find(models: dict[str, Any], name: str) -> dict[str, str]:
     raise Unpriced(f"no price for model {name!r}")
 
 
-def cost(models: dict[str, Any], model: str, tier: str, usage: dict[str, int]) -> int:
-    """Nano-USD of one call. `input_tokens` include the cached ones, `output_tokens` the reasoning."""
+def cost(
+    models: dict[str, Any], model: str, tier: str, usage: dict[str, int], region: str = ""
+) -> int:
+    """Nano-USD of one call. `input_tokens` include the cached ones, `output_tokens` the reasoning.
+
+    What is written into a cache, sound and images are counted beside them. A longer input than a step under "above"
+    has the step's prices, all of it; a region multiplies every price.
+    """
     entry: Any = find(models, model)
+    times = Decimal(entry.get("regions", {}).get(region, "1"))
     if tier != "default":
         if tier not in entry:
             raise Unpriced(f"no {tier} price for model {model!r}")
         entry = entry[tier]
+    whole = usage["input_tokens"] + sum(usage.get(name, 0) for name in BESIDE_INPUT)
+    reached = [int(step) for step in entry.get("above", {}) if whole > int(step)]
+    if reached:
+        entry = entry["above"][str(max(reached))]
     cached = usage["cached_tokens"]
     quantities = {
         "input": usage["input_tokens"] - cached,
@@ -90,7 +103,7 @@ def cost(models: dict[str, Any], model: str, tier: str, usage: dict[str, int]) -
                 if price is None:
                     raise Unpriced(f"no {name} price for model {model!r}")
                 total += count * Decimal(price) / MILLION
-        return int(total.quantize(NANO, ROUND_HALF_EVEN).scaleb(9))
+        return int((total * times).quantize(NANO, ROUND_HALF_EVEN).scaleb(9))
 
 
 def bill(log: str, models: dict[str, Any]) -> list[Line]:
@@ -102,7 +115,8 @@ def bill(log: str, models: dict[str, Any]) -> list[Line]:
         try:
             if usage is None:
                 raise Unpriced("the log does not say what was used")
-            nano = cost(models, call["model"], call["service_tier"], usage)
+            tier, region = call["service_tier"], call.get("region", "")
+            nano = cost(models, call["model"], tier, usage, region)
         except Unpriced as error:
             why = str(error)
         lines.append(Line(call["request_id"], call["response_id"], call["model"], usage, nano, why))

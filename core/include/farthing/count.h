@@ -11,12 +11,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "farthing/prices.h"
 #include "farthing/result.h"
+#include "farthing/tokenizer.h"
+#include "farthing/tokens.h"
 
 namespace farthing {
 
@@ -40,6 +44,9 @@ struct CountedModel {
   std::string_view encoding = {};  // "o200k_base"; "" where it is not public
   std::string_view overhead = {};  // "openai-chat", "claude", "gemini", ...
   std::string_view name = {};      // Claude's prompts for tools differ by model
+  /// The policy's own, instead of `encoding`: texts go by it, but no hold is made smaller for it. Claude and Gemini are
+  /// counted by what they cost, whatever it is.
+  EncodingPtr vocabulary = nullptr;
 };
 
 /// "exact", "calibrated" or "heuristic".
@@ -48,6 +55,9 @@ std::string_view confidence_of(const InputCount& count);
 /// Is `ceiling` ever known for this model? Elsewhere counting cannot make a hold smaller.
 bool can_bound(const CountedModel& model);
 
+/// That its texts are counted with; empty where they are not counted.
+EncodingPtr encoding_of(const CountedModel& model);
+
 /// `endpoint`: as dialects are called, "chat.completions"; `body`: the request's JSON, which a dialect has read.
 std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model);
 
@@ -55,11 +65,18 @@ std::optional<InputCount> count_input(std::string_view endpoint, std::string_vie
 std::string_view endpoint_of(std::string_view body, std::string_view model);
 
 // What a person asks. Models are known by their names in the price book, with or without a provider ("openai/gpt-4o").
-// `invalid_argument` for a model whose tokens nothing is known of, and for what is not counted.
+// `invalid_argument` for a model whose tokens nothing is known of, for what is not counted, and for a tokenizer that is none.
+
+/// What models are known from; a policy has its own.
+struct KnownModels {
+  std::shared_ptr<const PriceBook> book = PriceBook::builtin();
+  Tokenizers tokenizers = {};
+};
 
 /// The tokens of a text alone.
-Result<InputCount> count_text(std::string_view model, std::string_view text);
+Result<InputCount> count_text(std::string_view model, std::string_view text, const KnownModels& known = {});
 /// The input of a request; `model` "" = the body's, `endpoint` "" = by its members.
-Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint = {});
+Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint = {},
+                                 const KnownModels& known = {});
 
 }  // namespace farthing

@@ -27,6 +27,7 @@
 
 #include "farthing/clock.h"
 #include "farthing/control.h"
+#include "farthing/count.h"
 #include "farthing/denial.h"
 #include "farthing/policy.h"
 #include "farthing/prices.h"
@@ -190,6 +191,9 @@ class Guard : public std::enable_shared_from_this<Guard> {
   virtual void close() = 0;
 };
 
+/// The models that a policy knows: its price book with its own prices over it, its tokenizers. For `count_text` and
+/// `count_request`.
+Result<KnownModels> known_models(const Policy& policy);
 /// R37: the store of a project without a `store`: "file:/home/u/.local/state/farthing/<project>-<hash>/farthing.db".
 std::string default_store(const std::string& main_folder);
 /// A store as written ("memory:", "file:PATH") made absolute: a relative path is relative to the folder of `policy_path`,

@@ -77,8 +77,10 @@ struct LedgerRow {
   std::optional<Usd> likely;  // nothing: no price known
   std::optional<Usd> ceiling;
   std::optional<Usd> actual;  // nothing: unknown, not 0 (R31)
-  Amounts held;               // what was set aside, per meter
-  Amounts booked;             // what was booked in the end, per meter (adjust: the difference)
+  /// Where the provider told what it charged (R25): that less what the book says; nothing where one of them is not known.
+  std::optional<Usd> reported_difference;
+  Amounts held;    // what was set aside, per meter
+  Amounts booked;  // what was booked in the end, per meter (adjust: the difference)
   How how = How::open;
   Quantities quantities;
   std::int64_t output_limit_asked = 0;  // 0 = none

@@ -22,6 +22,7 @@
 #include "farthing/labels.h"
 #include "farthing/prices.h"
 #include "farthing/result.h"
+#include "farthing/tokenizer.h"
 
 namespace farthing {
 
@@ -56,6 +57,7 @@ struct Policy {
   std::vector<HostRule> hosts;
   std::vector<EndpointRule> endpoints;
   std::vector<PriceOverlay> prices;
+  std::vector<TokenizerRule> tokenizers;  // files as written
   std::string price_book;  // as written: a file that `farthing prices update` keeps; "" = the built-in book
   Units units;             // credit = "0.01 USD" (R10)
   std::string key_secret;  // R30; already expanded, never written out
@@ -72,6 +74,8 @@ struct Policy {
   std::string to_json() const;
   /// Absolute path of the price book, relative ones being relative to this policy's file; "" = the built-in book.
   std::string price_book_path() const;
+  /// With absolute paths.
+  std::vector<TokenizerRule> tokenizer_files() const;
 };
 
 struct Problem {

@@ -59,6 +59,9 @@ struct Terms {
   std::string_view quality = {};
   std::string_view resolution = {};
   std::string_view search_context = {};
+  /// What the model's `volume_cap` had counted at the reserve, in its meter; nothing: not known, so the dearest step.
+  /// `dearest_rates` takes every step: the period may begin anew before the call is reserved.
+  std::optional<std::int64_t> volume = {};
   // For `dearest_rates`: what of its input the request can have written into a cache, for minutes, for an hour.
   bool writes_cache = true;
   bool writes_cache_1h = true;
@@ -101,6 +104,9 @@ struct PriceOverlay {
   std::optional<std::int64_t> until_ms;  // (exclusive)
   std::string service_tier;              // "" = any
   std::int64_t context_above = 0;
+  std::string volume_cap;        // the id of the cap that counts the period's volume; "" = whatever the volume
+  std::int64_t volume_from = 0;  // in force once that cap has spent so much, of this meter
+  Meter volume_meter = Meter::tokens;
   std::int64_t context_window = 0;  // 0 = as the built-in model of that name, else unknown
   std::int64_t max_output_tokens = 0;
   std::optional<bool> reasoning;
@@ -156,6 +162,8 @@ class PriceBook {
   virtual std::vector<PriceRow> rows(const Model& model) const = 0;
   /// Where processing multiplies its prices: region and factor, "11/10".
   virtual std::vector<std::pair<std::string, std::string>> regions(const Model& model) const = 0;
+  /// The id of the cap whose volume a model's prices depend on; "" for nearly all.
+  virtual std::string_view volume_cap(const Model& model) const = 0;
 };
 
 }  // namespace farthing

@@ -63,7 +63,10 @@ struct Estimate {
   std::optional<Usd> ceiling;
   Amounts likely_meters;
   Amounts ceiling_meters;
-  std::string confidence;                 // exact, calibrated, heuristic, unbounded
+  std::string confidence;          // exact, calibrated, heuristic, unbounded
+  std::int64_t learned_calls = 0;  // whose bills made `likely` what it is; 0 = none did
+  /// Nine of ten of the learnt answers were at most this long, in tokens of one choice; nothing: none were learnt.
+  std::optional<std::int64_t> output_p90;
   std::vector<std::string> unbounded_by;  // what could not be bounded: "image URL", "previous_response_id"
   std::vector<EstimatePart> likely_parts;
   std::vector<EstimatePart> ceiling_parts;

@@ -7,7 +7,7 @@
 // Any bytes can be counted: what is not UTF-8 counts as U+FFFD, as after Python's decode(errors="replace"). Nothing is
 // loaded before the first count. The time is near linear in the length of the text, whatever the text.
 // Counts are exact for a text, but neither additive nor monotonic: a longer text may have fewer tokens.
-// Thread-safety: immutable after construction; the vocabulary is loaded once, by whoever comes first.
+// Thread-safety: immutable after construction; the vocabulary is loaded by whoever comes first.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,10 @@ class Encoding {
 
   virtual ~Encoding() = default;
   virtual std::string_view name() const = 0;
+  /// Of this object: no other one of this process ever has it.
+  virtual std::uint64_t id() const = 0;
+  /// False: the next count loads the vocabulary first, which takes some tens of milliseconds.
+  virtual bool loaded() const { return true; }
   virtual std::int64_t count(std::string_view text, SpecialTokens special = SpecialTokens::as_text) const = 0;
   virtual std::vector<std::uint32_t> encode(std::string_view text,
                                             SpecialTokens special = SpecialTokens::as_text) const = 0;

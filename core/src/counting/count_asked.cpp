@@ -18,13 +18,13 @@ Error unknown_model(std::string_view model) {
       Code::invalid_argument,
       "nothing is known of the tokens of model \"" + std::string(model) +
           "\"; known are the price book's models of OpenAI (exact), Claude and Gemini (calibrated), Llama, Mistral, "
-          "DeepSeek, Qwen, Kimi and Grok (heuristic): `farthing prices NAME` finds their names. An encoding of its "
-          "own can be named: `farthing count --encoding o200k_base`, cl100k_base, o200k_harmony, or a file"};
+          "DeepSeek, Qwen, Kimi and Grok (heuristic): `farthing prices NAME` finds their names. A vocabulary "
+          "of its own can be named in the policy ([[tokenizer]]), or for once: `farthing count --encoding o200k_base`, "
+          "cl100k_base, o200k_harmony, or a file"};
 }
 
 /// Makers first: what a host adds to a name must not hide the maker's own.
-const Model* find_model(std::string_view name) {
-  const PriceBook& book = *PriceBook::builtin();
+const Model* find_model(const PriceBook& book, std::string_view name) {
   if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
     if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;
   }
@@ -40,10 +40,15 @@ const Model* find_model(std::string_view name) {
   return nullptr;
 }
 
-Result<CountedModel> counted_model_of(std::string_view name) {
-  const Model* model = find_model(name);
-  if (model == nullptr || (model->overhead.empty() && model->encoding.empty())) return unknown_model(name);
-  return CountedModel{.encoding = model->encoding, .overhead = model->overhead, .name = model->name};
+Result<CountedModel> counted_model_of(std::string_view name, const KnownModels& known) {
+  const Model* model = find_model(*known.book, name);
+  CountedModel counted{.name = name};
+  if (model != nullptr) counted = {.encoding = model->encoding, .overhead = model->overhead, .name = model->name};
+  auto vocabulary = known.tokenizers.find(name, counted.name);
+  if (!vocabulary) return vocabulary.error();
+  counted.vocabulary = std::move(*vocabulary);
+  if (!counted.vocabulary && counted.overhead.empty() && counted.encoding.empty()) return unknown_model(name);
+  return counted;
 }
 
 }  // namespace
@@ -65,11 +70,12 @@ std::string_view endpoint_of(std::string_view body, std::string_view model) {
   return model.find("embed") == std::string_view::npos ? "responses" : "embeddings";
 }
 
-Result<InputCount> count_text(std::string_view model, std::string_view text) {
-  const auto known = counted_model_of(model);
+Result<InputCount> count_text(std::string_view model, std::string_view text, const KnownModels& models) {
+  const auto known = counted_model_of(model, models);
   if (!known) return known.error();
   InputCount count;
-  if (const EncodingPtr encoding = Encoding::find(known->encoding)) {
+  const EncodingPtr encoding = known->vocabulary ? known->vocabulary : Encoding::find(known->encoding);
+  if (encoding) {
     count.tokens = encoding->count(text);
     count.exact = true;
   } else {
@@ -83,14 +89,15 @@ Result<InputCount> count_text(std::string_view model, std::string_view text) {
   return count;
 }
 
-Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint) {
+Result<InputCount> count_request(std::string_view model, std::string_view body, std::string_view endpoint,
+                                 const KnownModels& models) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (json.HasParseError() || !json.IsObject())
     return Error{Code::invalid_argument, "the request is not a JSON object"};
   const std::string asked(model.empty() ? text(member(json, "model")) : model);
   if (asked.empty()) return Error{Code::invalid_argument, "the request names no model, and none is given"};
-  const auto known = counted_model_of(asked);
+  const auto known = counted_model_of(asked, models);
   if (!known) return known.error();
   if (endpoint.empty()) endpoint = endpoint_of(body, asked);
   if (endpoint.empty()) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "counting/json.h"
 #include "counting/neighbours.h"
 #include "counting/sum.h"
@@ -12,64 +14,88 @@ constexpr Factors gemini{
 /// Deeper data than any call has is cut.
 constexpr int max_depth = 24;
 
-/// Calls, tools and schemas cost their names and values, not the JSON around them (recorded traffic, 2026-11).
+/// A part of a request; each message is one of its own. Calls, tools and schemas cost their names and values, not the JSON around them (recorded traffic, 2026-11).
 class Generate {
  public:
   explicit Generate(const Encoding& o200k) : o200k_(o200k) {}
 
-  std::optional<InputCount> count(const Value& body) {
-    const Value* contents = either(body, "contents", "messages");  // the latter on endpoints that are like OpenAI's
-    if (contents == nullptr || !contents->IsArray()) return std::nullopt;
-    for (const Value& content : contents->GetArray()) {
-      if (!this->content(content)) return std::nullopt;
-    }
-    if (const Value* system = either(body, "systemInstruction", "system_instruction");
-        system != nullptr && !content(*system))
-      return std::nullopt;
-    if (member(body, "cachedContent") != nullptr || member(body, "cached_content") != nullptr) return std::nullopt;
-    if (!tools(member(body, "tools"))) return std::nullopt;
-    if (const Value* config = either(body, "generationConfig", "generation_config")) {
-      // `responseJsonSchema` is enforced without being shown to the model: it costs nothing.
-      if (const Value* schema = either(*config, "responseSchema", "response_schema")) declared(*schema, sum_.schema, 0);
-    }
-    return sum_.rounded();
-  }
+  const Sum& sum() const { return sum_; }
 
- private:
-  static const Value* either(const Value& object, const char* name, const char* other) {
-    const Value* found = member(object, name);
-    return found == nullptr ? member(object, other) : found;
-  }
-  Thousandths of(std::string_view given) const { return thousandths(o200k_, given, gemini); }
-  Thousandths of_name(std::string_view given) const { return o200k_.count(given) * gemini.code; }
-
+  /// One of `contents`, a system instruction, or a message as OpenAI has them.
   bool content(const Value& content) {
-    const Value* parts = member(content, "parts");
-    if (member(content, "tool_calls") != nullptr) return false;  // calls as OpenAI has them
     if (content.IsString()) {
       sum_.text += of(text(content));
       return true;
     }
-    if (parts == nullptr) parts = member(content, "content");
-    if (parts != nullptr && parts->IsString()) {
+    const Value* calls = member(content, "tool_calls");
+    if (calls != nullptr && calls->IsArray() &&
+        !std::all_of(calls->Begin(), calls->End(), [&](const Value& call) { return called(member(call, "function")); }))
+      return false;
+    const Value* parts = either(content, "parts", "content");
+    if (parts == nullptr) return calls != nullptr;
+    if (parts->IsString()) {
       sum_.text += of(text(parts));
       return true;
     }
-    if (parts == nullptr || !parts->IsArray()) return false;
-    for (const Value& part : parts->GetArray()) {
-      if (const Value* given = member(part, "text")) {
-        sum_.text += of(text(given));
-      } else if (const Value* call = either(part, "functionCall", "function_call")) {
-        sum_.text += of_name(text(member(*call, "name")));
-        if (const Value* values = member(*call, "args")) data(*values, sum_.text, 0);
-      } else if (const Value* answer = either(part, "functionResponse", "function_response")) {
-        sum_.text += of_name(text(member(*answer, "name")));
-        if (const Value* values = member(*answer, "response")) data(*values, sum_.text, 0);
-      } else if (either(part, "inlineData", "inline_data") != nullptr) {
-        sum_.media = true;  // counted by its size: media_tokens
-      } else {
-        return false;
+    return parts->IsArray() &&
+           std::all_of(parts->Begin(), parts->End(), [&](const Value& part) { return this->part(part); });
+  }
+
+  bool tools(const Value& list) {
+    if (!list.IsArray()) return true;
+    for (const Value& tool : list.GetArray()) {
+      if (text(member(tool, "type")) == "function") {
+        const Value* function = member(tool, "function");
+        if (function == nullptr || !function->IsObject()) return false;
+        this->function(*function);
+        continue;
       }
+      const Value* functions = either(tool, "functionDeclarations", "function_declarations");
+      if (functions == nullptr || !functions->IsArray()) return false;  // the provider's own
+      for (const Value& one : functions->GetArray())
+        function(one);
+    }
+    return true;
+  }
+
+  void schema(const Value& schema) { declared(schema, sum_.schema, 0); }
+
+  static const Value* either(const Value& object, const char* name, const char* other) {
+    const Value* found = member(object, name);
+    return found == nullptr ? member(object, other) : found;
+  }
+
+ private:
+  Thousandths of(std::string_view given) const { return thousandths(o200k_, given, gemini); }
+  Thousandths of_name(std::string_view given) const { return o200k_.count(given) * gemini.code; }
+
+  /// A call as OpenAI has it: its values are JSON in a text.
+  bool called(const Value* function) {
+    if (function == nullptr || !function->IsObject()) return false;
+    sum_.text += of_name(text(member(*function, "name")));
+    const std::string_view values = text(member(*function, "arguments"));
+    rapidjson::Document json;
+    json.Parse<rapidjson::kParseIterativeFlag>(values.data(), values.size());
+    if (json.HasParseError())
+      sum_.text += of(values);
+    else
+      data(json, sum_.text, 0);
+    return true;
+  }
+
+  bool part(const Value& part) {
+    if (const Value* given = member(part, "text")) {
+      sum_.text += of(text(given));
+    } else if (const Value* call = either(part, "functionCall", "function_call")) {
+      sum_.text += of_name(text(member(*call, "name")));
+      if (const Value* values = member(*call, "args")) data(*values, sum_.text, 0);
+    } else if (const Value* answer = either(part, "functionResponse", "function_response")) {
+      sum_.text += of_name(text(member(*answer, "name")));
+      if (const Value* values = member(*answer, "response")) data(*values, sum_.text, 0);
+    } else if (either(part, "inlineData", "inline_data") != nullptr || member(part, "image_url") != nullptr) {
+      sum_.media = true;  // counted by its size: media_tokens
+    } else {
+      return false;
     }
     return true;
   }
@@ -89,19 +115,11 @@ class Generate {
     }
   }
 
-  bool tools(const Value* list) {
-    if (list == nullptr || !list->IsArray()) return true;
-    for (const Value& tool : list->GetArray()) {
-      const Value* functions = either(tool, "functionDeclarations", "function_declarations");
-      if (functions == nullptr || !functions->IsArray()) return false;  // the provider's own
-      for (const Value& function : functions->GetArray()) {
-        sum_.tools += of_name(text(member(function, "name"))) + of(text(member(function, "description")));
-        if (const Value* schema = member(function, "parameters")) declared(*schema, sum_.tools, 0);
-        if (const Value* schema = either(function, "parametersJsonSchema", "parameters_json_schema"))
-          declared(*schema, sum_.tools, 0);
-      }
-    }
-    return true;
+  void function(const Value& function) {
+    sum_.tools += of_name(text(member(function, "name"))) + of(text(member(function, "description")));
+    if (const Value* schema = member(function, "parameters")) declared(*schema, sum_.tools, 0);
+    if (const Value* schema = either(function, "parametersJsonSchema", "parameters_json_schema"))
+      declared(*schema, sum_.tools, 0);
   }
 
   /// A schema: its keywords are not counted, what stands in them is.
@@ -142,8 +160,29 @@ const Factors* factors_of(const CountedModel& model) {
   return model.overhead == "gemini" ? &gemini : nullptr;
 }
 
-std::optional<InputCount> count_generate(const Value& body, const Encoding& o200k) {
-  return Generate(o200k).count(body);
+std::optional<InputCount> count_generate(Request& body, const Encoding& o200k) {
+  const auto apart = [&](bool (Generate::*count)(const Value&)) {
+    return [&o200k, count](const Value& value) {
+      Generate part(o200k);
+      return (part.*count)(value) ? std::optional(part.sum()) : std::nullopt;
+    };
+  };
+  const auto name = [&](const char* one, const char* other) { return body.has(one) ? one : other; };
+  if (body.has(name("cachedContent", "cached_content"))) return std::nullopt;
+  auto sum = body.of_each(name("contents", "messages"), {o200k, Rule::Part::gemini}, apart(&Generate::content));
+  const auto system =
+      body.of(name("systemInstruction", "system_instruction"), {o200k, Rule::Part::gemini}, apart(&Generate::content));
+  const auto tools = body.of("tools", {o200k, Rule::Part::gemini_tools}, apart(&Generate::tools));
+  if (!sum || !system || !tools) return std::nullopt;
+  *sum += *system;
+  *sum += *tools;
+  if (const Value* config = body.member(name("generationConfig", "generation_config"))) {
+    // `responseJsonSchema` is enforced without being shown to the model: it costs nothing.
+    Generate rest(o200k);
+    if (const Value* schema = Generate::either(*config, "responseSchema", "response_schema")) rest.schema(*schema);
+    *sum += rest.sum();
+  }
+  return body.readable() ? std::optional(sum->rounded()) : std::nullopt;
 }
 
 }  // namespace farthing::counting

@@ -14,7 +14,11 @@ struct NamedRule {
 };
 // Sources: Anthropic's guide to vision (pieces of 28 pixels, 1,568 at most, 4,784 from Opus 4.7 on), Google's guides to tokens
 // and to media resolution (258 for a tile of Gemini 2; Gemini 3: 1,120 as a rule, 2,240 at most; sound 32 a second); 2026-11.
-constexpr std::array<NamedRule, 13> named_rules = {{
+// OpenAI's audio models: a token for each 100 ms (its guide to realtime costs, 2026-11).
+constexpr std::array<NamedRule, 16> named_rules = {{
+    {"gpt-audio", "sound 10"},
+    {"gpt-4o-audio", "sound 10"},
+    {"gpt-4o-mini-audio", "sound 10"},
     {"claude-3-", "pieces 28 1568 1568"},
     {"claude-haiku-4-5", "pieces 28 1568 1568"},
     {"claude-sonnet-4-", "pieces 28 1568 1568"},
@@ -170,17 +174,31 @@ Tokens crops(const MediaInput& input, std::int64_t per) {
   return MediaTokens{per, (ceil_div(w, unit) * ceil_div(h, unit) + 1) * per};
 }
 
-/// Gemini: 32 tokens a second; the last second counts whole.
-MediaTokens sound(std::int64_t ms) {
-  constexpr std::int64_t per_second = 32;
-  return {ceil_div(ms * per_second, 1'000), ceil_div(ms, 1'000) * per_second + per_second};
+/// So many tokens a second; the last second counts whole. Where `times` is 2: what is stated, and as much again.
+MediaTokens by_time(std::int64_t ms, std::int64_t per_second, std::int64_t times = 1) {
+  return {ceil_div(ms * per_second, 1'000), (ceil_div(ms, 1'000) + 1) * per_second * times};
+}
+
+// Google's guides (2026-11): sound is 32 a second; Gemini 2 takes a page of a document as 258, whatever is on it, and a second of
+// video as about 263 to 300. No closer look at either was measured, and none is stated for Gemini 3, which reads texts beside.
+constexpr std::int64_t gemini_sound = 32;
+constexpr std::int64_t gemini_video = 300;
+
+MediaTokens pages(std::int64_t count, std::int64_t each) {
+  return {count * each, 2 * count * each};
 }
 
 Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
   using Kind = MediaFacts::Kind;
   const auto whole = [&](std::size_t i) { return rule.numbers[i] / 100; };
   const bool gemini = rule.word == "crops" || rule.word == "resolution";
-  if (input.facts.kind == Kind::audio && gemini) return sound(input.facts.duration_ms);
+  if (input.facts.kind == Kind::audio && gemini) return by_time(input.facts.duration_ms, gemini_sound);
+  if (input.facts.kind == Kind::audio && rule.word == "sound" && rule.count == 1)
+    return by_time(input.facts.duration_ms, whole(0), 2);
+  if (rule.word == "crops" && rule.count == 1 && !closer) {
+    if (input.facts.kind == Kind::video) return by_time(input.facts.duration_ms, gemini_video, 2);
+    if (input.facts.kind == Kind::document) return pages(input.facts.pages, whole(0));
+  }
   if (input.facts.kind != Kind::image && input.facts.kind != Kind::unknown) return std::nullopt;
   if (rule.word == "tiles" && rule.count == 2) return tiles(input, whole(0), whole(1));
   if (rule.word == "patches" && rule.count == 1) return patches(input, 0, 0, rule.numbers[0]);

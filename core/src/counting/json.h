@@ -2,6 +2,12 @@
 // Thread-safety: free functions.
 #pragma once
 
+// As in wire/json_walk.h: one RapidJSON in a program.
+#if defined(__SSE2__)
+#define RAPIDJSON_SSE2
+#elif defined(__ARM_NEON)
+#define RAPIDJSON_NEON
+#endif
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>

@@ -74,34 +74,34 @@ const ToolPrompt& tool_prompt(std::string_view asked) {
   return *found;
 }
 
+/// A part of a request; each message is one of its own.
 class Messages {
  public:
-  Messages(const Encoding& o200k, const ToolPrompt& prompt)
-      : o200k_(o200k), prompt_(prompt), factors_(prompt.since_4_7 ? since_4_7 : until_4_6) {}
+  Messages(const Encoding& o200k, bool since)
+      : o200k_(o200k), since_4_7_(since), factors_(since ? since_4_7 : until_4_6) {}
 
-  std::optional<InputCount> count(const Value& body) {
-    const Value* messages = member(body, "messages");
-    if (messages == nullptr || !messages->IsArray()) return std::nullopt;
-    for (const Value& message : messages->GetArray()) {
-      if (!message.IsObject() || !content(member(message, "content"))) return std::nullopt;
-      if (member(message, "tool_calls") != nullptr) return std::nullopt;  // calls as OpenAI has them
-      sum_.around += tokens(per_message);
+  const Sum& sum() const { return sum_; }
+
+  bool message(const Value& message) {
+    const Value* given = member(message, "content");
+    const std::string_view role = text(member(message, "role"));
+    if (!message.IsObject()) return false;
+    if (role == "system" || role == "developer") return content(given);  // OpenAI's form: `system` here
+    sum_.around += tokens(per_message);
+    if (role == "tool") sum_.around += tokens(one_result);
+    const Value* calls = member(message, "tool_calls");
+    if (calls != nullptr && calls->IsArray()) {
+      for (const Value& call : calls->GetArray()) {
+        const Value* function = member(call, "function");
+        if (function == nullptr) return false;
+        called(text(member(*function, "name")));
+        sum_.text += o200k_.count(text(member(*function, "arguments"))) * factors_.json;
+      }
     }
-    if (!content(member(body, "system"))) return std::nullopt;
-    sum_.around += tokens(priming);
-    if (const Value* thinking = member(body, "thinking")) {
-      const std::string_view type = text(member(*thinking, "type"));
-      if (type == "enabled" || type == "adaptive") sum_.around += tokens(thinking_on);
-    }
-    if (!tools(member(body, "tools"), member(body, "tool_choice"))) return std::nullopt;
-    schema(body);
-    return sum_.rounded();
+    return content(given);
   }
 
- private:
-  void add(std::string_view given) { sum_.text += thousandths(o200k_, given, factors_); }
-  /// JSON that stands among the texts.
-  void add_json(const Value& value) { sum_.text += o200k_.count(compact(value)) * factors_.json; }
+  bool system(const Value& given) { return content(&given); }
 
   bool content(const Value* value) {
     if (value == nullptr) return true;
@@ -113,18 +113,57 @@ class Messages {
     return std::all_of(value->Begin(), value->End(), [&](const Value& block) { return this->block(block); });
   }
 
+  /// Without the prompt that comes with them.
+  bool tools(const Value& list) {
+    if (!list.IsArray()) return true;
+    for (const Value& tool : list.GetArray()) {
+      const std::string_view type = text(member(tool, "type"));
+      const Value* function = type == "function" ? member(tool, "function") : &tool;
+      if (function == nullptr || !function->IsObject() || !(type.empty() || type == "custom" || type == "function"))
+        return false;  // the provider's own
+      std::int64_t definition = 0;
+      for (const char* name : {"name", "description", "input_schema", "parameters"}) {
+        if (const Value* value = member(*function, name)) definition += o200k_.count(compact(*value)) + name_of_member;
+      }
+      sum_.tools += definition * definition_thousandths();
+    }
+    return true;
+  }
+
+  void schema(Request& body) {
+    const Value* format = body.member("output_format");
+    if (const Value* config = body.member("output_config"); format == nullptr && config != nullptr)
+      format = member(*config, "format");
+    if (const Value* asked = body.member("response_format"); format == nullptr && asked != nullptr)
+      format = member(*asked, "json_schema");
+    const Value* schema = format == nullptr ? nullptr : member(*format, "schema");
+    if (schema == nullptr) return;
+    sum_.schema += tokens(schema_prompt) + o200k_.count(compact(*schema)) * definition_thousandths();
+  }
+
+ private:
+  /// `"name":` and the comma or brace after it.
+  static constexpr std::int64_t name_of_member = 3;
+
+  std::int64_t definition_thousandths() const { return since_4_7_ ? definition_share_4_7 : definition_share; }
+  void add(std::string_view given) { sum_.text += thousandths(o200k_, given, factors_); }
+  void called(std::string_view name) {
+    sum_.around += tokens(one_call);
+    add(name);
+  }
+
   bool block(const Value& block) {
     const std::string_view type = text(member(block, "type"));
     if (type == "text") {
       add(text(member(block, "text")));
     } else if (type == "tool_use") {
-      sum_.around += tokens(one_call);
-      add(text(member(block, "name")));
-      if (const Value* input = member(block, "input")) add_json(*input);
+      called(text(member(block, "name")));
+      // JSON that stands among the texts.
+      if (const Value* input = member(block, "input")) sum_.text += o200k_.count(compact(*input)) * factors_.json;
     } else if (type == "tool_result") {
       sum_.around += tokens(one_result);
       return content(member(block, "content"));
-    } else if (type == "image") {
+    } else if (type == "image" || type == "image_url") {
       sum_.media = true;  // counted by its size: media_tokens
     } else {
       // Earlier thinking is left out of the input by the provider.
@@ -133,41 +172,18 @@ class Messages {
     return true;
   }
 
-  bool tools(const Value* list, const Value* choice) {
-    if (list == nullptr || !list->IsArray() || list->Empty()) return true;
-    const std::string_view chosen = choice == nullptr ? "" : text(member(*choice, "type"));
-    sum_.tools += tokens(chosen == "any" || chosen == "tool" ? prompt_.forced : prompt_.automatic);
-    for (const Value& tool : list->GetArray()) {
-      const std::string_view type = text(member(tool, "type"));
-      if (!tool.IsObject() || (!type.empty() && type != "custom")) return false;  // the provider's own
-      std::int64_t definition = 0;
-      for (const char* name : {"name", "description", "input_schema"}) {
-        if (const Value* value = member(tool, name)) definition += o200k_.count(compact(*value)) + name_of_member;
-      }
-      sum_.tools += definition * (prompt_.since_4_7 ? definition_share_4_7 : definition_share);
-    }
-    return true;
-  }
-  /// `"name":` and the comma or brace after it.
-  static constexpr std::int64_t name_of_member = 3;
-
-  void schema(const Value& body) {
-    const Value* format = member(body, "output_format");
-    if (format == nullptr) {
-      const Value* config = member(body, "output_config");
-      format = config == nullptr ? nullptr : member(*config, "format");
-    }
-    const Value* schema = format == nullptr ? nullptr : member(*format, "schema");
-    if (schema == nullptr) return;
-    sum_.schema += tokens(schema_prompt) +
-                   o200k_.count(compact(*schema)) * (prompt_.since_4_7 ? definition_share_4_7 : definition_share);
-  }
-
   const Encoding& o200k_;
-  const ToolPrompt& prompt_;
+  const bool since_4_7_;
   const Factors& factors_;
   Sum sum_;
 };
+
+/// In Anthropic's form or in OpenAI's.
+bool is_forced(const Value* choice) {
+  if (choice == nullptr) return false;
+  const std::string_view chosen = choice->IsString() ? text(choice) : text(member(*choice, "type"));
+  return chosen == "any" || chosen == "tool" || chosen == "required" || chosen == "function";
+}
 
 }  // namespace
 
@@ -175,10 +191,32 @@ const Factors& claude_factors(std::string_view model) {
   return tool_prompt(model).since_4_7 ? since_4_7 : until_4_6;
 }
 
-std::optional<InputCount> count_messages(const Value& body, std::string_view model, const Encoding& o200k) {
-  const std::string_view asked = text(member(body, "model"));
-  const bool says = asked.find("claude") != std::string_view::npos;
-  return Messages(o200k, tool_prompt(says ? asked : model)).count(body);
+std::optional<InputCount> count_messages(Request& body, std::string_view model, const Encoding& o200k) {
+  const std::string_view asked = text(body.member("model"));
+  const ToolPrompt& prompt = tool_prompt(asked.find("claude") != std::string_view::npos ? asked : model);
+  const auto apart = [&](bool (Messages::*count)(const Value&)) {
+    return [&prompt, &o200k, count](const Value& value) {
+      Messages part(o200k, prompt.since_4_7);
+      return (part.*count)(value) ? std::optional(part.sum()) : std::nullopt;
+    };
+  };
+  const auto rule = [&](Rule::Part part) { return Rule(o200k, part, prompt.since_4_7 ? 1 : 0); };
+  auto sum = body.of_each("messages", rule(Rule::Part::claude), apart(&Messages::message));
+  const auto system = body.of("system", rule(Rule::Part::claude_system), apart(&Messages::system));
+  const auto tools = body.of("tools", rule(Rule::Part::claude_tools), apart(&Messages::tools));
+  if (!sum || !system || !tools) return std::nullopt;
+  *sum += *system;
+  *sum += *tools;
+  if (tools->tools > 0) sum->tools += tokens(is_forced(body.member("tool_choice")) ? prompt.forced : prompt.automatic);
+  sum->around += tokens(priming);
+  if (const Value* thinking = body.member("thinking")) {
+    const std::string_view type = text(member(*thinking, "type"));
+    if (type == "enabled" || type == "adaptive") sum->around += tokens(thinking_on);
+  }
+  Messages rest(o200k, prompt.since_4_7);
+  rest.schema(body);
+  *sum += rest.sum();
+  return body.readable() ? std::optional(sum->rounded()) : std::nullopt;
 }
 
 }  // namespace farthing::counting

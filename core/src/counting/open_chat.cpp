@@ -21,36 +21,65 @@ constexpr Template templates[] = {
     {"mistral", 2, 2},
 };
 
-}  // namespace
+class Open {
+ public:
+  Open(const Encoding& encoding, const Template& form) : encoding_(encoding), form_(form) {}
 
-std::optional<InputCount> count_open_chat(const Value& body, std::string_view overhead, const Encoding& o200k) {
-  const Value* messages = member(body, "messages");
-  if (messages == nullptr || !messages->IsArray()) return std::nullopt;
-  const auto* found = std::find_if(std::begin(templates), std::end(templates),
-                                   [&](const Template& row) { return overhead.starts_with(row.profile); });
-  const Template& form = found == std::end(templates) ? other : *found;
-  Sum sum;
-  sum.around = tokens(form.around);
-  const auto add = [&](const Value* value) { sum.text += tokens(o200k.count(text(value))); };
-  for (const Value& message : messages->GetArray()) {
-    if (!message.IsObject()) return std::nullopt;
-    sum.around += tokens(form.per_message);
+  const Sum& sum() const { return sum_; }
+  bool message(const Value& message) {
+    if (!message.IsObject()) return false;
+    sum_.around += tokens(form_.per_message);
     const Value* content = member(message, "content");
     if (content != nullptr && content->IsArray()) {
       for (const Value& part : content->GetArray()) {
-        if (text(member(part, "type")) != "text") return std::nullopt;
-        add(member(part, "text"));
+        if (text(member(part, "type")) != "text") return false;
+        add(text(member(part, "text")), sum_.text);
       }
     } else {
-      add(content);
+      add(text(content), sum_.text);
     }
-    if (const Value* calls = member(message, "tool_calls")) sum.text += tokens(o200k.count(compact(*calls)));
+    if (const Value* calls = member(message, "tool_calls")) add(compact(*calls), sum_.text);
+    return true;
   }
-  if (const Value* tools = member(body, "tools")) sum.tools += tokens(o200k.count(compact(*tools)));
-  if (const Value* format = member(body, "response_format"); format != nullptr) {
-    if (const Value* schema = member(*format, "json_schema")) sum.schema += tokens(o200k.count(compact(*schema)));
+  bool tools(const Value& list) {
+    add(compact(list), sum_.tools);
+    return true;
   }
-  InputCount count = sum.rounded();
+  void schema(const Value& schema) { add(compact(schema), sum_.schema); }
+
+ private:
+  void add(std::string_view given, Thousandths& sum) const { sum += tokens(encoding_.count(given)); }
+
+  const Encoding& encoding_;
+  const Template& form_;
+  Sum sum_;
+};
+
+}  // namespace
+
+std::optional<InputCount> count_open_chat(Request& body, std::string_view overhead, const Encoding& encoding) {
+  const auto* found = std::find_if(std::begin(templates), std::end(templates),
+                                   [&](const Template& row) { return overhead.starts_with(row.profile); });
+  const auto variant = static_cast<std::uint8_t>(found - std::begin(templates));
+  const Template& form = found == std::end(templates) ? other : *found;
+  const auto apart = [&](bool (Open::*count)(const Value&)) {
+    return [&encoding, &form, count](const Value& value) {
+      Open part(encoding, form);
+      return (part.*count)(value) ? std::optional(part.sum()) : std::nullopt;
+    };
+  };
+  auto sum = body.of_each("messages", {encoding, Rule::Part::open, variant}, apart(&Open::message));
+  const auto tools = body.of("tools", {encoding, Rule::Part::open_tools}, apart(&Open::tools));
+  if (!sum || !tools) return std::nullopt;
+  *sum += *tools;
+  sum->around += tokens(form.around);
+  if (const Value* format = body.member("response_format")) {
+    Open rest(encoding, form);
+    if (const Value* schema = member(*format, "json_schema")) rest.schema(*schema);
+    *sum += rest.sum();
+  }
+  if (!body.readable()) return std::nullopt;
+  InputCount count = sum->rounded();
   count.rough = true;
   return count;
 }

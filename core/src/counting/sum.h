@@ -1,4 +1,4 @@
-// Sum: the parts of a count while it is made, in thousandths of tokens.
+// Sum: the parts of a count while it is made, in thousandths of tokens. What each message adds can be added up in any order.
 // Thread-safety: one thread.
 #pragma once
 
@@ -15,7 +15,20 @@ struct Sum {
   Thousandths around = 0;
   Thousandths tools = 0;
   Thousandths schema = 0;
-  bool media = false;
+  bool media = false;   // images or sound
+  bool system = false;  // a system message
+  bool more = false;    // OpenAI: more than texts, so that not all is known of what stands around them
+
+  Sum& operator+=(const Sum& other) {
+    text += other.text;
+    around += other.around;
+    tools += other.tools;
+    schema += other.schema;
+    media = media || other.media;
+    system = system || other.system;
+    more = more || other.more;
+    return *this;
+  }
 
   InputCount rounded() const {
     InputCount count;

@@ -37,6 +37,7 @@ struct Attempt::State {
   // reserve.cpp
   Verdict begin(const RequestView& request);
   Verdict ask(bool take_what_fits);
+  std::string_view volume_cap() const;
   Verdict reserve(bool take_what_fits);
   Verdict proceed();
   void leave_queue();
@@ -79,6 +80,9 @@ struct Attempt::State {
   guard::Sized sized;
   std::optional<InputCount> counted;  // where the cheap bound did not fit
   bool was_counted = false;
+  guard::Learning::Known known;  // what calls like this one taught; where nothing was looked for, it teaches nothing
+  bool teaches = false;
+  bool teaches_input = false;            // `counted` is there for it
   std::vector<std::string> counted_ids;  // of the action and runs that this attempt is the first of
   AttemptId attempt_id;
   std::string id_text;
@@ -94,6 +98,7 @@ struct Attempt::State {
   // of the grant
   Amounts held;
   std::int64_t granted_ms = 0;
+  std::optional<std::int64_t> granted_volume;  // R25: what the model's volume cap had counted
   std::int64_t sent_boot_ms = 0;
   bool we_lowered = false;
 
@@ -122,6 +127,8 @@ struct Attempt::State {
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
   bool count_closer(const Refused& refused);
+  void prepare_lesson();
+  std::optional<Lesson> lesson(const LedgerRow& row) const;
   Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();

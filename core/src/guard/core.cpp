@@ -22,6 +22,7 @@ Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
       store(core.store),
       contexts(core.store, core.policy, core.book, core.key_names),
+      learning(core.keys.derived("farthing learning"), core.store),
       alerts_wanted(core.options.on_alert != nullptr),
       housekeeping(core.store, core.options, [this](const std::vector<AlertFired>& alerts) {
         tell(alerts);
@@ -79,6 +80,7 @@ Core::Core(Policy own_policy, GuardOptions own_options, std::shared_ptr<Store> o
       book(std::move(own_book)),
       hosts(policy.hosts),
       endpoints(policy.endpoints),
+      tokenizers(policy.tokenizer_files()),
       keys(secret) {}
 
 Core::~Core() {

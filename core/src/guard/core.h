@@ -1,5 +1,5 @@
 // Core: what all attempts of one guard share: store, policy, price book, hosts, keys; and, for each process, caches, the
-// line of waiters, receipts and the background thread.
+// line of waiters, receipts, what was learnt and the background thread.
 // Thread-safety: every member from any thread.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "guard/hold_queue.h"
 #include "guard/housekeeping.h"
 #include "guard/keys.h"
+#include "guard/learning.h"
 #include "guard/receipts.h"
 #include "store/store.h"
 #include "wire/wire.h"
@@ -51,6 +52,7 @@ struct Core {
     HoldQueue queue;
     Receipts receipts;
     SeenOnce seen;
+    Learning learning;
     const bool alerts_wanted;
     Housekeeping housekeeping;
     std::atomic<std::int64_t> stale_seen_ms{0};
@@ -74,6 +76,7 @@ struct Core {
   const std::shared_ptr<const PriceBook> book;
   const HostTable hosts;
   const EndpointTable endpoints;
+  const Tokenizers tokenizers;
   const KeyHasher keys;
   KeyNames key_names;  // filled by open, constant after
   mutable std::atomic<std::uint64_t> serial{1};

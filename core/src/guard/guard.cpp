@@ -168,9 +168,21 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .pieces = &facts->pieces});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
-  auto counted = model == nullptr ? std::nullopt : count_input(endpoint, body, guard::counted_model(*model));
+  CountedModel counted_by = model == nullptr ? CountedModel{} : guard::counted_model(*model);
+  auto vocabulary = core_->tokenizers.find(facts->model, counted_by.name);
+  if (!vocabulary) return Error{Code::invalid_policy, "tokenizer: " + vocabulary.error().message};
+  counted_by.vocabulary = std::move(*vocabulary);
+  const bool countable = model != nullptr || counted_by.vocabulary;
+  auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
   // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
   if (counted) counted->ceiling.reset();
+  std::optional<Learned> learned;
+  if (!dialect->pieces && dialect->rule == nullptr) {
+    const auto stored = core_->store->learned(core_->here().learning.key_of(*(*plan)->context, *facts, body));
+    if (stored) learned = *stored;  // another process's calls too
+    // What was learned of the input is what was missing with the built-in vocabulary.
+    if (learned && counted_by.vocabulary) learned->residuals = {};
+  }
   const guard::Sized sized = guard::size_call({.facts = *facts,
                                                .dialect = *dialect,
                                                .host = host_facts,
@@ -180,13 +192,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                .at_ms = core_->clock->wall_ms(),
                                                .money_capped = false,
                                                .output_capped = (*plan)->output_capped,
-                                               .counted = counted ? &*counted : nullptr});
+                                               .counted = counted ? &*counted : nullptr,
+                                               .learned = learned ? &*learned : nullptr});
   Estimate estimate;
   estimate.model = (*plan)->context->model;
   estimate.provider = host_facts.provider;
   estimate.endpoint = endpoint;
   estimate.confidence = sized.confidence;
   estimate.count = count;
+  const auto input_lessons = sized.input_correction != 0 ? static_cast<std::int64_t>(learned->residuals.count()) : 0;
+  const auto output_lessons = sized.learned_output ? static_cast<std::int64_t>(learned->outputs.count()) : 0;
+  estimate.learned_calls = std::max(input_lessons, output_lessons);
+  if (sized.learned_output) estimate.output_p90 = std::clamp<std::int64_t>(*learned->output(90), 0, sized.demand.want);
   for (std::size_t i = 0; i < sized.unbounded_count; ++i)
     estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
   estimate.likely = sized.likely_usd;
@@ -230,6 +247,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     if (sized.media_tokens > 0)
       estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
+  const auto learned_from = [](std::int64_t lessons) { return "learned from " + std::to_string(lessons) + " calls"; };
   if (dialect->pieces) {
     add_pieces(estimate.likely_parts, sized.likely);
   } else if (counted && sized.unbounded_count == 0) {
@@ -239,6 +257,9 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     }
     if (sized.media_likely > 0)
       estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
+    if (sized.input_correction != 0)
+      estimate.likely_parts.push_back(
+          part("input: " + learned_from(input_lessons), Quantity::input_tokens, sized.input_correction, std::nullopt));
   } else {
     estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
                                          sized.likely[Quantity::input_tokens], std::nullopt));
@@ -249,7 +270,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
                                           sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
     estimate.likely_parts.push_back(
-        part("output: usual length", Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
+        part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")),
+             Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();
@@ -335,6 +357,12 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   if (!names) return names.error();
   core->key_names = std::move(*names);
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
+}
+
+Result<KnownModels> known_models(const Policy& policy) {
+  auto book = PriceBook::open(policy.price_book_path(), policy.prices);
+  if (!book) return book.error();
+  return KnownModels{std::move(*book), Tokenizers(policy.tokenizer_files())};
 }
 
 std::string AlertEvent::to_json() const {

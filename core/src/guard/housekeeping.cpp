@@ -61,6 +61,7 @@ struct Housekeeping::Inside {
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
   std::deque<AlertEvent> alerts;
+  EncodingPtr to_load;
   std::int64_t given_up = 0;  // settlements
   std::string given_up_why;
   bool told_of_given_up = false;
@@ -112,7 +113,9 @@ void Housekeeping::Inside::run() {
     quiet = touched.exchange(false) ? 0 : quiet + 1;
     work(lock);
 
+    const EncodingPtr wanted = std::exchange(to_load, nullptr);
     lock.unlock();
+    if (wanted) static_cast<void>(wanted->count("a"));
     const auto now = SteadyClock::now();
     if (now - swept >= rhythm.sweep) {
       if (const auto done = store->sweep(); done && done->expired > 0) {
@@ -246,6 +249,18 @@ void Housekeeping::alert(AlertEvent event) {
     const std::lock_guard lock(inside_->mutex);
     inside_->alerts.push_back(std::move(event));
     inside_->changed.notify_all();
+  }
+  ensure_thread();
+}
+
+void Housekeeping::load(EncodingPtr encoding) {
+  if (!inside_->threaded) {
+    static_cast<void>(encoding->count("a"));
+    return;
+  }
+  {
+    const std::lock_guard lock(inside_->mutex);
+    inside_->to_load = std::move(encoding);
   }
   ensure_thread();
 }

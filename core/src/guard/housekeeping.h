@@ -1,6 +1,6 @@
 // Housekeeping: what a guard does beside the path of calls: keeps its holds alive and charges expired ones (R17), writes
 // settlements that the store could not take (R26) and the log of refusals (R2), hands alerts to the callback (R35), keeps
-// the store's file small.
+// the store's file small, and loads what counting needs.
 //
 // One thread, started by the first call; it sleeps while nothing is held and nothing waits.
 // Thread-safety: every method from any thread. Store and callback are called without a lock.
@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "farthing/guard.h"
+#include "farthing/tokens.h"
 #include "store/store.h"
 
 namespace farthing::guard {
@@ -37,6 +38,8 @@ class Housekeeping {
   /// Equal refusals are one entry with a count: layers above an SDK repeat them.
   void denied(DenialEntry entry);
   void alert(AlertEvent event);
+  /// Loads a vocabulary, so that no call waits for it; without a thread at once.
+  void load(EncodingPtr encoding);
   /// A settlement that the store could not take. Beyond `max_queued`, or where trying again cannot help, it is left to
   /// expire, so that its hold is charged, and a warning says so.
   void queue(Settlement settlement, const Error& why);

@@ -123,12 +123,16 @@ struct KeyHasher::Inside {
 
 KeyHasher::KeyHasher(std::string_view secret) : inside_(std::make_unique<Inside>()) {
   hmac_sha256_set_key(&inside_->keyed, secret.size(), reinterpret_cast<const std::uint8_t*>(secret.data()));
-  std::array<std::uint8_t, 2> digest{};
+  const auto digest = derived("farthing fingerprint");
+  append_hex(fingerprint_, std::span(digest).first<2>());
+}
+
+std::array<std::uint8_t, 16> KeyHasher::derived(std::string_view purpose) const {
+  std::array<std::uint8_t, 16> digest{};
   hmac_sha256_ctx hash = inside_->keyed;
-  constexpr std::string_view purpose = "farthing fingerprint";
   hmac_sha256_update(&hash, purpose.size(), reinterpret_cast<const std::uint8_t*>(purpose.data()));
   hmac_sha256_digest(&hash, digest.size(), digest.data());
-  append_hex(fingerprint_, digest);
+  return digest;
 }
 
 KeyHasher::~KeyHasher() = default;

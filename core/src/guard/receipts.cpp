@@ -166,6 +166,8 @@ std::string Estimate::to_json() const {
   json["likely_meters"] = meters_json(likely_meters);
   json["ceiling_meters"] = meters_json(ceiling_meters);
   json["confidence"] = confidence;
+  json["learned_calls"] = learned_calls;
+  json["output_p90"] = output_p90 ? report::Json(*output_p90) : report::Json(nullptr);
   json["unbounded_by"] = unbounded_by;
   json["likely_parts"] = parts_json(likely_parts);
   json["ceiling_parts"] = parts_json(ceiling_parts);

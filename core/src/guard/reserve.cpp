@@ -187,6 +187,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
     return refuse(Code::too_many_caps,
                   "more than " + std::to_string(max_counters_per_call) + " counters match this call");
   }
+  if (!known.learned && !route.dialect->pieces && route.dialect->rule == nullptr)
+    known = core->here().learning.find(*plan->context, facts, body_now);
   const bool run_limit =
       std::any_of(scope->runs().begin(), scope->runs().end(), [](const Run& run) { return run.limit.has_value(); });
   const std::int64_t now_ms = core->clock->wall_ms();
@@ -204,7 +206,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                                              counts(caps, Meter::output_tokens),
                             .audio_capped = counts(caps, Meter::audio_seconds),
                             .rewritable = facts.object_open != 0,
-                            .counted = counted ? &*counted : nullptr});
+                            .counted = counted ? &*counted : nullptr,
+                            .learned = known.learned.get()});
   switch (sized.problem) {
     case guard::Sized::Problem::none:
       break;
@@ -293,6 +296,11 @@ std::string Attempt::State::line_before() const {
   return queue.busy_line(lines);
 }
 
+/// Of the asked model, whose volume the grant tells.
+std::string_view Attempt::State::volume_cap() const {
+  return plan->model == nullptr ? std::string_view() : core->book->volume_cap(*plan->model);
+}
+
 Verdict Attempt::State::reserve(bool take_what_fits) {
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
@@ -308,6 +316,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.call_committed = call->committed();
     request.demand = sized.demand;
     request.take_what_fits = take_what_fits;
+    request.volume_cap = volume_cap();
     if (!take_what_fits) request.behind = line_before();
     request.fingerprint = fingerprint;
     request.draft = &draft;
@@ -346,6 +355,23 @@ bool Attempt::State::count_closer(const Refused& refused) {
   was_counted = true;
   counted = count_input(route.dialect->endpoint, body_now, guard::counted_model(*plan->model));
   return counted && counted->ceiling && *counted->ceiling < sized.input_tokens;
+}
+
+/// A lesson needs a count, and there is none where the bound of bytes did. Nothing is learned of what is exact, and images and
+/// sound, which are counted by their size, teach nothing of texts.
+void Attempt::State::prepare_lesson() {
+  teaches = known.learned != nullptr && guard::lesson_due(*known.learned, attempt_id);
+  if (!teaches || plan->model == nullptr || sized.unbounded_count > 0 || facts.media || facts.remote) return;
+  const CountedModel model = guard::counted_model(*plan->model);
+  if (facts.tool_set.empty() && can_bound(model)) return;
+  if (!was_counted && body_now.size() <= guard::max_lesson_bytes) {
+    const EncodingPtr encoding = encoding_of(model);
+    if (encoding && !encoding->loaded()) core->here().housekeeping.load(encoding);
+    if (!encoding || !encoding->loaded()) return;  // a later call teaches
+    was_counted = true;
+    counted = count_input(route.dialect->endpoint, body_now, model);
+  }
+  teaches_input = counted && !counted->media;
 }
 
 Verdict Attempt::State::wait_in(const std::string& line) {
@@ -398,6 +424,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
   phase = Phase::granted;
   held = grant.held;
   granted_ms = grant.at_ms;
+  granted_volume = grant.volume;
   id_text = to_text(attempt_id);
   call->commit(Amounts{}, held);
   core->here().housekeeping.hold_opened();
@@ -417,6 +444,8 @@ Verdict Attempt::State::granted(const Granted& grant) {
     strip_usage = true;
   }
   draft.ceiling = guard::ceiling_with(sized, grant.output_limit);  // of what was granted, not of what was asked
+  if (draft.likely && draft.ceiling) draft.likely = std::min(*draft.likely, *draft.ceiling);
+  prepare_lesson();
   draft.output_limit = change.output_limit ? *change.output_limit : facts.output_limit.value_or(0);
 
   Verdict verdict;

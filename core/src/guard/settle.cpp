@@ -186,13 +186,20 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                       .region = region_of(answer),
                       .size = size,
                       .quality = facts.pieces.quality,
-                      .resolution = resolution};
+                      .resolution = resolution,
+                      .volume = core->book->volume_cap(*model) == volume_cap() ? granted_volume : std::nullopt};
     if (const auto rates = core->book->rates(*model, terms)) {
       row.context = plan ? plan->priced_by(*rates) : priced_elsewhere(*row.context, *rates);
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
   }
-  if (answer.reported_cost && route.host.reports_cost) row.actual = answer.reported_cost;
+  if (answer.reported_cost && route.host.reports_cost) {
+    if (row.actual) {
+      if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))
+        row.reported_difference = Usd{*more};
+    }
+    row.actual = answer.reported_cost;
+  }
   if (!row.actual && sized.priced) {
     // Used, but not priced: never for free (promise 5).
     row.actual = Usd{held[Meter::usd]};
@@ -234,6 +241,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
         if (row.quantities[asked] == 0) row.quantities[asked] = sized.pieces[asked];
       }
       price(row, *answer);
+      settlement.lesson = lesson(row);
       break;
     }
     case How::counted: {
@@ -280,6 +288,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }();
   if (!job) core->here().housekeeping.hold_ended();
   if (settled) {
+    if (settled->learned) core->here().learning.put(known, *settled->learned);
     keep_receipt(std::move(row), std::move(settled->remaining), std::move(settled->keep));
     core->here().tell(settled->alerts);
   } else {
@@ -288,6 +297,20 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
     if (settled.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), settled.error());
   }
   core->here().queue.settled();
+}
+
+/// What this call teaches: it was billed by the provider's own usage.
+std::optional<Lesson> Attempt::State::lesson(const LedgerRow& row) const {
+  if (!teaches) return std::nullopt;
+  Lesson made{.key = known.key, .residual = std::nullopt, .output = std::nullopt};
+  const std::int64_t billed = row.booked[Meter::input_tokens];
+  if (teaches_input && billed > 0) made.residual = guard::residual_of(billed, counted->tokens, !facts.tool_set.empty());
+  if (route.dialect->has_output) {
+    const std::int64_t choices = std::max<std::int64_t>(1, facts.choices);
+    made.output =
+        row.booked[Meter::output_tokens] / choices + (row.booked[Meter::output_tokens] % choices != 0 ? 1 : 0);
+  }
+  return made.residual || made.output ? std::optional(made) : std::nullopt;
 }
 
 void Attempt::State::keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining, std::shared_ptr<const void> keep) {

@@ -5,6 +5,7 @@
 
 #include "counting/images.h"
 #include "guard/described.h"
+#include "guard/learning.h"
 #include "guard/pieces.h"
 
 namespace farthing::guard {
@@ -12,8 +13,8 @@ namespace {
 
 constexpr std::int64_t atto_per_nano = 1'000'000'000;
 
-// Likely is heuristic until exact counting exists (design section 4: `confidence`): English prose and JSON have about four
-// bytes a token, and answers without a limit are short.
+// Likely where nothing was counted and nothing learnt: English prose and JSON have about four bytes a token, and answers
+// without a limit are short.
 constexpr std::int64_t likely_bytes_per_token = 4;
 constexpr std::int64_t likely_output = 400;
 constexpr std::int64_t likely_output_reasoning = 1'200;
@@ -164,23 +165,35 @@ void size_likely(const SizeInput& input, Sized& sized) {
   std::int64_t input_tokens =
       std::min(sized.input_tokens, facts.input_bytes / likely_bytes_per_token + 1 + sized.media_likely);
   if (input.counted != nullptr && sized.unbounded_count == 0) {
-    input_tokens = std::min(sized.input_tokens, input.counted->tokens + sized.media_likely);
+    const std::int64_t tokens = input.counted->tokens;
+    if (input.learned != nullptr) {
+      sized.input_correction = corrected(tokens, *input.learned, !facts.tool_set.empty()) - tokens;
+    }
+    input_tokens = std::min(sized.input_tokens, tokens + sized.input_correction + sized.media_likely);
     sized.confidence = confidence_of(*input.counted);
-    if (sized.media_likely > 0 && sized.confidence == "exact") sized.confidence = "calibrated";
+    const bool changed = sized.media_likely > 0 || sized.input_correction != 0;
+    if (changed && sized.confidence == "exact") sized.confidence = "calibrated";
+    if (sized.input_correction != 0 && sized.confidence == "heuristic") sized.confidence = "calibrated";
   }
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
   if (input.dialect.has_output) {
     const bool reasoning = input.model != nullptr && input.model->reasoning;
-    const std::int64_t output = std::min(sized.demand.want, reasoning ? likely_output_reasoning : likely_output);
+    const auto learned = input.learned == nullptr ? std::nullopt : input.learned->output(50);
+    sized.learned_output = learned.has_value();
+    const std::int64_t usual = learned.value_or(reasoning ? likely_output_reasoning : likely_output);
+    const std::int64_t output = std::clamp<std::int64_t>(usual, 0, sized.demand.want);
     sized.likely[Quantity::output_tokens] = saturating_mul(output, std::max<std::int64_t>(1, facts.choices));
   }
 }
 
+/// A video has sound too.
 bool may_have_sound(const RequestFacts& facts) {
+  using Kind = MediaFacts::Kind;
   return facts.media_other || facts.remote_other ||
-         std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(),
-                     [](const MediaInput& input) { return input.facts.kind == MediaFacts::Kind::audio; });
+         std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(), [](const MediaInput& input) {
+           return input.facts.kind == Kind::audio || input.facts.kind == Kind::video;
+         });
 }
 
 /// The price of the ceiling at the dearest rates that the request can reach (R25).
@@ -242,7 +255,9 @@ void price(const SizeInput& input, Sized& sized) {
   sized.priced = true;
 
   if (const auto usual = input.book.rates(*input.model, terms)) {
-    if (const auto cost = cost_of(*usual, sized.likely)) sized.likely_usd = *cost;
+    const auto cost = cost_of(*usual, sized.likely);
+    const auto ceiling = ceiling_with(sized, sized.demand.want);
+    if (cost && ceiling) sized.likely_usd = std::min(*cost, *ceiling);
   }
 }
 

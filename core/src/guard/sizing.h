@@ -18,6 +18,7 @@
 #include "farthing/money.h"
 #include "farthing/policy.h"
 #include "farthing/prices.h"
+#include "ledger/learned.h"
 #include "store/store.h"
 #include "wire/wire.h"
 
@@ -47,6 +48,7 @@ struct SizeInput {
   bool audio_capped = false;   // a cap on audio_seconds matches
   bool rewritable = true;      // false: signed body
   const InputCount* counted = nullptr;  // the input's tokens, where they were counted
+  const Learned* learned = nullptr;     // what calls like it taught: changes what is likely, never a ceiling
 };
 
 struct Sized {
@@ -70,6 +72,8 @@ struct Sized {
   /// What is booked where an answer need not tell its usage: what was asked for.
   std::optional<Quantities> counted;
   Quantities likely;
+  std::int64_t input_correction = 0;  // of it: what was learnt
+  bool learned_output = false;        // its output is what was learnt
   std::optional<Usd> likely_usd;
   std::string_view confidence = "heuristic";
   RateSet dearest;  // what the ceiling was priced with

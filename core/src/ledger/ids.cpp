@@ -47,6 +47,10 @@ AttemptId first_id_of(std::int64_t unix_ms) {
   return {id_of(unix_ms, 0, 0)};
 }
 
+std::int64_t made_ms(AttemptId id) {
+  return static_cast<std::int64_t>(id.value >> 22) + epoch_ms;
+}
+
 std::string to_text(AttemptId id) {
   std::string text(id_length, '0');
   for (std::size_t i = id_length; i-- > 0; id.value >>= 5)

@@ -27,5 +27,7 @@ class IdMaker {
 
 /// The smallest id of an instant: rows reserved since then have larger ones.
 AttemptId first_id_of(std::int64_t unix_ms);
+/// When an id was made.
+std::int64_t made_ms(AttemptId id);
 
 }  // namespace farthing

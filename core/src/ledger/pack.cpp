@@ -36,6 +36,7 @@ void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string&
   archive.money(row.likely);
   archive.money(row.ceiling);
   archive.money(row.actual);
+  archive.money(row.reported_difference);
   for (auto& value : row.held.of)
     archive.number(value);
   for (auto& value : row.booked.of)

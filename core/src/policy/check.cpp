@@ -20,6 +20,7 @@ class Whole {
     hosts();
     endpoints();
     prices();
+    volumes();
     doubts();
   }
 
@@ -131,10 +132,32 @@ class Whole {
       }
     }
   }
+  /// What the volume of a price is counted by.
+  void volumes() {
+    for (std::size_t i = 0; i < policy_.prices.size(); ++i) {
+      const PriceOverlay& price = policy_.prices[i];
+      if (price.volume_cap.empty() || price.volume_from == 0) continue;
+      const auto cap = std::find_if(policy_.caps.begin(), policy_.caps.end(),
+                                    [&price](const Cap& each) { return each.id == price.volume_cap; });
+      if (cap == policy_.caps.end()) {
+        fail("price", i, ".volume",
+             "there is no cap with the id " + in_quotes(price.volume_cap) + "; accepted: the `id` of a [[cap]]");
+      } else if (cap->window.per == Per::call) {
+        fail("price", i, ".volume",
+             in_quotes(price.volume_cap) + " counts single calls; accepted: a cap with a period");
+      } else if (cap->meter != price.volume_meter) {
+        fail("price", i, ".volume_from",
+             "counts " + std::string(meter_text(price.volume_meter)) + ", and the cap " + in_quotes(price.volume_cap) +
+                 " " + std::string(meter_text(cap->meter)));
+      }
+    }
+  }
+
   static bool meet(const PriceOverlay& a, const PriceOverlay& b) {
     if (a.provider.empty() || a.provider != b.provider || a.model != b.model) return false;
     if ((a.discount_ppm != 0) != (b.discount_ppm != 0)) return false;
     if (a.service_tier != b.service_tier || a.context_above != b.context_above) return false;
+    if (a.volume_from != b.volume_from) return false;
     if (a.until_ms && b.from_ms && *a.until_ms <= *b.from_ms) return false;
     if (b.until_ms && a.from_ms && *b.until_ms <= *a.from_ms) return false;
     if (a.discount_ppm != 0) return true;

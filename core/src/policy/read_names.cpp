@@ -1,4 +1,4 @@
-// What a policy names: [[api_key]], [[host]], labels.
+// What a policy names: [[api_key]], [[host]], [[tokenizer]], labels.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -12,6 +12,8 @@ namespace {
 constexpr std::array<std::string_view, 4> api_key_keys = {"name", "env", "ids", "labels"};
 constexpr std::array<std::string_view, 8> host_keys = {
     "name", "provider", "free", "guard", "deployments", "unknown", "usage_in_streams", "stops_on_disconnect"};
+constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
+constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
 constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
 constexpr std::array<std::string_view, 11> set_by_farthing = {"provider", "model",      "model_asked", "model_family",
                                                               "modality", "endpoint",   "operation",   "quality",
@@ -117,6 +119,17 @@ HostRule read_host(Reading& reading, const Node& node, const std::string& path) 
     host.provider = host.name;
   }
   return host;
+}
+
+TokenizerRule read_tokenizer(Reading& reading, const Node& node, const std::string& path) {
+  Fields fields(reading, node, path, tokenizer_keys, {});
+  TokenizerRule rule;
+  rule.models = fields.texts("model", R"("acme-*", the name of a model or a pattern)");
+  if (!fields.has("model")) fields.missing("model", "model = \"acme-*\", the models whose vocabulary it is");
+  rule.file = fields.filled("file", "\"tokenizer.json\"").value_or("");
+  if (!fields.has("file")) fields.missing("file", "file = \"tokenizer.json\", or a .tiktoken file");
+  if (const auto like = fields.word("like", like_words)) rule.like = like_words[*like];
+  return rule;
 }
 
 }  // namespace farthing::policy

@@ -17,10 +17,10 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 20> keys = {
+constexpr std::array<std::string_view, 21> keys = {
     "name",      "store",   "timezone",  "labels",   "units",      "key_secret",     "unbounded",
     "abandoned", "output",  "held_wait", "hold_max", "durability", "on_store_error", "cap",
-    "jobs",      "api_key", "host",      "endpoint", "price",      "price_book"};
+    "jobs",      "api_key", "host",      "endpoint", "price",      "price_book",     "tokenizer"};
 constexpr std::array<std::string_view, 9> keys_later = {"route", "alert",  "retry",    "fallback", "recovery",
                                                         "lease", "leases", "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
@@ -212,6 +212,8 @@ Policy read_document(Reading& reading, const Node& root) {
   each("endpoint",
        [&](const Node& n, const std::string& at) { policy.endpoints.push_back(read_endpoint(reading, n, at)); });
   each("price", [&](const Node& n, const std::string& at) { policy.prices.push_back(read_price(reading, n, at)); });
+  each("tokenizer",
+       [&](const Node& n, const std::string& at) { policy.tokenizers.push_back(read_tokenizer(reading, n, at)); });
   check_whole(reading, root, policy);
   return policy;
 }
@@ -240,6 +242,15 @@ PolicyOrProblems from_json(std::string_view text, std::string_view where, const 
   return validated(read_json(text), reading);
 }
 
+/// A relative path is relative to the policy's file.
+std::string absolute(const std::string& written, const std::string& policy_file) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path file = written;
+  const fs::path base = policy_file.empty() ? fs::current_path(ignored) : fs::path(policy_file).parent_path();
+  return (file.is_absolute() ? file : base / file).lexically_normal().string();
+}
+
 PolicyOrProblems unreadable(const std::string& path, std::string_view why) {
   return {std::nullopt, {{Code::invalid_policy, path, "cannot be read: " + std::string(why)}}};
 }
@@ -256,12 +267,14 @@ Environment process_environment() {
 }
 
 std::string Policy::price_book_path() const {
-  namespace fs = std::filesystem;
-  if (price_book.empty()) return {};
-  std::error_code ignored;
-  const fs::path file = price_book;
-  const fs::path base = path.empty() ? fs::current_path(ignored) : fs::path(path).parent_path();
-  return (file.is_absolute() ? file : base / file).lexically_normal().string();
+  return price_book.empty() ? std::string() : policy::absolute(price_book, path);
+}
+
+std::vector<TokenizerRule> Policy::tokenizer_files() const {
+  std::vector<TokenizerRule> rules = tokenizers;
+  for (TokenizerRule& rule : rules)
+    rule.file = policy::absolute(rule.file, path);
+  return rules;
 }
 
 PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where, const Environment& env) {

@@ -9,16 +9,17 @@
 namespace farthing::policy {
 namespace {
 
-constexpr std::array<std::string_view, 16> price_keys = {
-    "provider",      "model",          "aliases",           "rates",     "from",     "until", "service_tier",
-    "context_above", "context_window", "max_output_tokens", "reasoning", "discount", "waive", "currency",
-    "rate",          "rate_date"};
-constexpr std::array<std::string_view, 8> price_keys_later = {"region",         "size",      "quality", "resolution",
-                                                              "search_context", "cache_ttl", "batch",   "tiers"};
+constexpr std::array<std::string_view, 18> price_keys = {
+    "provider",  "model",        "aliases",       "rates",          "from",
+    "until",     "service_tier", "context_above", "context_window", "max_output_tokens",
+    "reasoning", "discount",     "waive",         "currency",       "rate",
+    "rate_date", "volume",       "volume_from"};
+constexpr std::array<std::string_view, 7> price_keys_later = {"region",         "size",      "quality", "resolution",
+                                                              "search_context", "cache_ttl", "batch"};
 /// Not where the price is a discount: it is of the book's prices, on all their terms.
-constexpr std::array<std::string_view, 11> not_of_discounts = {
-    "rates",     "aliases",  "service_tier", "context_above", "context_window", "max_output_tokens",
-    "reasoning", "currency", "rate",         "rate_date",     "waive"};
+constexpr std::array<std::string_view, 13> not_of_discounts = {
+    "rates",    "aliases", "service_tier", "context_above", "context_window", "max_output_tokens", "reasoning",
+    "currency", "rate",    "rate_date",    "waive",         "volume",         "volume_from"};
 /// Those lints of the book (prices/README.md) that one row shows by itself.
 constexpr std::array<std::string_view, 6> lints = {
     "digits", "absurd", "read_at_most_input", "read_at_most_write", "write_at_most_1h", "write_at_most_3_inputs"};
@@ -230,6 +231,26 @@ std::optional<std::int64_t> percent_ppm(std::string_view text) {
   return ppm > 0 ? std::optional(ppm) : std::nullopt;
 }
 
+/// The cap that counts the volume, and how much of it this price begins at.
+void read_volume(Fields& fields, PriceOverlay& price) {
+  price.volume_cap = fields.filled("volume", "\"acme-tokens\", the id of a cap").value_or("");
+  const auto from = fields.filled("volume_from", "\"100_000_000 tokens\"");
+  if (fields.has("volume") != fields.has("volume_from")) {
+    return fields.has("volume")
+               ? fields.missing("volume_from", "volume_from = \"100_000_000 tokens\"")
+               : fields.missing("volume", "volume = \"acme-tokens\", the id of the cap that counts it");
+  }
+  if (!from) return;
+  const auto amount = parse_limit(*from, fields.reading().units);
+  if (!amount) return fields.bad("volume_from", amount.error().message, amount.error().code);
+  if (amount->value <= 0 || amount->meter == Meter::concurrent) {
+    return fields.bad("volume_from", "found " + in_quotes(*from) + "; accepted: more than nothing of what is spent, " +
+                                         "such as \"100_000_000 tokens\"");
+  }
+  price.volume_from = amount->value;
+  price.volume_meter = amount->meter;
+}
+
 void read_discount(Fields& fields, PriceOverlay& price) {
   const auto text = fields.filled("discount", "\"15 %\"");
   if (text) {
@@ -299,6 +320,7 @@ PriceOverlay read_price(Reading& reading, const Node& node, const std::string& p
                    "what costs nothing is written \"0 USD per million\"");
   }
   price.service_tier = fields.filled("service_tier", "\"flex\"").value_or("");
+  read_volume(fields, price);
   price.context_above = fields.whole("context_above", 0, most_tokens).value_or(0);
   price.context_window = fields.whole("context_window", 1, most_tokens).value_or(0);
   price.max_output_tokens = fields.whole("max_output_tokens", 1, most_tokens).value_or(0);

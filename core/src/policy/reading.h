@@ -109,6 +109,7 @@ Cap read_cap(Reading& reading, const Node& node, const std::string& path);
 ApiKeyName read_api_key(Reading& reading, const Node& node, const std::string& path);
 HostRule read_host(Reading& reading, const Node& node, const std::string& path);
 EndpointRule read_endpoint(Reading& reading, const Node& node, const std::string& path);
+TokenizerRule read_tokenizer(Reading& reading, const Node& node, const std::string& path);
 PriceOverlay read_price(Reading& reading, const Node& node, const std::string& path);
 void read_labels(Fields& fields, std::string_view key, Labels& labels);
 

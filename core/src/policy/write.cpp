@@ -160,6 +160,14 @@ Object written(const EndpointRule& endpoint) {
   return out;
 }
 
+Object written(const TokenizerRule& rule) {
+  Object out;
+  out.list("model", rule.models);
+  out.text("file", rule.file);
+  out.text("like", rule.like);
+  return out;
+}
+
 /// A rate of a quantity in ms: 1000 of it are a second.
 std::string rate_text(Quantity quantity, const Rate& rate) {
   const std::string text = to_text(rate);
@@ -179,6 +187,8 @@ Object written(const PriceOverlay& price) {
   if (price.from_ms) out.text("from", iso_utc(*price.from_ms));
   if (price.until_ms) out.text("until", iso_utc(*price.until_ms));
   out.text("service_tier", price.service_tier);
+  out.text("volume", price.volume_cap);
+  if (price.volume_from != 0) out.text("volume_from", limit_text(price.volume_meter, price.volume_from));
   out.number("context_above", price.context_above, 0);
   out.number("context_window", price.context_window, 0);
   out.number("max_output_tokens", price.max_output_tokens, 0);
@@ -221,6 +231,7 @@ std::string Policy::to_json() const {
   out.objects("host", hosts, [](const HostRule& host) { return written(host); });
   out.objects("endpoint", endpoints, [](const EndpointRule& endpoint) { return written(endpoint); });
   out.objects("price", prices, [](const PriceOverlay& price) { return written(price); });
+  out.objects("tokenizer", tokenizers, [](const TokenizerRule& rule) { return written(rule); });
   return out.done();
 }
 

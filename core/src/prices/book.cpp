@@ -154,6 +154,7 @@ std::uint16_t Book::word_of(std::string_view word) const {
 Wanted Book::wanted(const Terms& terms) const {
   return {.at_ms = terms.at_ms,
           .context_tokens = terms.context_tokens,
+          .volume = terms.volume.value_or(-1),
           .region = word_of(terms.region),
           .size = word_of(terms.size),
           .quality = word_of(terms.quality),
@@ -179,8 +180,10 @@ Choice Book::choose(std::uint32_t index, const Wanted& wanted) const {
     choice.offer(row, table_.cells(row), wanted, 0);
   }
   if (overlay_rows_.empty()) return choice;
-  for (const OverlayRow& overlay : overlay_rows_[index])
-    choice.offer(overlay.row, overlay.cells, wanted, 1);
+  for (const OverlayRow& overlay : overlay_rows_[index]) {
+    if (overlay.volume_from == 0 || wanted.volume >= overlay.volume_from)
+      choice.offer(overlay.row, overlay.cells, wanted, overlay.priority);
+  }
   return choice;
 }
 
@@ -225,8 +228,8 @@ void Book::fill(RateSet& set, const Choice& choice, std::uint32_t index, std::ui
 std::optional<RateSet> Book::rates(const Model& model, const Terms& terms) const {
   const std::uint64_t tiers = tiers_of(record(model.index), terms.service_tier, false);
   Wanted terms_wanted = wanted(terms);
-  if (!std::has_single_bit(tiers)) {
-    // A word that names no one tier is priced at the most that it can mean.
+  if (!std::has_single_bit(tiers) || (!terms.volume && !volume_cap(model).empty())) {
+    // A word that names no one tier, or a volume that is not known, is priced at the most that it can mean.
     std::optional<RateSet> set;
     raise_over(set, model.index, terms_wanted, tiers, false, terms.at_ms);
     return set;
@@ -255,6 +258,12 @@ void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted w
   Few contexts(ceiling ? 0 : wanted.context_tokens);
   Few minutes(minute_of(wanted.at_ms));
   Few instants(wanted.at_ms);
+  const bool any_volume = ceiling || wanted.volume < 0;
+  Few volumes(any_volume ? 0 : wanted.volume);
+  if (any_volume && !overlay_rows_.empty()) {
+    for (const OverlayRow& overlay : overlay_rows_[index])
+      volumes.add(overlay.volume_from);
+  }
   for_each_row(index, [&](const RowRecord& row) {
     if (row.tier != any_tier) priced |= bit(row.tier);
     if (!ceiling) return;
@@ -281,10 +290,13 @@ void Book::raise_over(std::optional<RateSet>& set, std::uint32_t index, Wanted w
         wanted.minute = static_cast<std::uint16_t>(minute);
         for (const std::int64_t instant : instants.all()) {
           wanted.at_ms = instant;
-          const Choice choice = choose(index, wanted);
-          if (choice.empty()) continue;
-          if (!set) set.emplace();
-          fill(*set, choice, index, wanted.region, instant);
+          for (const std::int64_t volume : volumes.all()) {
+            wanted.volume = volume;
+            const Choice choice = choose(index, wanted);
+            if (choice.empty()) continue;
+            if (!set) set.emplace();
+            fill(*set, choice, index, wanted.region, instant);
+          }
         }
       }
     }
@@ -312,6 +324,14 @@ std::vector<const Model*> Book::models() const {
     return a->provider != b->provider ? a->provider < b->provider : a->name < b->name;
   });
   return all;
+}
+
+std::string_view Book::volume_cap(const Model& model) const {
+  if (overlay_rows_.empty()) return {};
+  for (const OverlayRow& overlay : overlay_rows_[model.index]) {
+    if (overlay.volume_from != 0) return overlay.volume_cap;
+  }
+  return {};
 }
 
 std::string Book::source(const Model& model) const {

@@ -35,6 +35,7 @@ class Book final : public PriceBook {
   std::string source(const Model& model) const override;
   std::vector<PriceRow> rows(const Model& model) const override;
   std::vector<std::pair<std::string, std::string>> regions(const Model& model) const override;
+  std::string_view volume_cap(const Model& model) const override;
 
  private:
   /// One row of a policy's prices.
@@ -42,6 +43,9 @@ class Book final : public PriceBook {
     RowRecord row;
     std::vector<CellRecord> cells;
     std::size_t number;  // of the policy's prices
+    std::string_view volume_cap = {};
+    std::int64_t volume_from = 0;
+    std::uint64_t priority = 1;  // a higher step of the volume beats a lower one
   };
   struct Discount {
     std::int64_t from_ms, until_ms;
@@ -52,6 +56,7 @@ class Book final : public PriceBook {
   // Laying over (overlay.cpp).
   Status lay_all(std::span<const PriceOverlay> overlays);
   Status lay(const PriceOverlay& overlay, std::size_t number);
+  Status lay_step(const PriceOverlay& overlay, OverlayRow& added, std::vector<OverlayRow>& rows);
   Status lay_discount(std::span<const PriceOverlay> overlays, std::size_t number);
   Status lay_aliases(const PriceOverlay& overlay, std::uint32_t index);
   Result<std::uint32_t> model_for(const PriceOverlay& overlay);

@@ -60,7 +60,7 @@ void Choice::consider(const RowRecord& row, std::span<const CellRecord> cells, c
   constexpr std::int64_t context_max = (std::int64_t{1} << 48) - 2;
   const auto context = static_cast<std::uint64_t>(row.context_above < context_max ? row.context_above : context_max);
   // 0 is "none yet", so the rank of a row without conditions is 1.
-  const std::uint64_t rank = (priority << 60) + (std::uint64_t{row.conditions} << 48) + context + 1;
+  const std::uint64_t rank = (priority << 56) + (std::uint64_t{row.conditions} << 48) + context + 1;
   for (const CellRecord& cell : cells) {
     if (rank <= ranks_[cell.quantity]) continue;
     ranks_[cell.quantity] = rank;

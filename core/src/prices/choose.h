@@ -19,6 +19,7 @@ inline constexpr std::uint16_t no_minute = 0xFFFF;
 struct Wanted {
   std::int64_t at_ms = 0;
   std::int64_t context_tokens = 0;
+  std::int64_t volume = -1;  // -1: not known
   std::uint32_t tier = default_tier;
   std::uint16_t minute = no_minute;  // of the day, UTC, where it is not that of `at_ms`
   std::uint16_t region = any_word, size = any_word, quality = any_word, resolution = any_word,
@@ -29,7 +30,7 @@ inline constexpr std::uint32_t no_rate = 0xFFFFFFFF;
 
 class Choice {
  public:
-  /// `priority` 1 for prices of a policy: they beat the book's on the quantities that they name.
+  /// `priority` 1 and more for prices of a policy: they beat the book's on the quantities that they name; below 256.
   void offer(const RowRecord& row, std::span<const CellRecord> cells, const Wanted& wanted, std::uint64_t priority) {
     // Most rows are of another tier.
     if (row.tier == any_tier || row.tier == wanted.tier) consider(row, cells, wanted, priority);

@@ -1,6 +1,8 @@
 // A policy's prices over the built-in book: own models, discounts, locked and future rates.
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <set>
 
 #include "money/glob.h"
 #include "prices/book.h"
@@ -42,6 +44,9 @@ Status check(const PriceOverlay& overlay) {
   if (overlay.from_ms && overlay.until_ms && *overlay.from_ms >= *overlay.until_ms) {
     return wrong(overlay, "it ends (until) before it begins (from).");
   }
+  if (overlay.volume_cap.empty() != (overlay.volume_from == 0) || overlay.volume_from < 0) {
+    return wrong(overlay, "volume and volume_from belong together, and volume_from is above 0.");
+  }
   if (overlay.context_above < 0 || overlay.context_window < 0 || overlay.max_output_tokens < 0) {
     return wrong(overlay, "a number of tokens is negative.");
   }
@@ -67,6 +72,10 @@ std::string canonical(std::span<const PriceOverlay> overlays) {
     add_text(out, overlay.from_ms ? std::to_string(*overlay.from_ms) : "");
     add_text(out, overlay.until_ms ? std::to_string(*overlay.until_ms) : "");
     add_text(out, overlay.service_tier);
+    if (!overlay.volume_cap.empty()) {
+      add_text(out, overlay.volume_cap);
+      add_text(out, std::to_string(overlay.volume_from));
+    }
     if (overlay.discount_ppm != 0) add_text(out, std::to_string(overlay.discount_ppm));
     for (const std::int64_t number : {overlay.context_above, overlay.context_window, overlay.max_output_tokens}) {
       add_text(out, std::to_string(number));
@@ -183,7 +192,8 @@ bool Book::is_free(std::uint32_t index) const {
     for (const CellRecord& cell : overlay.cells) {
       if (rates_[cell.rate].atto != 0) return false;
     }
-    always |= overlay.row.conditions == 0 && overlay.row.from_ms == always_from && overlay.row.until_ms == always_until;
+    always |= overlay.row.conditions == 0 && overlay.volume_from == 0 && overlay.row.from_ms == always_from &&
+              overlay.row.until_ms == always_until;
   }
   return record(index).rows_count > 0 ? (record(index).flags & flag_free) != 0 : always;
 }
@@ -204,7 +214,7 @@ Status Book::lay_aliases(const PriceOverlay& overlay, std::uint32_t index) {
 Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
                             const PriceOverlay& overlay) const {
   for (const OverlayRow& other : rows) {
-    if (!same_conditions(other.row, added.row)) continue;
+    if (!same_conditions(other.row, added.row) || other.volume_from != added.volume_from) continue;
     if (other.row.from_ms >= added.row.until_ms || added.row.from_ms >= other.row.until_ms) continue;
     for (const CellRecord& mine : added.cells) {
       for (const CellRecord& theirs : other.cells) {
@@ -216,6 +226,31 @@ Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRo
       }
     }
   }
+  return success();
+}
+
+/// The volume's place among the model's steps: a higher one beats a lower one, whatever their other terms.
+Status Book::lay_step(const PriceOverlay& overlay, OverlayRow& added, std::vector<OverlayRow>& rows) {
+  if (overlay.volume_from == 0) return success();
+  added.volume_cap = keep(overlay.volume_cap);
+  added.volume_from = overlay.volume_from;
+  std::set<std::int64_t> steps = {0, added.volume_from};
+  for (const OverlayRow& other : rows) {
+    steps.insert(other.volume_from);
+    if (other.volume_from != 0 && other.volume_cap != added.volume_cap) {
+      return wrong(overlay, "its steps count the volume of two caps, \"" + std::string(other.volume_cap) + "\" and \"" +
+                                overlay.volume_cap + "\": one cap counts the volume of a model.");
+    }
+  }
+  if (steps.size() > steps_max) {
+    return wrong(overlay, "there are more than " + std::to_string(steps_max - 1) + " steps of its volume.");
+  }
+  const auto place = [&steps](std::int64_t from) {
+    return static_cast<std::uint64_t>(1 + std::distance(steps.begin(), steps.find(from)));
+  };
+  added.priority = place(added.volume_from);
+  for (OverlayRow& other : rows)
+    other.priority = place(other.volume_from);
   return success();
 }
 
@@ -276,6 +311,7 @@ Status Book::lay(const PriceOverlay& overlay, std::size_t number) {
     added.cells.push_back({static_cast<std::uint32_t>(quantity), static_cast<std::uint32_t>(rates_.size())});
     rates_.push_back(rate);
   }
+  if (Status laid = lay_step(overlay, added, overlay_rows_[*index]); !laid) return laid;
   if (Status checked = check_instants(overlay_rows_[*index], added, overlay); !checked) return checked;
   if (all_zero(overlay)) {
     // Nothing but zeros makes the call free: what is not named must not keep the book's price.

@@ -22,13 +22,14 @@ void add(std::string& out, std::string_view word, std::string_view value) {
 
 std::vector<PriceRow> Book::rows(const Model& model) const {
   std::vector<PriceRow> all;
-  const auto add_row = [&](const RowRecord& row, std::span<const CellRecord> cells) {
+  const auto add_row = [&](const RowRecord& row, std::span<const CellRecord> cells, const std::string& volume = {}) {
     PriceRow& out = all.emplace_back();
     const auto word = [&](std::uint16_t number) {
       return number == any_word ? std::string_view() : table_.word(number - 1U);
     };
     add(out.conditions, "tier", row.tier == any_tier ? std::string_view() : tiers_[row.tier]);
     if (row.context_above > 0) add(out.conditions, "context above", std::to_string(row.context_above));
+    add(out.conditions, "volume from", volume);
     add(out.conditions, "region", word(row.region));
     add(out.conditions, "size", word(row.size));
     add(out.conditions, "quality", word(row.quality));
@@ -47,8 +48,12 @@ std::vector<PriceRow> Book::rows(const Model& model) const {
     add_row(row, table_.cells(row));
   }
   if (overlay_rows_.empty()) return all;
-  for (const OverlayRow& overlay : overlay_rows_[model.index])
-    add_row(overlay.row, overlay.cells);
+  for (const OverlayRow& overlay : overlay_rows_[model.index]) {
+    add_row(overlay.row, overlay.cells,
+            overlay.volume_from == 0
+                ? ""
+                : std::to_string(overlay.volume_from) + " of cap " + std::string(overlay.volume_cap));
+  }
   return all;
 }
 

@@ -62,6 +62,7 @@ class Repricer {
     }
     const Model* model = model_of(row);
     if (model == nullptr) return left_out("the model is not in the book");
+    if (!book_.volume_cap(*model).empty()) return left_out("priced by a volume, which the ledger does not keep");
     const auto region = unpriced ? region_without_rates(*model) : region_of(*model, row, *rates);
     if (!region) return left_out("the region, by which the price differs, is not known");
     const auto now = book_.rates(*model, terms_of(row, *region));

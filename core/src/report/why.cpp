@@ -39,6 +39,15 @@ std::string_view ending(How how) {
   return "";
 }
 
+/// What the provider said that it charged, next to what the book says.
+std::string reported(const LedgerRow& row) {
+  const std::int64_t nano = row.reported_difference->nano;
+  if (nano == 0) return "by the provider itself, as the price book says";
+  const std::string_view side =
+      nano > 0 ? " USD above what the price book says" : " USD below what the price book says";
+  return "by the provider itself, " + to_text(Usd{nano > 0 ? nano : -nano}) + std::string(side);
+}
+
 void add_row(std::string& text, const LedgerRow& row) {
   const CallContext none;
   const CallContext& context = row.context ? *row.context : none;
@@ -61,6 +70,7 @@ void add_row(std::string& text, const LedgerRow& row) {
   line("endpoint", context.endpoint + (context.provider.empty() ? "" : " at " + context.provider));
   line("outcome", std::string(ending(row.how)));
   line("cost", row.how == How::open ? "" : money(row.actual));
+  if (row.reported_difference) line("reported", reported(row));
   line("estimate", "likely " + money(row.likely) + ", at most " + money(row.ceiling) + " (" + row.confidence + ")");
   line("held", money(Usd{row.held[Meter::usd]}));
   if (row.output_limit != 0 && row.output_limit != row.output_limit_asked) {

@@ -375,6 +375,12 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
     return refused;
   }
 
+  std::optional<std::int64_t> volume;
+  for (const engine::Slot& slot : slots) {
+    if (request.volume_cap.empty()) break;
+    if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap) volume = slot.entry.spent();
+  }
+
   HoldRow hold;
   hold.id = request.id;
   hold.process = process_;
@@ -433,6 +439,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   granted.at_ms = now;
   granted.output_limit = decision.output_limit;
   granted.held = decision.held;
+  granted.volume = volume;
   return granted;
 }
 
@@ -478,8 +485,45 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
 }
 
 Result<Settled> LocalStore::settle(const Settlement& settlement) {
+  bool begun = false;
+  auto settled = settle_once(settlement, settlement.lesson, begun);
+  // A disk may have room for the settlement, and not for what it teaches.
+  if (!settled && begun && settlement.lesson) return settle_once(settlement, std::nullopt, begun);
+  return settled;
+}
+
+Result<std::optional<Learned>> LocalStore::learned(std::uint64_t key) {
   Step step(*this);
   if (!step.status()) return step.status().error();
+  return tables_->learned(key);
+}
+
+Result<Learned> LocalStore::learn(Step& step, const Lesson& lesson) {
+  auto known = tables_->learned(lesson.key);
+  if (!known) return known.error();
+  if (!*known) {
+    const auto count = tables_->fact("meta", "learned_rows");
+    if (!count) return count.error();
+    std::int64_t rows = std::strtoll(count->value_or("0").c_str(), nullptr, 10);
+    if (rows >= max_learned) {
+      constexpr std::int64_t at_once = max_learned / 10;
+      if (const Status erased = tables_->erase_oldest_learned(at_once); !erased) return erased.error();
+      rows -= at_once;
+    }
+    if (const Status noted = tables_->put_fact("meta", "learned_rows", std::to_string(rows + 1)); !noted)
+      return noted.error();
+  }
+  Learned row = known->value_or(Learned{});
+  row.add(lesson, step.now_ms());
+  if (const Status kept = tables_->put_learned(lesson.key, row); !kept) return kept.error();
+  return row;
+}
+
+Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson,
+                                        bool& begun) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  begun = true;
   if (settlement.job) return keep_job(step, settlement);
   const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
@@ -487,6 +531,11 @@ Result<Settled> LocalStore::settle(const Settlement& settlement) {
     LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
     auto settled = settle_in(step, std::move(row), **hold);
     if (!settled) return settled;
+    if (lesson) {
+      const auto learnt = learn(step, *lesson);
+      if (!learnt) return learnt.error();
+      settled->learned = *learnt;
+    }
     if ((*hold)->deadline_ms != 0) {
       if (const Status done = end_job_of(step, settlement.row.id); !done) return done.error();
     }

@@ -30,6 +30,7 @@ class LocalStore : public Store {
   AttemptId next_id() override;
   ReserveAnswer reserve(const ReserveRequest& request) override;
   Result<Settled> settle(const Settlement& settlement) override;
+  Result<std::optional<Learned>> learned(std::uint64_t key) override;
   Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override;
   Result<std::vector<JobView>> jobs() override;
   Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
@@ -75,6 +76,9 @@ class LocalStore : public Store {
   const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
   ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
   ReserveAnswer refuse(Step& step, Refused refused, const std::vector<engine::Slot>& slots);
+  /// `begun`: whether a step was begun. Nothing is learnt without a lesson.
+  Result<Settled> settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun);
+  Result<Learned> learn(Step& step, const Lesson& lesson);
   /// `hold` was taken from the tables in this step.
   Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
   /// R17: the hold of a call goes on as its job's.

@@ -163,4 +163,25 @@ Result<std::vector<std::pair<std::string, std::string>>> MemoryTables::facts(std
   return result;
 }
 
+Result<std::optional<Learned>> MemoryTables::learned(std::uint64_t key) {
+  const auto found = learned_.find(key);
+  return found == learned_.end() ? std::optional<Learned>() : found->second;
+}
+
+Status MemoryTables::put_learned(std::uint64_t key, const Learned& row) {
+  learned_[key] = row;
+  return success();
+}
+
+Status MemoryTables::erase_oldest_learned(std::int64_t count) {
+  std::vector<std::pair<std::int64_t, std::uint64_t>> used;
+  used.reserve(learned_.size());
+  for (const auto& [key, row] : learned_)
+    used.emplace_back(row.used_ms, key);
+  const auto end = used.begin() + std::min<std::int64_t>(count, static_cast<std::int64_t>(used.size()));
+  std::partial_sort(used.begin(), end, used.end());
+  std::for_each(used.begin(), end, [this](const auto& oldest) { learned_.erase(oldest.second); });
+  return success();
+}
+
 }  // namespace farthing

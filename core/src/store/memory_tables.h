@@ -52,6 +52,10 @@ class MemoryTables final : public Tables {
   Status erase_fact(std::string_view kind, std::string_view key) override;
   Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
 
+  Result<std::optional<Learned>> learned(std::uint64_t key) override;
+  Status put_learned(std::uint64_t key, const Learned& row) override;
+  Status erase_oldest_learned(std::int64_t count) override;
+
  private:
   /// R36: as many rows of the ledger as are kept; outcomes go with them.
   static constexpr std::size_t max_rows = 10'000;
@@ -64,6 +68,7 @@ class MemoryTables final : public Tables {
   std::uint64_t dropped_ = 0;                                   // rows that fell out of the front
   std::unordered_map<std::uint64_t, std::uint64_t> row_of_id_;  // -> place since the first row ever
   std::map<std::pair<std::string, std::string>, std::string, std::less<>> facts_;
+  std::unordered_map<std::uint64_t, Learned> learned_;
 };
 
 }  // namespace farthing

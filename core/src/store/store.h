@@ -23,6 +23,7 @@
 #include "farthing/job.h"
 #include "farthing/ledger.h"
 #include "farthing/result.h"
+#include "ledger/learned.h"
 #include "policy/plan.h"
 #include "policy/registry.h"
 
@@ -55,6 +56,8 @@ struct ReserveRequest {
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
+  /// A cap of the plan, by its id: the grant tells what it had spent, for prices that depend on a volume. "": none.
+  std::string_view volume_cap;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
   std::string behind;
   /// R17: where it is not empty, an equal one whose hold is open refuses this one (`duplicate`).
@@ -86,7 +89,8 @@ struct Granted {
   std::int64_t at_ms = 0;  // the store's time
   std::int64_t output_limit = 0;
   Amounts held;
-  std::vector<AlertFired> alerts;  // of holds that expired just before (R35)
+  std::optional<std::int64_t> volume;  // what `volume_cap` had spent before; nothing: it does not count this call
+  std::vector<AlertFired> alerts;      // of holds that expired just before (R35)
 };
 struct Refused {
   std::int64_t at_ms = 0;
@@ -118,6 +122,8 @@ using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Er
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
   LedgerRow row;  // whole; id names the hold
+  /// Kept in the same step where this ends the hold. Never worth the settlement: what cannot be kept is left out.
+  std::optional<Lesson> lesson;
   /// Its work goes on (R17): nothing is booked, the hold becomes this job's, `row` its new draft.
   std::optional<Job> job = std::nullopt;
 };
@@ -130,6 +136,7 @@ struct Settled {
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
   std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
+  std::optional<Learned> learned;    // the row of the lesson, with it
 };
 
 struct Swept {
@@ -208,6 +215,9 @@ struct StoreOptions {
   std::int64_t hold_max_ms = 3'600'000;
 };
 
+/// Rows of what was learnt. Those that were not used for the longest time go first, a tenth of them at once.
+inline constexpr std::int64_t max_learned = 1'000;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -219,6 +229,8 @@ class Store {
   virtual ReserveAnswer reserve(const ReserveRequest& request) = 0;
   virtual Result<Settled> settle(const Settlement& settlement) = 0;
 
+  /// What was learnt under a key; nothing: nothing yet, or not for long. At most `max_learned` rows are kept.
+  virtual Result<std::optional<Learned>> learned(std::uint64_t key) = 0;
   // Jobs (R17).
   /// Of any process; one that is over too.
   virtual Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) = 0;

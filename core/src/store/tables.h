@@ -14,6 +14,7 @@
 
 #include "farthing/ledger.h"
 #include "farthing/result.h"
+#include "ledger/learned.h"
 #include "store/engine.h"
 
 namespace farthing {
@@ -116,6 +117,12 @@ class Tables {
   virtual Status erase_fact(std::string_view kind, std::string_view key) = 0;
   /// In the order of keys.
   virtual Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) = 0;
+
+  // What calls taught.
+  virtual Result<std::optional<Learned>> learned(std::uint64_t key) = 0;
+  virtual Status put_learned(std::uint64_t key, const Learned& row) = 0;
+  /// Those whose newest lesson is the oldest.
+  virtual Status erase_oldest_learned(std::int64_t count) = 0;
 
   /// store_corrupt: what cannot be read, where, and the way out.
   virtual Error damaged(const std::string& what) const { return {Code::store_corrupt, what}; }

@@ -1,5 +1,7 @@
 #include "tokens/encoding.h"
 
+#include <atomic>
+
 #include "tokens/utf8.h"
 
 namespace farthing::tokens_detail {
@@ -45,6 +47,11 @@ void look_up(const Vocabulary& vocabulary, const char* begin, const Pieces& piec
 
 TextEncoding::TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always)
     : name_(std::move(name)), pattern_(pattern), specials_(std::move(specials)), always_(std::move(always)) {}
+
+std::uint64_t TextEncoding::next_id() {
+  static std::atomic<std::uint64_t> given = 0;
+  return ++given;
+}
 
 template <class Ordinary, class Special>
 void TextEncoding::cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const {

@@ -7,8 +7,8 @@
 // Thread-safety: as Encoding.
 #pragma once
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,6 +26,7 @@ class TextEncoding : public Encoding {
   TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always = {});
 
   std::string_view name() const final { return name_; }
+  std::uint64_t id() const final { return id_; }
   std::int64_t count(std::string_view text, SpecialTokens special) const final;
   std::vector<std::uint32_t> encode(std::string_view text, SpecialTokens special) const final;
 
@@ -40,7 +41,10 @@ class TextEncoding : public Encoding {
   template <class Ordinary, class Special>
   void cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const;
 
+  static std::uint64_t next_id();
+
   std::string name_;
+  std::uint64_t id_ = next_id();
   Pattern pattern_;
   Specials specials_;
   Specials always_;
@@ -52,22 +56,31 @@ class LazyVocabulary {
   explicit LazyVocabulary(std::string_view (*tokens)()) : tokens_(tokens) {}
   /// Of a file: keeps the bytes.
   explicit LazyVocabulary(std::string bytes) : bytes_(std::move(bytes)) {}
+  ~LazyVocabulary() { delete vocabulary_.load(); }
+  LazyVocabulary(const LazyVocabulary&) = delete;
+  LazyVocabulary& operator=(const LazyVocabulary&) = delete;
+
+  bool loaded() const { return vocabulary_.load(std::memory_order_acquire) != nullptr; }
+  /// Without a lock, which a child that is forked meanwhile would never get: of two that load at once, one was in vain.
   const Vocabulary& get() const {
-    std::call_once(once_, [this] { vocabulary_.emplace(tokens_ != nullptr ? tokens_() : bytes_); });
-    return *vocabulary_;
+    if (const Vocabulary* known = vocabulary_.load(std::memory_order_acquire)) return *known;
+    auto made = std::make_unique<const Vocabulary>(tokens_ != nullptr ? tokens_() : std::string_view(bytes_));
+    const Vocabulary* known = nullptr;
+    if (vocabulary_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *made.release();
+    return *known;
   }
 
  private:
   std::string_view (*tokens_)() = nullptr;
   std::string bytes_;
-  mutable std::once_flag once_;
-  mutable std::optional<Vocabulary> vocabulary_;
+  mutable std::atomic<const Vocabulary*> vocabulary_{nullptr};
 };
 
 class RankEncoding final : public TextEncoding {
  public:
   RankEncoding(std::string name, Pattern pattern, Specials specials, std::shared_ptr<const LazyVocabulary> vocabulary)
       : TextEncoding(std::move(name), pattern, std::move(specials)), vocabulary_(std::move(vocabulary)) {}
+  bool loaded() const override { return vocabulary_->loaded(); }
 
  private:
   std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable, Words& words) const override;

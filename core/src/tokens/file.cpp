@@ -15,9 +15,17 @@ Result<EncodingPtr> Encoding::from_text(std::string_view content, const std::str
 }
 
 Result<EncodingPtr> Encoding::from_file(const std::string& path, std::string_view like) {
+  // The largest vocabularies in use are half of it; reading takes about ten times a file's size of memory.
+  constexpr std::uintmax_t most_bytes = 64U << 20U;
   std::error_code problem;
   std::ifstream in;
-  if (std::filesystem::is_regular_file(path, problem)) in.open(path, std::ios::binary);
+  const bool regular = std::filesystem::is_regular_file(path, problem);
+  const auto size = regular ? std::filesystem::file_size(path, problem) : 0;
+  if (!problem && size > most_bytes) {
+    return Error{Code::invalid_argument, path + ": " + std::to_string(size) + " bytes are no vocabulary; at most " +
+                                             std::to_string(most_bytes) + " are read."};
+  }
+  if (regular) in.open(path, std::ios::binary);
   std::ostringstream content;
   if (!in.is_open() || !(content << in.rdbuf())) {
     return Error{Code::invalid_argument, path + ": cannot be read; a .tiktoken or a tokenizer.json file is needed."};

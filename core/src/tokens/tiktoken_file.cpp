@@ -1,6 +1,7 @@
 // Lines of "base64 rank", as tiktoken keeps its vocabularies.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "tokens/encoding.h"
 
@@ -36,6 +37,7 @@ std::optional<std::string> from_base64(std::string_view text) {
 struct Line {
   std::uint32_t rank;
   std::string token;
+  std::size_t number = 0;  // in the file
 };
 
 std::optional<Line> line_of(std::string_view text) {
@@ -46,7 +48,24 @@ std::optional<Line> line_of(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data() + blank + 1, end, rank);
   if (!token || token->empty() || read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return Line{rank, std::move(*token)};
+  return Line{rank, std::move(*token), 0};
+}
+
+/// Why lines are no vocabulary.
+std::string ill_formed(const std::vector<Line>& lines) {
+  std::map<std::string_view, std::size_t> numbers;
+  for (const Line& line : lines) {
+    const auto [first, fresh] = numbers.emplace(line.token, line.number);
+    if (!fresh) {
+      return "line " + std::to_string(line.number) + ": the token of line " + std::to_string(first->second) +
+             " is there twice.";
+    }
+  }
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (!numbers.contains(std::string(1, static_cast<char>(byte))))
+      return "a single byte is not a token: " + std::to_string(byte) + ".";
+  }
+  return "is no vocabulary.";
 }
 
 }  // namespace
@@ -72,6 +91,7 @@ Result<EncodingPtr> read_tiktoken(std::string_view content, const std::string& n
     if (line->token.size() > Vocabulary::longest) {
       return wrong("line " + std::to_string(number) + ": a token of more than 255 bytes.");
     }
+    line->number = number;
     lines.push_back(std::move(*line));
   }
   std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.rank < b.rank; });
@@ -79,14 +99,16 @@ Result<EncodingPtr> read_tiktoken(std::string_view content, const std::string& n
   std::string tokens;
   std::uint32_t next = 0;
   for (const Line& line : lines) {
-    if (next > line.rank) return wrong("rank " + std::to_string(line.rank) + " is there twice.");
+    if (next > line.rank) {
+      return wrong("line " + std::to_string(line.number) + ": rank " + std::to_string(line.rank) + " is there twice.");
+    }
     tokens.append(line.rank - next, '\0');
     tokens.push_back(static_cast<char>(line.token.size()));
     tokens.append(line.token);
     next = line.rank + 1;
   }
   auto vocabulary = std::make_shared<const LazyVocabulary>(std::move(tokens));
-  if (!vocabulary->get().well_formed()) return wrong("a token is there twice, or a single byte is not a token.");
+  if (!vocabulary->get().well_formed()) return wrong(ill_formed(lines));
   return EncodingPtr(
       std::make_shared<RankEncoding>(name, data->pattern, Specials(std::move(data->specials)), std::move(vocabulary)));
 }

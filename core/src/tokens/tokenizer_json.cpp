@@ -190,11 +190,16 @@ class Reader {
       return wrong("prefixes, suffixes, byte fallback and dropout of `model` are not known.");
     }
     merges_.words_first = truth(model, "ignore_merges", false);
+    std::unordered_map<std::uint32_t, std::string_view> texts;
     for (const auto& [text, id] : vocabulary.items()) {
       if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= no_rank) {
         return wrong("`vocab`: \"" + text + "\" must be a number.");
       }
       ids_.emplace(text, id.get<std::uint32_t>());
+      if (const auto [first, fresh] = texts.emplace(id.get<std::uint32_t>(), text); !fresh) {
+        return wrong("`vocab`: \"" + text + "\" and \"" + std::string(first->second) + "\" have the same number " +
+                     std::to_string(first->first) + ".");
+      }
       if (!merges_.words_first) continue;
       if (auto bytes = bytes_of(text)) merges_.words.emplace(std::move(*bytes), id.get<std::uint32_t>());
     }
@@ -270,9 +275,11 @@ class Reader {
 }  // namespace
 
 Result<EncodingPtr> read_tokenizer_json(std::string_view content, const std::string& name) {
-  const Json file = Json::parse(content, nullptr, false);
-  if (file.is_discarded()) return Error{Code::invalid_argument, name + ": not JSON."};
-  return Reader(file, name).read();
+  try {
+    return Reader(Json::parse(content), name).read();
+  } catch (const Json::parse_error& problem) {
+    return Error{Code::invalid_argument, name + ": not JSON at byte " + std::to_string(problem.byte) + "."};
+  }
 }
 
 }  // namespace farthing::tokens_detail

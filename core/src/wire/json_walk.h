@@ -37,6 +37,8 @@ class Path {
   /// Key i from the top; "" in arrays and beyond the end.
   std::string_view key(std::size_t i) const { return i < depth_ ? keys_[i] : std::string_view(); }
   std::string_view own() const { return depth_ == 0 ? std::string_view() : keys_[depth_ - 1]; }
+  /// Just behind an object or array that closes here.
+  std::size_t end() const { return end_; }
   std::string_view parent() const { return depth_ < 2 ? std::string_view() : keys_[depth_ - 2]; }
   bool is(std::string_view a) const { return depth_ == 1 && keys_[0] == a; }
   bool is(std::string_view a, std::string_view b) const { return depth_ == 2 && keys_[0] == a && keys_[1] == b; }
@@ -48,6 +50,7 @@ class Path {
   template <class Visitor>
   friend class Handler;
   std::size_t depth_ = 0;
+  std::size_t end_ = 0;
   std::array<std::string_view, max_depth + 1> keys_;
 };
 
@@ -107,6 +110,7 @@ class Handler {
   }
   bool close(bool array, std::size_t members) {
     --path_.depth_;
+    path_.end_ = stream_.Tell();
     visitor_.close(path_, array, members);
     return true;
   }

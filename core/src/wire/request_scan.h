@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -17,6 +18,20 @@ namespace farthing::wire {
 
 /// No dialect has as many; comparing each with all would cost.
 inline constexpr std::size_t max_members = 256;
+
+/// Members that say what tools there are and what form an answer has, in all dialects; Gemini's takes both spellings.
+inline bool is_of_tool_set(const Path& path) {
+  constexpr std::array<std::string_view, 6> top = {"tools", "functions",     "response_format",
+                                                   "text",  "output_format", "output_config"};
+  constexpr std::array<std::string_view, 5> configured = {"responseSchema", "response_schema", "responseJsonSchema",
+                                                          "response_json_schema", "_responseJsonSchema"};
+  const auto among = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), path.own()) != names.end();
+  };
+  if (path.depth() == 1) return among(top);
+  return path.depth() == 2 && (path.key(0) == "generationConfig" || path.key(0) == "generation_config") &&
+         among(configured);
+}
 
 struct RequestScan : Ignore {
   RequestFacts facts;
@@ -45,6 +60,7 @@ struct RequestScan : Ignore {
       facts.object_open = at;
     }
     plain(path, {"model", "stream", "service_tier"});
+    if (is_of_tool_set(path)) facts.tool_set.push_back({at - 1, 0});
   }
   /// Members that are no objects or arrays; called where one opens.
   void plain(const Path& path, std::initializer_list<std::string_view> names) {
@@ -61,6 +77,7 @@ struct RequestScan : Ignore {
   void close(const Path& path, bool, std::size_t members) {
     if (path.depth() == 0) facts.object_empty = members == 0;
     if (path.is("stream_options")) facts.stream_options.empty = members == 0;
+    if (is_of_tool_set(path)) facts.tool_set.back().length = path.end() - facts.tool_set.back().at;
   }
 
   void text(const Path& path, const Scalar& scalar, std::string& out) {
@@ -100,29 +117,32 @@ struct RequestScan : Ignore {
   }
 
   /// What may stand in a place. A file that says that it is an image, in a place for texts, would be read as a text.
-  enum class Place : std::uint8_t { image, sound, image_or_sound, any_file };
+  enum class Place : std::uint8_t { image, sound, as_told, any_file };
 
-  /// Media inside a string, which may be a data URL: its base64 is no text.
-  void inline_media(std::string_view text, Place place) {
+  /// Media inside a string, which may be a data URL: its base64 is no text. Of `as_told` the request says what it is: the
+  /// caller compares.
+  MediaFacts::Kind inline_media(std::string_view text, Place place) {
     using Kind = MediaFacts::Kind;
     const std::string_view base64 = media::without_data_url(text);
     facts.input_bytes -= static_cast<std::int64_t>(base64.size());
     facts.media = true;
     ++media_read_;
     const MediaFacts known = place == Place::any_file ? MediaFacts{} : media_facts_of_base64(base64);
-    const bool takes_image = place == Place::image || place == Place::image_or_sound;
-    const bool takes_sound = place == Place::sound || place == Place::image_or_sound;
-    if ((known.kind == Kind::image && takes_image) || (known.kind == Kind::audio && takes_sound) ||
+    if ((known.kind == Kind::image && place == Place::image) || (known.kind == Kind::audio && place == Place::sound) ||
+        (known.kind != Kind::unknown && place == Place::as_told) ||
         (known.kind == Kind::unknown && place == Place::image))
       measured(known);
     else
       facts.media_other = true;
+    return known.kind;
   }
   /// A URL or a data URL.
   void link(std::string_view text, bool image) {
     if (text.empty()) return;
-    if (text.substr(0, 5) == "data:") return inline_media(text, image ? Place::image : Place::any_file);
-    unseen(image);
+    if (text.substr(0, 5) == "data:")
+      inline_media(text, image ? Place::image : Place::any_file);
+    else
+      unseen(image);
   }
   /// What the provider fetches or has already.
   void unseen(bool image) {

@@ -162,6 +162,8 @@ struct RequestFacts {
   std::string reasoning_effort;
   CacheWrites cache_writes = CacheWrites::unknown;
   Pieces pieces;
+  /// Tools and schemas, as they stand in the body: what the requests of one program have in common.
+  std::vector<Span> tool_set;
   std::optional<Quantities> asked;  // what an endpoint that the policy describes is asked for
   std::string unsaid;               // of it: what neither the request nor the policy says
   // where to write

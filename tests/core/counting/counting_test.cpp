@@ -192,6 +192,65 @@ TEST(CountInput, of_gemini_is_names_and_values_alone) {
   EXPECT_FALSE(count_input("generateContent", R"({"contents":[{"parts":[{"fileData":{}}]}]})", {.overhead = "gemini"}));
 }
 
+/// A conversation with a tool, as OpenAI has it.
+constexpr const char* in_openais_form =
+    R"({"model":"claude-sonnet-4-5","messages":[{"role":"system","content":"Be brief."},)"
+    R"({"role":"user","content":[{"type":"text","text":"What is the weather in Paris?"}]},)"
+    R"({"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":)"
+    R"({"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},)"
+    R"({"role":"tool","tool_call_id":"c1","content":"18 degrees, sunny"}],)"
+    R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"get_weather","description":"The weather now",)"
+    R"("parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]})";
+
+TEST(CountInput, of_claude_is_the_same_in_openais_form) {
+  const std::int64_t tokens = claude(
+      R"({"model":"claude-sonnet-4-5","system":"Be brief.","messages":[)"
+      R"({"role":"user","content":[{"type":"text","text":"What is the weather in Paris?"}]},)"
+      R"({"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"get_weather","input":{"city":"Paris"}}]},)"
+      R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"18 degrees, sunny"}]}],)"
+      R"("tool_choice":{"type":"any"},"tools":[{"name":"get_weather","description":"The weather now",)"
+      R"("input_schema":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}]})");
+  const auto count =
+      count_input("chat.completions", in_openais_form, {.overhead = "claude", .name = "claude-sonnet-4-5"});
+  ASSERT_TRUE(count);
+  EXPECT_EQ(count->tokens, tokens);
+  EXPECT_EQ(confidence_of(*count), "calibrated");
+  EXPECT_FALSE(count->ceiling);
+  const auto none = [](const char* body) {
+    EXPECT_FALSE(count_input("chat.completions", body, {.overhead = "claude", .name = "claude-sonnet-4-5"})) << body;
+  };
+  none(R"({"messages":[],"tools":[{"type":"openrouter:web_search"}]})");
+  none(R"({"messages":[],"tools":[{"type":"function"}]})");
+  none(R"({"messages":[{"role":"assistant","tool_calls":[{"type":"custom","custom":{}}]}]})");
+}
+
+TEST(CountInput, of_gemini_is_the_same_in_openais_form) {
+  const auto native =
+      count_input("generateContent",
+                  R"({"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[)"
+                  R"({"role":"user","parts":[{"text":"What is the weather in Paris?"}]},)"
+                  R"({"role":"model","parts":[{"functionCall":{"name":"get_weather","args":{"city":"Paris"}}}]},)"
+                  R"({"role":"user","parts":[{"functionResponse":{"response":{"":"18 degrees, sunny"}}}]}],)"
+                  R"("tools":[{"functionDeclarations":[{"name":"get_weather","description":"The weather now",)"
+                  R"("parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}]}]})",
+                  {.overhead = "gemini"});
+  const auto count = count_input("chat.completions", in_openais_form, {.overhead = "gemini"});
+  ASSERT_TRUE(native);
+  ASSERT_TRUE(count);
+  EXPECT_EQ(count->tokens, native->tokens);
+  EXPECT_EQ(confidence_of(*count), "calibrated");
+  const auto none = [](const char* body) {
+    EXPECT_FALSE(count_input("chat.completions", body, {.overhead = "gemini"})) << body;
+  };
+  none(R"({"messages":[],"tools":[{"type":"google_search"}]})");
+  none(R"({"messages":[{"role":"assistant","tool_calls":[{"type":"custom","custom":{}}]}]})");
+  // Arguments that are no JSON are a text.
+  EXPECT_TRUE(
+      count_input("chat.completions",
+                  R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{"}}]}]})",
+                  {.overhead = "gemini"}));
+}
+
 TEST(CountInput, of_other_models_is_rough) {
   const auto count = count_input("chat.completions", R"({"messages":[{"role":"user","content":"Hello, world!"}]})",
                                  {.encoding = "llama3", .overhead = "llama-3"});
@@ -210,6 +269,37 @@ TEST(CountInput, of_other_models_is_rough) {
   EXPECT_FALSE(texts->exact);
   EXPECT_FALSE(texts->ceiling);
   EXPECT_EQ(texts->tokens, 8);
+}
+
+/// Every byte is a token.
+EncodingPtr bytes_alone() {
+  std::string lines;
+  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (unsigned byte = 0; byte < 256; ++byte)
+    lines += std::string{digits[byte >> 2U], digits[(byte & 3U) << 4U]} + "== " + std::to_string(byte) + "\n";
+  const auto read = Encoding::from_text(lines, "own");
+  EXPECT_TRUE(read);
+  return *read;
+}
+
+TEST(CountInput, of_a_policys_vocabulary_goes_by_it_and_is_no_bound) {
+  const EncodingPtr own = bytes_alone();
+  constexpr const char* body = R"({"messages":[{"role":"user","content":"Hello, world!"}]})";
+  const auto unknown = count_input("chat.completions", body, {.name = "acme-7b", .vocabulary = own});
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->tokens, 13 + 4 + 3);
+  EXPECT_EQ(confidence_of(*unknown), "heuristic");
+  const auto llama = count_input("chat.completions", body, {.overhead = "llama-3", .vocabulary = own});
+  EXPECT_EQ(llama->tokens, 13 + 5 + 5);
+  // OpenAI's own models: its rule of what stands around, but no ceiling for a file that may be another model's.
+  const auto openai =
+      count_input("chat.completions", body, {.encoding = "o200k_base", .overhead = "openai-chat", .vocabulary = own});
+  EXPECT_EQ(openai->tokens, 13 + 4 + 3);
+  EXPECT_FALSE(openai->exact);
+  EXPECT_FALSE(openai->ceiling);
+  const auto claude_count =
+      count_input("messages", body, {.overhead = "claude", .name = "claude-3-haiku", .vocabulary = own});
+  EXPECT_EQ(claude_count->tokens, 4 + 4 + 3);  // measured against o200k_base
 }
 
 TEST(TextKind, is_told_by_script_and_operators) {

@@ -82,6 +82,26 @@ TEST(Images, of_gemini) {
   expect("resolution 1120 2240", minute, 1'921, 62 * 32);
 }
 
+TEST(Images, documents_and_video_of_gemini_2) {
+  const MediaInput document{.facts = {.kind = Kind::document, .pages = 12}};
+  expect("crops 258", document, 12 * 258, 24 * 258);
+  const MediaInput video{.facts = {.kind = Kind::video, .duration_ms = 9'500}};
+  expect("crops 258", video, 2'850, 11 * 600);
+  for (const MediaInput& input : {document, video}) {
+    EXPECT_FALSE(media_tokens("crops 258", {input}, true));  // a closer look
+    EXPECT_FALSE(media_tokens("resolution 1120 2240", {input}, false));
+    EXPECT_FALSE(media_tokens("sound 10", {input}, false));
+  }
+}
+
+TEST(Images, sound_of_openai) {
+  const MediaInput minute{.facts = {.kind = Kind::audio, .duration_ms = 60'010}};
+  expect("sound 10", minute, 601, 62 * 20);
+  EXPECT_FALSE(media_tokens("sound 10", {image(64, 64)}, false));
+  for (const char* model : {"gpt-audio", "gpt-audio-mini", "gpt-4o-audio-preview", "gpt-4o-mini-audio-preview"})
+    EXPECT_EQ(image_rule_of("", model), "sound 10");
+}
+
 TEST(Images, add_up_or_have_no_bound) {
   const auto two = media_tokens("tiles 85 170", {image(1, 1), image(1, 1)}, false);
   ASSERT_TRUE(two);

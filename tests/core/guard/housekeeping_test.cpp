@@ -72,5 +72,33 @@ TEST_F(Beside, a_hold_that_nobody_renews_is_charged_and_its_alerts_are_told_R17_
   EXPECT_EQ(rows().front().how, How::expired);
 }
 
+TEST_F(Beside, what_counting_needs_is_loaded_by_the_thread_and_without_one_at_once) {
+  class Heavy : public Encoding {
+   public:
+    explicit Heavy(std::atomic<int>& loads) : loads_(loads) {}
+    std::string_view name() const override { return "heavy"; }
+    std::int64_t count(std::string_view, SpecialTokens) const override {
+      by = std::this_thread::get_id();
+      return ++loads_;
+    }
+    std::vector<std::uint32_t> encode(std::string_view, SpecialTokens) const override { return {}; }
+    mutable std::atomic<std::thread::id> by;
+
+   private:
+    std::atomic<int>& loads_;
+  };
+  std::atomic<int> loads{0};
+  const auto heavy = std::make_shared<Heavy>(loads);
+  const auto thread = thread_with({.turn = often, .renew = never, .sweep = never});
+  thread->load(heavy);
+  until(loads, 1);
+  EXPECT_NE(heavy->by.load(), std::this_thread::get_id());
+  thread->stop();
+  guard::Housekeeping none(store, options, [](const std::vector<AlertFired>&) {});
+  none.load(heavy);
+  EXPECT_EQ(loads.load(), 2);
+  EXPECT_EQ(heavy->by.load(), std::this_thread::get_id());
+}
+
 }  // namespace
 }  // namespace farthing::test

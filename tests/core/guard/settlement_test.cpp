@@ -201,11 +201,66 @@ TEST_F(Settled, at_what_the_provider_says_that_it_charged) {
   answer(one, told);
   EXPECT_EQ(one.receipt()->cost, Usd{12'300'000}) << "also above the hold (promise 4)";
   EXPECT_EQ(left("day").spent, 12'300'000);
+  EXPECT_EQ(rows().front().reported_difference, Usd{7'300'000}) << "the book says 0.005";
   // Whoever stands in between does not bill what it says: a word of it would make caps void.
   Attempt other = attempt();
   ASSERT_EQ(begin(other, request, "gateway.example", "/api/v1/chat/completions").kind, Verdict::Kind::send);
   answer(other, told);
   EXPECT_EQ(other.receipt()->cost, Usd{5'000'000});
+  EXPECT_EQ(rows().front().reported_difference, std::nullopt);
+}
+
+TEST_F(Settled, what_the_provider_charged_of_a_model_without_a_price_has_no_difference) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"10 requests\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  ASSERT_EQ(
+      begin(one, R"({"model":"acme/one","messages":[],"max_tokens":9})", "openrouter.ai", "/api/v1/chat/completions")
+          .kind,
+      Verdict::Kind::send);
+  answer(one, R"({"id":"c","model":"acme/one","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":9,)"
+              R"("completion_tokens":9,"cost":0.0123}})");
+  EXPECT_EQ(rows().front().actual, Usd{12'300'000});
+  EXPECT_EQ(rows().front().reported_difference, std::nullopt) << "unknown is not zero";
+}
+
+TEST_F(Settled, at_the_step_of_the_volume_that_the_store_had_counted_at_the_reserve_R25) {
+  open(
+      "[[cap]]\nid = \"tokens\"\nmatch = { team = \"a\" }\nlimit = \"1_000_000 tokens\"\nper = \"day\"\n"
+      "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n"
+      "[[price]]\nprovider = \"openai\"\nmodel = \"acme-1\"\n"
+      "rates = { input_tokens = \"2.00 USD per million\", output_tokens = \"8.00 USD per million\" }\n"
+      "[[price]]\nprovider = \"openai\"\nmodel = \"acme-1\"\nvolume = \"tokens\"\nvolume_from = \"2_000 tokens\"\n"
+      "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n");
+  constexpr const char* request = R"({"model":"acme-1","messages":[],"max_completion_tokens":1000})";
+  const auto cost = [&](const Labels& labels) {
+    Attempt one = attempt(nullptr, *Scope::root()->with(labels));
+    EXPECT_EQ(begin(one, request).kind, Verdict::Kind::send);
+    EXPECT_GE(left("day").reserved, 8'000'000) << "held at the dearest step";
+    answer(one, answered("acme-1"));
+    return one.receipt()->cost->nano;
+  };
+  EXPECT_EQ(cost({{"team", "a"}}), 10'000'000);
+  EXPECT_EQ(cost({{"team", "a"}}), 5'000'000) << "2,000 are spent";
+  EXPECT_EQ(cost({{"team", "b"}}), 10'000'000) << "a call that the cap does not count is at the dearest step";
+  clock->advance(24 * hour_ms);
+  EXPECT_EQ(cost({{"team", "a"}}), 10'000'000) << "the period began anew";
+}
+
+TEST_F(Settled, what_was_counted_after_the_reserve_does_not_move_its_step_R25) {
+  open(
+      "[[cap]]\nid = \"tokens\"\nlimit = \"1_000_000 tokens\"\nper = \"day\"\n"
+      "[[price]]\nprovider = \"openai\"\nmodel = \"acme-1\"\n"
+      "rates = { input_tokens = \"2.00 USD per million\", output_tokens = \"8.00 USD per million\" }\n"
+      "[[price]]\nprovider = \"openai\"\nmodel = \"acme-1\"\nvolume = \"tokens\"\nvolume_from = \"2_000 tokens\"\n"
+      "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n");
+  constexpr const char* request = R"({"model":"acme-1","messages":[],"max_completion_tokens":1000})";
+  Attempt first = attempt();
+  Attempt second = attempt();
+  ASSERT_EQ(begin(first, request).kind, Verdict::Kind::send);
+  ASSERT_EQ(begin(second, request).kind, Verdict::Kind::send);
+  answer(first, answered("acme-1"));
+  answer(second, answered("acme-1"));
+  EXPECT_EQ(second.receipt()->cost, Usd{10'000'000}) << "nothing was spent when it was reserved, only held";
 }
 
 TEST_F(Settled, a_host_that_may_choose_another_model_is_refused_R31) {

@@ -28,6 +28,10 @@ class WatchedStore : public Store {
     if (auto error = before("settle")) return std::move(*error);
     return inner_->settle(settlement);
   }
+  Result<std::optional<Learned>> learned(std::uint64_t key) override {
+    if (auto error = before("learned")) return std::move(*error);
+    return inner_->learned(key);
+  }
   Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override {
     if (auto error = before("find_job")) return std::move(*error);
     return inner_->find_job(host, id);

@@ -304,6 +304,20 @@ TEST(Media, a_pdf_has_the_most_pages_that_it_can_have) {
   EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [3 0 R"), MediaFacts{});
   EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Count 99999999999999999999"), MediaFacts{});
   EXPECT_EQ(whole("%PDF-1.4\n" + list), MediaFacts{});
+  // Names in hex are the same names.
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/T#79pe/P#61ge>>/#54ype /Page "), pages(3));
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/C#6funt 7"), pages(7));
+  EXPECT_EQ(whole("%PDF-1.5\n" + page + "/Type/O#62jStm"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.5\n" + page + "/Encryp#74 9 0 R"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Ki#64s 7 0 R"), MediaFacts{});
+  // What a type is stands elsewhere; an object stream that does not say that it is one; an outline is none.
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Type 9 0 R"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.5\n" + page + "<</N 5 /First 20 /Length 90>>"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/First 20 0 R /Last 21 0 R"), pages(1));
+  // A list within a list twice is walked twice, and so on in each: 2 to the power of their depth.
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R 4 0 R]"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R] /Kids [5 0 R 04 0 R]"), MediaFacts{});
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R (a)]"), MediaFacts{});
 }
 
 // --- base64, and what is cut off

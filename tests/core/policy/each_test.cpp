@@ -113,6 +113,15 @@ class RandomPolicy {
       if (chance(2)) price.until_ms = price.from_ms.value_or(0) + 1000 + number(1'000'000'000) * 1000;
       if (chance(2)) price.reasoning = chance(2);
       price.context_above = number(1000);
+      const auto is_spent = [](const Cap& cap) {
+        return cap.meter != Meter::concurrent && cap.window.per != Per::call;
+      };
+      if (const auto counts = std::find_if(policy.caps.begin(), policy.caps.end(), is_spent);
+          counts != policy.caps.end()) {
+        price.volume_cap = counts->id;
+        price.volume_from = 1 + number(1'000'000);
+        price.volume_meter = counts->meter;
+      }
       policy.prices.push_back(price);
     }
     return policy;

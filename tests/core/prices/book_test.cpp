@@ -154,6 +154,24 @@ TEST(PriceBook, the_served_tier_prices_the_call_not_the_asked_one) {  // a known
   EXPECT_EQ("2.50 USD per million", input("fast"));
 }
 
+TEST(PriceBook, the_fast_mode_of_anthropic_costs_twice_and_only_who_asks_for_it_can_get_it) {
+  const Model& opus = *book().find("anthropic", "claude-opus-5");
+  const auto output = [&](std::string_view tier) {
+    return rate_text(book().rates(opus, {.at_ms = noon, .service_tier = tier}), Quantity::output_tokens);
+  };
+  EXPECT_EQ("25.00 USD per million", output("standard"));
+  EXPECT_EQ("25.00 USD per million", output("priority"));  // bought ahead
+  EXPECT_EQ("12.50 USD per million", output("batch"));
+  EXPECT_EQ("50.00 USD per million", output("fast"));
+  const auto ceiling = [&](std::string_view tier, std::string_view region) {
+    const auto dearest = book().dearest_rates(opus, {.at_ms = noon, .service_tier = tier, .region = region});
+    return rate_text(dearest, Quantity::output_tokens);
+  };
+  EXPECT_EQ("25.00 USD per million", ceiling("", ""));
+  EXPECT_EQ("50.00 USD per million", ceiling("fast", ""));
+  EXPECT_EQ("55.00 USD per million", ceiling("fast", "us"));
+}
+
 TEST(PriceBook, a_tier_that_nobody_knows_is_priced_at_the_dearest) {
   const auto unknown = book().rates(model("gpt-6-astra"), {.at_ms = noon, .service_tier = "warp"});
   EXPECT_EQ("300.00 USD per million", rate_text(unknown, Quantity::output_tokens));

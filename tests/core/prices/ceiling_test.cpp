@@ -54,6 +54,7 @@ TEST(Ceiling, is_never_below_any_settlement_that_can_follow) {
         Quantities most;
         most[Quantity::input_tokens] = bound;
         most[Quantity::output_tokens] = limit;
+        most[Quantity::requests] = 1;
         const Usd ceiling = *ceiling_of(*dearest, most);
 
         const std::int64_t input = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(bound + 1));

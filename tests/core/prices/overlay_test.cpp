@@ -207,6 +207,71 @@ TEST(Overlay, two_discounts_for_one_instant_are_an_error_that_names_both) {
   EXPECT_THAT(refused({discount("a-1", 1'000'000)}), HasSubstr("less than 100 %"));
 }
 
+PriceOverlay step(std::int64_t from, Rates rates) {
+  PriceOverlay overlay = own(std::move(rates));
+  overlay.volume_cap = from == 0 ? "" : "month";
+  overlay.volume_from = from;
+  return overlay;
+}
+
+TEST(Overlay, a_step_of_the_volume_holds_from_there_and_a_ceiling_takes_the_dearest_R25) {
+  // Written out of order, and one of them dearer than the one before.
+  const auto book =
+      *PriceBook::with_overlays({step(1'000, both("0.50 USD per million", "2 USD per million")),
+                                 step(0, both("1 USD per million", "4 USD per million")),
+                                 step(5'000, {{Quantity::input_tokens, *parse_rate("0.70 USD per million")}})});
+  const Model* model = book->find("acme", "acme-7b");
+  ASSERT_NE(nullptr, model);
+  EXPECT_EQ("month", book->volume_cap(*model));
+  const auto at = [&](std::optional<std::int64_t> volume) {
+    const auto rates = book->rates(*model, {.at_ms = noon, .volume = volume});
+    return rate_text(rates, Quantity::input_tokens) + ", " + rate_text(rates, Quantity::output_tokens);
+  };
+  EXPECT_EQ("1.00 USD per million, 4.00 USD per million", at(0));
+  EXPECT_EQ("1.00 USD per million, 4.00 USD per million", at(999));
+  EXPECT_EQ("0.50 USD per million, 2.00 USD per million", at(1'000));
+  EXPECT_EQ("0.70 USD per million, 2.00 USD per million", at(5'000));
+  EXPECT_EQ("1.00 USD per million, 4.00 USD per million", at(std::nullopt)) << "not known: the dearest";
+  for (const std::int64_t volume : {0, 1'000, 5'000}) {
+    const auto dearest = book->dearest_rates(*model, {.at_ms = noon, .volume = volume});
+    EXPECT_EQ("1.00 USD per million", rate_text(dearest, Quantity::input_tokens)) << "the period may begin anew";
+  }
+  EXPECT_EQ("", book->volume_cap(*book->find("openai", "gpt-5")));
+  EXPECT_EQ("volume from 1000 of cap month", book->rows(*model).front().conditions);
+}
+
+TEST(Overlay, a_step_of_the_volume_beats_a_tier_and_a_context_of_a_lower_one) {
+  PriceOverlay large = over("a-1", {{Quantity::input_tokens, *parse_rate("3 USD per million")}});
+  large.context_above = 100;
+  PriceOverlay many = over("a-1", {{Quantity::input_tokens, *parse_rate("0.10 USD per million")}});
+  many.volume_cap = "month";
+  many.volume_from = 10;
+  const auto book = compile(a_tiered, {large, many});
+  const auto at = [&](std::int64_t volume) {
+    const Terms terms{.at_ms = noon, .service_tier = "priority", .context_tokens = 200, .volume = volume};
+    return rate_text(book->rates(*book->find("acme", "a-1"), terms), Quantity::input_tokens);
+  };
+  EXPECT_EQ("3.00 USD per million", at(9));
+  EXPECT_EQ("0.10 USD per million", at(10));
+}
+
+TEST(Overlay, steps_of_a_volume_that_are_not_right_are_an_error) {
+  const Rates some = both("1 USD per million", "1 USD per million");
+  PriceOverlay other = step(20, some);
+  other.volume_cap = "day";
+  EXPECT_THAT(message_of({step(10, some), other}), HasSubstr("one cap counts the volume of a model"));
+  EXPECT_THAT(message_of({step(10, some), step(10, some)}), HasSubstr("hold at one instant"));
+  EXPECT_THAT(message_of({step(-1, some)}), HasSubstr("volume_from is above 0"));
+  std::vector<PriceOverlay> many;
+  for (int i = 0; i < 9; ++i)
+    many.push_back(step(i, some));
+  EXPECT_THAT(message_of(many), HasSubstr("more than 7 steps of its volume"));
+  many.pop_back();
+  EXPECT_TRUE(PriceBook::with_overlays(many));
+  const auto free_at_first = *PriceBook::with_overlays({step(5, both("0 USD each", "0 USD each")), step(0, some)});
+  EXPECT_FALSE(free_at_first->find("acme", "acme-7b")->free);
+}
+
 TEST(Overlay, rows_say_their_conditions) {
   PriceOverlay later = over("a-1", {{Quantity::input_tokens, *parse_rate("9 USD per million")}});
   later.from_ms = noon;

@@ -6,12 +6,14 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
 #include <thread>
 
 #include "../money/vectors.h"
+#include "farthing/tokenizer.h"
 #include "tokens/utf8.h"
 
 namespace farthing {
@@ -182,17 +184,25 @@ std::string changed(const std::string& from, const std::string& to) {
 
 TEST(EncodingFile, what_is_not_known_is_refused_with_its_reason) {
   const std::string bytes = tiktoken_text({});
+  std::string of_258_bytes;
+  for (int i = 0; i < 86; ++i)
+    of_258_bytes += "YWFh";
   const std::vector<std::array<std::string, 3>> cases = {
       {"", "o200k_base", "empty"},
       {"IQ==", "o200k_base", "line 1"},
       {"IQ== x", "o200k_base", "line 1"},
       {bytes + "I!== 256\n", "o200k_base", "line 257"},
       {"IQ== 0\n", "o200k_base", "a single byte is not a token"},
-      {bytes + "IQ== 256\n", "o200k_base", "twice"},
-      {bytes + "YWI= 255\n", "o200k_base", "twice"},
+      {bytes + "IQ== 256\n", "o200k_base", "line 257: the token of line 34 is there twice"},
+      {bytes + "YWI= 255\n", "o200k_base", "line 257: rank 255 is there twice"},
+      {bytes.substr(0, bytes.rfind("/w==")), "o200k_base", "a single byte is not a token: 255"},
+      {bytes + of_258_bytes + " 256\n", "o200k_base", "line 257: a token of more than 255 bytes"},
       {bytes + "YWI= 99999999\n", "o200k_base", "gaps"},
       {bytes, "p50k", "no encoding is called \"p50k\""},
-      {"{", "", "not JSON"},
+      {"{", "", "not JSON at byte 2"},
+      {std::string(100'000, '['), "o200k_base", "line 1"},
+      {"{\"a\":" + std::string(100'000, '['), "", "not JSON at byte 100006"},
+      {changed("\"vocab\":{", "\"vocab\":{\"qqqq\":70000,\"zzzz\":70000,"), "", "have the same number 70000"},
       {"{}", "", "`pre_tokenizer`"},
       {changed("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}"), "", "`normalizer`"},
       {changed("\"add_prefix_space\":false", "\"add_prefix_space\":true"), "", "`add_prefix_space`"},
@@ -209,8 +219,41 @@ TEST(EncodingFile, what_is_not_known_is_refused_with_its_reason) {
     EXPECT_EQ(Code::invalid_argument, read.error().code);
     EXPECT_THAT(read.error().message, HasSubstr(message));
   }
+  const std::string huge = ::testing::TempDir() + "huge.tiktoken";
+  std::ofstream(huge).close();
+  std::filesystem::resize_file(huge, std::uintmax_t{65} << 20U);
+  const auto read = Encoding::from_file(huge);
+  std::filesystem::remove(huge);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("at most 67108864"));
   EXPECT_FALSE(Encoding::from_file(vector_file("none.json")));
   EXPECT_FALSE(Encoding::from_file(FARTHING_SOURCE_DIR));
+}
+
+TEST(Tokenizers, read_a_file_when_it_is_needed_and_once_for_all) {
+  const std::string file = ::testing::TempDir() + "acme.tiktoken";
+  const std::vector<TokenizerRule> rules = {{.models = {"acme-*", "mill"}, .file = file, .like = ""},
+                                            {.models = {"*"}, .file = file + ".none", .like = ""}};
+  const Tokenizers tokenizers(rules);  // no file is there yet
+  EXPECT_FALSE(tokenizers.find("acme-7b"));
+  std::ofstream(file) << tiktoken_text({"aGU="});
+  const auto found = tokenizers.find("acme-7b");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(1, (*found)->count("he"));
+  EXPECT_EQ(*found, *tokenizers.find("mill"));
+  EXPECT_EQ(*found, *tokenizers.find("known as", "acme-7b"));
+  EXPECT_EQ(*found, *Tokenizers(rules).find("acme-9b"));
+  // Another file at its place: what was counted with the first one is not found again (Encoding::id).
+  std::ofstream(file) << tiktoken_text({"aGU=", "bGw="});
+  const auto second = tokenizers.find("acme-7b");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(1, (*second)->count("ll"));
+  EXPECT_NE((*found)->id(), (*second)->id());
+  const auto other = tokenizers.find("other");
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("acme.tiktoken.none: cannot be read"));
+  EXPECT_EQ(nullptr, *Tokenizers().find("acme-7b"));
+  std::filesystem::remove(file);
 }
 
 }  // namespace

@@ -9,10 +9,12 @@ namespace {
 // The beginning of a PNG of 640 x 480, and a WAV of 2 ms.
 constexpr const char* png = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAIAAAAAAAAA";
 constexpr const char* wav = "UklGRigAAABXQVZFZm10IBAAAAABAAEA6AMAANAHAAACABAAZGF0YQQAAABhYmNk";
+constexpr const char* pdf = "JVBERi0xLjQKMyAwIG9iaiA8PC9UeXBlIC9QYWdlPj4gZW5kb2JqCg==";  // a page
 constexpr const char* nothing = "AAAAAAAAAAAA";
 
 RequestFacts scan(std::string_view endpoint, std::string body) {
-  for (const auto& [word, text] : {std::pair{"PNG", png}, std::pair{"WAV", wav}, std::pair{"NOTHING", nothing}}) {
+  for (const auto& [word, text] :
+       {std::pair{"PNG", png}, std::pair{"WAV", wav}, std::pair{"PDF", pdf}, std::pair{"NOTHING", nothing}}) {
     for (std::size_t at = body.find(word); at != std::string::npos; at = body.find(word, at))
       body.replace(at, std::string_view(word).size(), text);
   }
@@ -95,6 +97,14 @@ TEST(MediaScan, images_and_sound_of_gemini) {
       scan("generateContent", R"({"generationConfig":{"media_resolution":"MEDIA_RESOLUTION_LOW"}})").media_resolution);
 }
 
+TEST(MediaScan, documents_of_gemini) {
+  const RequestFacts facts = gemini(R"({"inlineData":{"mimeType":"application/pdf","data":"PDF"}},)"
+                                    R"({"inline_data":{"data":"PDF","mime_type":"application/pdf"}})");
+  EXPECT_FALSE(facts.media_other);
+  ASSERT_EQ(facts.media_inputs.size(), 2U);
+  EXPECT_EQ(facts.media_inputs[0].facts.pages, 1);
+}
+
 TEST(MediaScan, what_has_no_size_has_no_bound) {
   for (const RequestFacts& facts : {
            chat(R"({"type":"image_url"})"),
@@ -112,6 +122,12 @@ TEST(MediaScan, what_has_no_size_has_no_bound) {
            gemini(R"({"inlineData":{"mimeType":"text/plain","data":"PNG"}})"),
            gemini(R"({"inlineData":{"data":"PNG"}})"),
            gemini(R"({"inlineData":{"mimeType":"image/png"}})"),
+           gemini(R"({"inlineData":{"mimeType":"application/pdf","data":"WAV"}})"),
+           gemini(R"({"inlineData":{"mimeType":"audio/wav","data":"PDF"}})"),
+           gemini(R"({"inlineData":{"mimeType":"application/pdf","data":"PDF","mime_type":"text/plain"}})"),
+           gemini(R"({"inlineData":{"data":"PDF","mimeType":"text/plain"}})"),
+           gemini(R"({"inlineData":{"data":"PDF","mimeType":"application/pdf"},"videoMetadata":{"fps":24}})"),
+           gemini(R"({"inlineData":{"data":"PDF","a":{"inlineData":{"data":"WAV","mimeType":"audio/wav"}}}})"),
            scan("generateContent", R"({"generationConfig":{"responseModalities":["IMAGE"]}})"),
            scan("chat.completions", R"({"modalities":["audio"],"messages":[]})"),
            scan("responses", R"({"input":[{"type":"image_generation_call","result":"PNG"}]})"),

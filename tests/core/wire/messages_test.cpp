@@ -241,6 +241,7 @@ TEST(MessagesUsage, tiers) {
   EXPECT_EQ(answered(R"({"input_tokens":1,"output_tokens":1,"service_tier":"priority"})").service_tier, "priority");
   EXPECT_EQ(answered(R"({"input_tokens":1,"output_tokens":1,"service_tier":"standard","speed":"fast"})").service_tier,
             "fast");
+  EXPECT_EQ(answered(R"({"input_tokens":1,"output_tokens":1,"speed":"standard"})").service_tier, "default");
   EXPECT_EQ(
       answered(R"({"input_tokens":1,"output_tokens":1,"speed":"standard","inference_geo":"not_available"})").region,
       "");

@@ -32,7 +32,8 @@ CREATE TABLE hold(id INTEGER PRIMARY KEY, process INTEGER, created_ms INTEGER, d
 CREATE TABLE ledger(
   id INTEGER PRIMARY KEY, kind TEXT, "of" INTEGER, adjustment TEXT, attempt TEXT,
   reserved_ms INTEGER, settled_ms INTEGER, how TEXT,
-  likely_nano INTEGER, ceiling_nano INTEGER, actual_nano INTEGER, booked_nano INTEGER, held_nano INTEGER,
+  likely_nano INTEGER, ceiling_nano INTEGER, actual_nano INTEGER, reported_difference_nano INTEGER, booked_nano INTEGER,
+  held_nano INTEGER,
   provider TEXT, host TEXT, endpoint TEXT, modality TEXT, model TEXT, model_asked TEXT, model_served TEXT,
   tier_asked TEXT, tier_served TEXT, labels TEXT, api_key TEXT, call TEXT, attempt_number INTEGER, action TEXT, runs TEXT,
   input_tokens INTEGER, cache_read_tokens INTEGER, output_tokens INTEGER, reasoning_tokens INTEGER,
@@ -43,6 +44,7 @@ CREATE TABLE ledger(
 CREATE INDEX ledger_of ON ledger("of") WHERE "of" IS NOT NULL;
 CREATE INDEX ledger_adjustment ON ledger(adjustment) WHERE adjustment IS NOT NULL;
 CREATE TABLE fact(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+CREATE TABLE learned(key INTEGER PRIMARY KEY, used_ms INTEGER, body BLOB NOT NULL);
 )sql";
 
 /// As one word of a shell.

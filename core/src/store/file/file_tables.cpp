@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <bit>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "ledger/ids.h"
 #include "ledger/pack.h"
 #include "store/file/ledger_columns.h"
 
@@ -101,7 +103,7 @@ int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
 struct FileTables::Statements {
   Statement begin, commit, rollback, state, set_state, find_set, write_set, add_set, each_values, erase_set, sets,
       add_hold, known, find_hold, erase_hold, holds, add_row, find_row, adjustments, booked_before, fact, put_fact,
-      erase_fact, facts;
+      erase_fact, facts, learned, put_learned, erase_oldest_learned;
 
   bool prepare(sqlite3* db) {
     const std::string columns = ledger_columns;
@@ -134,7 +136,13 @@ struct FileTables::Statements {
            put_fact.prepare(
                db, "INSERT INTO fact VALUES(?,?,?) ON CONFLICT(kind,key) DO UPDATE SET value=excluded.value") &&
            erase_fact.prepare(db, "DELETE FROM fact WHERE kind=? AND key=?") &&
-           facts.prepare(db, "SELECT key,value FROM fact WHERE kind=? ORDER BY key");
+           facts.prepare(db, "SELECT key,value FROM fact WHERE kind=? ORDER BY key") &&
+           learned.prepare(db, "SELECT body FROM learned WHERE key=?") &&
+           put_learned.prepare(db,
+                               "INSERT INTO learned VALUES(?1,?2,?3) ON CONFLICT(key) DO UPDATE SET "
+                               "used_ms=excluded.used_ms,body=excluded.body") &&
+           erase_oldest_learned.prepare(
+               db, "DELETE FROM learned WHERE key IN (SELECT key FROM learned ORDER BY used_ms,key LIMIT ?)");
   }
 };
 
@@ -249,6 +257,7 @@ Status FileTables::commit() {
 }
 
 void FileTables::rollback() {
+  lag_ms_ = usual_lag_ms;  // what was read may not have come to stay
   if (!gate_.entered()) return;
   close_counters();
   if (sqlite3_get_autocommit(connection_->get()) == 0) statements_->rollback.step();
@@ -491,8 +500,23 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
   return result;
 }
 
+/// Rows are kept by id, and an id is made before its reserve: seconds before, or as long as the clock was set back. The
+/// file knows the longest such time, so that what was reserved since an instant is found by id, without another index.
+Status FileTables::keep_lag(const LedgerRow& ledger_row) {
+  const std::int64_t lag = ledger_row.reserved_ms - made_ms(ledger_row.id);
+  if (lag <= lag_ms_) return success();
+  const auto known = fact("ledger", "lag_ms");
+  if (!known) return known.error();
+  lag_ms_ = lag_of(known->value_or(""));
+  if (lag <= lag_ms_) return success();
+  // In powers of two: a clock that is behind is written a few times, not with each call.
+  const auto power = std::bit_ceil(static_cast<std::uint64_t>(lag));
+  return put_fact("ledger", "lag_ms", std::to_string(power));
+}
+
 Status FileTables::add_row(LedgerRow&& ledger_row) {
   point("ledger");
+  if (const Status kept = keep_lag(ledger_row); !kept) return kept;
   if (insert(statements_->add_row, ledger_row)) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
     return Error{Code::invalid_argument, "there is an entry " + to_text(ledger_row.id) + " already"};
@@ -528,31 +552,8 @@ Result<bool> FileTables::booked_before(std::string_view adjustment) {
   return found;
 }
 
-namespace {
-
-Status scan_with(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
-                 const std::function<bool(const LedgerRow&)>& visit) {
-  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
-  if (filter.since_ms) sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
-  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
-  if (filter.id) {
-    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
-    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
-  }
-  if (before) sql += " AND id<" + std::to_string(static_cast<std::int64_t>(before->value));
-  sql += " ORDER BY id DESC";
-  Statement row;
-  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
-  while (row.step()) {
-    if (!visit(read_ledger_row(row))) return success();
-  }
-  return row.failed() ? Status(connection.error()) : success();
-}
-
-}  // namespace
-
 Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  return scan_with(*connection_, filter, std::nullopt, visit);
+  return scan_ledger(*connection_, filter, std::nullopt, visit);
 }
 
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
@@ -560,7 +561,7 @@ Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptI
   if (const Status done = check_file(); !done) return done;
   Connection reader;  // a snapshot of its own: nobody waits for it
   if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_with(reader, filter, before, visit);
+  return scan_ledger(reader, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
@@ -593,6 +594,39 @@ Result<std::vector<std::pair<std::string, std::string>>> FileTables::facts(std::
     result.emplace_back(row.text(0), row.text(1));
   if (row.failed()) return error();
   return result;
+}
+
+Result<std::optional<Learned>> FileTables::learned(std::uint64_t key) {
+  Statement& row = statements_->learned;
+  if (!row.bind(1, static_cast<std::int64_t>(key)).step())
+    return row.failed() ? Result<std::optional<Learned>>(error()) : std::optional<Learned>();
+  const std::string_view body = row.blob(0);
+  std::uint32_t format = 0;
+  Learned found;
+  const bool fits = body.size() == sizeof format + sizeof found;
+  if (fits) {
+    std::memcpy(&format, body.data(), sizeof format);
+    std::memcpy(&found, body.data() + sizeof format, sizeof found);
+  }
+  row.done();
+  if (!fits || format != packed_format) return std::optional<Learned>();  // of another version: learnt anew
+  return std::optional(found);
+}
+
+Status FileTables::put_learned(std::uint64_t key, const Learned& learned) {
+  point("learned");
+  buffer_.clear();
+  append(buffer_, &packed_format, sizeof packed_format);
+  append(buffer_, &learned, sizeof learned);
+  Statement& row = statements_->put_learned;
+  row.bind(1, static_cast<std::int64_t>(key)).bind(2, learned.used_ms).bind_blob(3, buffer_).step();
+  return row.failed() ? Status(error()) : success();
+}
+
+Status FileTables::erase_oldest_learned(std::int64_t count) {
+  Statement& row = statements_->erase_oldest_learned;
+  row.bind(1, count).step();
+  return row.failed() ? Status(error()) : success();
 }
 
 }  // namespace farthing

@@ -8,6 +8,7 @@
 
 #include "store/file/database.h"
 #include "store/file/gate.h"
+#include "store/file/ledger_columns.h"
 #include "store/tables.h"
 
 namespace farthing {
@@ -56,6 +57,10 @@ class FileTables final : public Tables {
   Status erase_fact(std::string_view kind, std::string_view key) override;
   Result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view kind) override;
 
+  Result<std::optional<Learned>> learned(std::uint64_t key) override;
+  Status put_learned(std::uint64_t key, const Learned& row) override;
+  Status erase_oldest_learned(std::int64_t count) override;
+
   Error damaged(const std::string& what) const override;
   Status checkpoint() override;
   void close() override;
@@ -72,6 +77,7 @@ class FileTables final : public Tables {
   Result<bool> seek_counters(std::int64_t row);
   void close_counters();
   Error error() const { return connection_->error(); }
+  Status keep_lag(const LedgerRow& ledger_row);
   void point(const char* name) const {
     if (options_.at_point) options_.at_point(name);
   }
@@ -87,6 +93,7 @@ class FileTables final : public Tables {
   sqlite3_blob* counters_ = nullptr;  // open on some row of counter_set while a step lasts
   std::int64_t counters_row_ = 0;     // on which; 0 = none
   int wal_pages_ = 0;
+  std::int64_t lag_ms_ = usual_lag_ms;  // as the file says; it may say more by now
   std::string buffer_;
 };
 

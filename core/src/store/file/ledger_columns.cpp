@@ -1,6 +1,10 @@
 #include "store/file/ledger_columns.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "ledger/ids.h"
 
 namespace farthing {
 
@@ -48,10 +52,11 @@ std::string_view kind_text(RowKind kind) {
 
 const char* const insert_ledger_row =
     "INSERT INTO ledger "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 const char* const ledger_columns =
-    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,provider,host,endpoint,"
+    "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,reported_difference_"
+    "nano,provider,host,endpoint,"
     "modality,model,"
     "model_asked,model_served,tier_asked,tier_served,labels,api_key,call,attempt_number,action,runs,quantities,booked,"
     "held,"
@@ -101,6 +106,7 @@ bool insert(Statement& statement, const LedgerRow& row) {
   money(row.likely);
   money(row.ceiling);
   money(row.actual);
+  money(row.reported_difference);
   number(row.booked[Meter::usd]);
   number(row.held[Meter::usd]);
   text(context.provider);
@@ -168,6 +174,7 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.likely = money();
   row.ceiling = money();
   row.actual = money();
+  row.reported_difference = money();
   context->provider = text();
   context->host = text();
   context->endpoint = text();
@@ -217,6 +224,40 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.why = text();
   row.context = std::move(context);
   return row;
+}
+
+std::int64_t lag_of(std::string_view text) {
+  std::int64_t lag = 0;
+  std::from_chars(text.data(), text.data() + text.size(), lag);
+  return std::max(lag, usual_lag_ms);
+}
+
+Status scan_ledger(Connection& connection, const LedgerFilter& filter, std::optional<AttemptId> before,
+                   const std::function<bool(const LedgerRow&)>& visit) {
+  std::string sql = std::string("SELECT ") + ledger_columns + " FROM ledger WHERE 1";
+  if (filter.since_ms) {
+    Statement lag;
+    if (!lag.prepare(connection.get(), "SELECT value FROM fact WHERE kind='ledger' AND key='lag_ms'"))
+      return connection.error();
+    const std::int64_t most = lag_of(lag.step() ? lag.text(0) : "");
+    if (lag.failed()) return connection.error();
+    const AttemptId first = first_id_of(*filter.since_ms - most);
+    sql += " AND id>=" + std::to_string(static_cast<std::int64_t>(first.value));
+    sql += " AND reserved_ms>=" + std::to_string(*filter.since_ms);
+  }
+  if (filter.until_ms) sql += " AND reserved_ms<" + std::to_string(*filter.until_ms);
+  if (filter.id) {
+    const std::string id = std::to_string(static_cast<std::int64_t>(filter.id->value));
+    sql += " AND (id=" + id + " OR \"of\"=" + id + ")";
+  }
+  if (before) sql += " AND id<" + std::to_string(static_cast<std::int64_t>(before->value));
+  sql += " ORDER BY id DESC";
+  Statement row;
+  if (!row.prepare(connection.get(), sql.c_str())) return connection.error();
+  while (row.step()) {
+    if (!visit(read_ledger_row(row))) return success();
+  }
+  return row.failed() ? Status(connection.error()) : success();
 }
 
 }  // namespace farthing

@@ -86,7 +86,8 @@ class MessageUsage {
   /// The tier that served, in the price book's words.
   std::string tier() const {
     if (!speed_.empty() && speed_ != "standard") return speed_;
-    return tier_ == "standard" ? "default" : tier_;
+    // Standard speed is what served, also where fast was asked for and no tier is told.
+    return tier_ == "standard" || (tier_.empty() && !speed_.empty()) ? "default" : tier_;
   }
   std::string region() const { return region_ == "global" || region_ == "not_available" ? std::string() : region_; }
 

@@ -73,7 +73,12 @@ struct GenerateScan : RequestScan {
       if (!is_named(path.own(), "functionDeclarations")) tool(path.own());
     } else if (in_content(path) && is_named(path.own(), "inlineData")) {
       media_part();
-      ++inline_parts_;
+      if (inside_) other_media();
+      inside_ = true;
+      told_ = found_ = MediaFacts::Kind::unknown;
+      members_ = 0;
+    } else if (in_content(path) && is_named(path.own(), "videoMetadata")) {
+      other_media();  // more frames than one a second
     } else if (in_content(path) && is_named(path.own(), "mediaResolution")) {
       facts.media_resolution = true;
     }
@@ -83,10 +88,11 @@ struct GenerateScan : RequestScan {
     if (path.key(0) == "tools" && path.depth() == kind_depth_ && is_named(path.own(), "functionDeclarations"))
       facts.tools = facts.tools || members > 0;
     if (path.depth() == 1 && in_config(path)) facts.output_limit_place.empty = members == 0;
-  }
-  void finish() {
-    RequestScan::finish();
-    if (inline_types_ != inline_parts_) other_media();  // texts go this way too
+    // Texts go this way too; and what is read as something else costs something else.
+    if (in_content(path) && is_named(path.own(), "inlineData")) {
+      if (members_ != 2 || told_ != found_ || told_ == MediaFacts::Kind::unknown) other_media();
+      inside_ = false;
+    }
   }
 
  private:
@@ -95,8 +101,11 @@ struct GenerateScan : RequestScan {
   int tiers_ = 0;
   int limits_ = 0;
   int candidates_ = 0;
-  std::int64_t inline_parts_ = 0;
-  std::int64_t inline_types_ = 0;  // of them: images and sound
+  // Of inline data: what it is said to be, what it is, and how many members said so.
+  MediaFacts::Kind told_ = MediaFacts::Kind::unknown;
+  MediaFacts::Kind found_ = MediaFacts::Kind::unknown;
+  int members_ = 0;
+  bool inside_ = false;
 
   void once(bool told, int& times, std::string_view name) {
     if (told && ++times > 1) fail("\"" + std::string(name) + "\" stands twice");
@@ -161,15 +170,25 @@ struct GenerateScan : RequestScan {
     else
       facts.server_tools = true;
   }
+  static MediaFacts::Kind kind_of(std::string_view type) {
+    using Kind = MediaFacts::Kind;
+    if (type.substr(0, 6) == "image/") return Kind::image;
+    if (type.substr(0, 6) == "audio/") return Kind::audio;
+    if (type.substr(0, 6) == "video/") return Kind::video;
+    return type == "application/pdf" ? Kind::document : Kind::unknown;
+  }
   void part(const Path& path, const Scalar& scalar) {
-    if (is_named(path.parent(), "inlineData") && is_named(path.own(), "mimeType"))
-      inline_types_ += scalar.text.substr(0, 6) == "image/" || scalar.text.substr(0, 6) == "audio/" ? 1 : 0;
-    else if (is_named(path.parent(), "inlineData") && path.own() == "data")
-      inline_media(scalar.text, Place::image_or_sound);
-    else if (is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri"))
+    if (is_named(path.parent(), "inlineData") && is_named(path.own(), "mimeType")) {
+      told_ = kind_of(scalar.text);
+      ++members_;
+    } else if (is_named(path.parent(), "inlineData") && path.own() == "data") {
+      found_ = inline_media(scalar.text, Place::as_told);
+      ++members_;
+    } else if (is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri")) {
       unseen(false);
-    else if (is_named(path.own(), "mediaResolution") || is_named(path.parent(), "mediaResolution"))
+    } else if (is_named(path.own(), "mediaResolution") || is_named(path.parent(), "mediaResolution")) {
       facts.media_resolution = true;
+    }
   }
 };
 

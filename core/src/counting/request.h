@@ -1,0 +1,86 @@
+// Request: a request's body by its members, each parsed only when it is asked for. What was counted before under the same
+// rule is not parsed at all: finding where its parts end is ten times as fast.
+//
+//   auto request = Request::read(body);
+//   auto sum = request->of_each("messages", rule, [&](const Value& message) -> std::optional<Sum> {...});
+//   const Value* format = request->member("response_format");
+//
+// `body` must be JSON: somebody read all of it before. Texts refer to it.
+// Thread-safety: one thread.
+#pragma once
+
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "counting/json.h"
+#include "counting/remembered.h"
+#include "counting/sum.h"
+
+namespace farthing::counting {
+
+class Request {
+ public:
+  /// Nothing where it is no object, or a name is written with escapes, so that it could hide.
+  static std::optional<Request> read(std::string_view body);
+
+  /// As it is written; "" where it is absent or null.
+  std::string_view raw(std::string_view name) const;
+  const Value* member(std::string_view name);
+  bool has(std::string_view name) const { return !raw(name).empty(); }
+  /// False: a member that was asked for could be read in two ways, so that nothing of this request may be believed.
+  bool readable() const { return readable_; }
+
+  /// What the elements of a list add; nothing where it is no list or one of them is not counted.
+  template <class Count>
+  std::optional<Sum> of_each(std::string_view name, Rule rule, const Count& count) {
+    const auto elements = elements_of(raw(name));
+    if (!elements) return std::nullopt;
+    Sum sum;
+    for (const std::string_view element : *elements) {
+      const std::optional<Sum> one = of_text(element, rule, count);
+      if (!one) return std::nullopt;
+      sum += *one;
+    }
+    return sum;
+  }
+  /// The same of a member as a whole; nothing is added by one that is absent.
+  template <class Count>
+  std::optional<Sum> of(std::string_view name, Rule rule, const Count& count) {
+    const std::string_view text = raw(name);
+    return text.empty() ? Sum{} : of_text(text, rule, count);
+  }
+
+ private:
+  struct Parsed {
+    std::vector<char> text;  // decoded in place
+    rapidjson::Document json;
+  };
+  /// False where it is no JSON, or an object in it has a member twice.
+  static bool parse(std::string_view text, Parsed& parsed);
+  static std::optional<std::vector<std::string_view>> elements_of(std::string_view list);
+
+  template <class Count>
+  std::optional<Sum> of_text(std::string_view text, Rule rule, const Count& count) {
+    Remembered& remembered = Remembered::of_process();
+    const Remembered::Place place = Remembered::place(rule, text);
+    if (auto known = remembered.find(place)) return known;
+    Parsed parsed;
+    if (!parse(text, parsed)) {
+      readable_ = false;
+      return std::nullopt;
+    }
+    std::optional<Sum> sum = count(std::as_const(parsed.json));
+    if (sum) remembered.keep(place, *sum);
+    return sum;
+  }
+
+  std::vector<std::pair<std::string_view, std::string_view>> members_;
+  std::list<std::pair<std::string_view, Parsed>> parsed_;
+  bool readable_ = true;
+};
+
+}  // namespace farthing::counting
