@@ -569,27 +569,6 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   return settled;
 }
 
-/// R18: what had ended keeps its outcome; after expiry the real amount is booked as exactly one adjustment.
-Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row) {
-  Settled settled;
-  settled.at_ms = step.now_ms();
-  settled.first = false;
-  settled.how = ended.how;
-  settled.actual = ended.actual;
-  if (ended.how != How::expired) return settled;
-  if (const Status done = end_job_of(step, row.id); !done) return done.error();
-  const bool real =
-      row.how == How::usage || row.how == How::counted || row.how == How::provider_error || row.how == How::released;
-  const std::string id = "late-" + to_text(row.id);
-  const auto before = tables_->booked_before(id);
-  if (!before) return before.error();
-  if (!real || *before) return settled;
-  const std::string why = row.why.empty() ? "settled after its hold expired" : row.why;
-  auto adjusted = adjust_in(step, ended, Adjustment{row.id, id, row.booked, row.actual, row.who, why}, row.how);
-  if (adjusted) adjusted->first = false;
-  return adjusted;
-}
-
 Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold) {
   Settled settled;
   settled.at_ms = step.now_ms();

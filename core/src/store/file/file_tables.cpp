@@ -10,6 +10,7 @@
 
 #include "ledger/ids.h"
 #include "ledger/pack.h"
+#include "store/file/hold_bytes.h"
 #include "store/file/ledger_columns.h"
 
 namespace farthing {
@@ -43,40 +44,6 @@ bool unpack_entries(std::string_view bytes, Tables::Entries& entries) {
   entries.resize(bytes.size() / sizeof(engine::Entry));
   if (!entries.empty()) std::memcpy(entries.data(), bytes.data(), bytes.size());
   return true;
-}
-
-void pack_hold(const HoldRow& hold, std::string& out) {
-  out.clear();
-  append(out, &packed_format, sizeof packed_format);
-  append(out, hold.held.of.data(), sizeof hold.held.of);
-  for (const HeldCounter& counter : hold.counters) {
-    append(out, &counter.row, sizeof counter.row);
-    append(out, &counter.start_ms, sizeof counter.start_ms);
-    append(out, &counter.number, sizeof counter.number);
-    append(out, &counter.meter, sizeof counter.meter);
-  }
-}
-
-bool unpack_hold(std::string_view bytes, HoldRow& hold) {
-  std::uint32_t format = 0;
-  constexpr std::size_t head = sizeof format + sizeof hold.held.of;
-  constexpr std::size_t each = sizeof(std::int64_t) * 2 + sizeof(std::uint32_t) + sizeof(std::uint8_t);
-  if (bytes.size() < head || (bytes.size() - head) % each != 0) return false;
-  std::memcpy(&format, bytes.data(), sizeof format);
-  std::memcpy(hold.held.of.data(), bytes.data() + sizeof format, sizeof hold.held.of);
-  const char* place = bytes.data() + head;
-  for (std::size_t count = (bytes.size() - head) / each; count > 0; --count) {
-    HeldCounter& counter = hold.counters.emplace_back();
-    const auto take = [&place](auto& field) {
-      std::memcpy(&field, place, sizeof field);
-      place += sizeof field;
-    };
-    take(counter.row);
-    take(counter.start_ms);
-    take(counter.number);
-    take(counter.meter);
-  }
-  return format == packed_format;
 }
 
 std::string values_text(const std::vector<std::string>& values) {
