@@ -17,6 +17,7 @@ std::string JobTerms::to_json() const {
   put("quality", quality);
   put("resolution", resolution);
   if (video_ms) json["video_ms"] = *video_ms;
+  if (volume) json["volume"] = *volume;
   if (free) json["free"] = true;
   if (counted) {
     Json& quantities = json["counted"] = Json::object();
@@ -42,6 +43,8 @@ JobTerms job_terms_of(std::string_view text) {
   take("resolution", terms.resolution);
   if (const auto ms = json.find("video_ms"); ms != json.end() && ms->is_number_integer())
     terms.video_ms = ms->get<std::int64_t>();
+  if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
+    terms.volume = volume->get<std::int64_t>();
   if (const auto free = json.find("free"); free != json.end() && free->is_boolean()) terms.free = *free;
   const auto counted = json.find("counted");
   if (counted == json.end() || !counted->is_object()) return terms;

@@ -16,6 +16,7 @@ struct JobTerms {
   std::string tier, region, size, quality, resolution;  // as asked
   std::optional<std::int64_t> video_ms;                 // of one video
   std::optional<Quantities> counted;                    // what is booked where a done job need not tell its usage
+  std::optional<std::int64_t> volume;                   // R25: what the model's volume cap had counted
   bool free = false;
 
   std::string to_json() const;

@@ -24,6 +24,7 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.resolution = facts.pieces.resolution;
   terms.video_ms = facts.pieces.video_ms;
   terms.counted = sized.counted;
+  terms.volume = granted_volume;
   terms.free = route.host.free;
 
   Settlement settlement;
@@ -101,6 +102,7 @@ Verdict Attempt::State::find_job() {
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);
   held = draft.held;
+  granted_volume = terms.volume;
   granted_ms = draft.reserved_ms;
   sized.priced = draft.ceiling.has_value();
   sized.counted = terms.counted;

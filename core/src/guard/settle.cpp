@@ -187,7 +187,9 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                       .size = size,
                       .quality = facts.pieces.quality,
                       .resolution = resolution,
-                      .volume = core->book->volume_cap(*model) == volume_cap() ? granted_volume : std::nullopt};
+                      .volume = asked != nullptr && core->book->volume_cap(*model) == core->book->volume_cap(*asked)
+                                    ? granted_volume
+                                    : std::nullopt};
     if (const auto rates = core->book->rates(*model, terms)) {
       row.context = plan ? plan->priced_by(*rates) : priced_elsewhere(*row.context, *rates);
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;

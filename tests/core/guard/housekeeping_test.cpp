@@ -77,6 +77,7 @@ TEST_F(Beside, what_counting_needs_is_loaded_by_the_thread_and_without_one_at_on
    public:
     explicit Heavy(std::atomic<int>& loads) : loads_(loads) {}
     std::string_view name() const override { return "heavy"; }
+    std::uint64_t id() const override { return 0; }
     std::int64_t count(std::string_view, SpecialTokens) const override {
       by = std::this_thread::get_id();
       return ++loads_;

@@ -94,6 +94,23 @@ TEST_F(Jobs, R17_any_guard_on_the_store_settles_it_with_the_labels_of_its_call) 
   EXPECT_EQ(first->control()->status()->pending_jobs, 0);
 }
 
+TEST_F(Jobs, R25_one_is_settled_at_the_step_of_the_volume_of_its_reserve) {
+  open(std::string(caps) +
+       "[[cap]]\nid = \"tokens\"\nlimit = \"1_000_000 tokens\"\nper = \"day\"\n"
+       "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5-mini\"\n"
+       "rates = { input_tokens = \"2.00 USD per million\", output_tokens = \"8.00 USD per million\" }\n"
+       "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5-mini\"\nvolume = \"tokens\"\nvolume_from = \"100 tokens\"\n"
+       "rates = { input_tokens = \"1.00 USD per million\", output_tokens = \"4.00 USD per million\" }\n");
+  const auto cost = [&] {
+    const std::int64_t before = spent();
+    create("/v1/responses", background, queued);
+    EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+    return spent() - before;
+  };
+  EXPECT_EQ(cost(), 100 * 2'000 + 50 * 8'000);
+  EXPECT_EQ(cost(), 100 * 1'000 + 50 * 4'000);
+}
+
 TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {
   open(caps);
   Attempt one = attempt();
