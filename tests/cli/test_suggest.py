@@ -19,6 +19,10 @@ MEMORY_KB = (
     65_536  # 14,000 were measured; as rows in memory 100,000 entries take more than twice this
 )
 
+EPOCH_MS = (
+    1_704_067_200_000  # an attempt's id begins with its time since then (core/src/ledger/ids.cpp)
+)
+
 
 class Entry(NamedTuple):
     days_ago: int
@@ -37,7 +41,17 @@ def fill(place: Place, entries: list[Entry]) -> None:
         nano = int(Decimal(entry.usd).scaleb(9))
         runs = json.dumps([entry.run]) if entry.run else None
         booked = json.dumps({"usd": nano, "requests": 1})
-        rows.append((number + 1, at_ms, at_ms, nano, json.dumps(entry.labels), runs, booked))
+        rows.append(
+            (
+                ((at_ms - EPOCH_MS) << 22) + number,
+                at_ms,
+                at_ms,
+                nano,
+                json.dumps(entry.labels),
+                runs,
+                booked,
+            )
+        )
     with sqlite3.connect(place.folder / "farthing.db") as database:
         database.executemany(
             "INSERT INTO ledger(id, kind, how, reserved_ms, settled_ms, actual_nano, labels, runs, booked)"
