@@ -243,7 +243,7 @@ class Guard:
         )
 
     def jobs(self) -> list[Job]:
-        """Videos, batches and background responses of the store that are not over, oldest first.
+        """Videos and background responses of the store that are not over, oldest first.
 
         A poll by any guarded client settles one: `client.videos.retrieve(job.id)`.
         """

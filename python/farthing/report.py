@@ -53,7 +53,7 @@ class Status:
     open_holds: int
     """Calls under way, in every process on the store."""
     pending_jobs: int
-    """Videos, batches and background responses that are not over."""
+    """Videos and background responses that are not over."""
     expired_jobs: int
     """Those that nobody polled before their deadline: charged at their hold until somebody does."""
     stale_streams: int
@@ -63,7 +63,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Job:
-    """A call whose work goes on after its answer: a video, a batch, a response in the background."""
+    """A call whose work goes on after its answer: a video, or a response in the background."""
 
     id: str
     """The provider's: what it is polled by."""
