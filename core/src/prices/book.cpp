@@ -51,19 +51,26 @@ std::uint64_t bit(std::uint32_t tier) {
   return std::uint64_t{1} << tier;
 }
 
-/// A few different numbers, the first always there. A book has at most `steps_max` - 1 others per model (a lint).
+/// A few different numbers, the first always there. A book has at most `steps_max` - 1 others per model (a lint), a policy
+/// may have any number.
 class Few {
  public:
   explicit Few(std::int64_t first) { values_[0] = first; }
   void add(std::int64_t value) {
     const auto known = all();
-    if (size_ < values_.size() && std::find(known.begin(), known.end(), value) == known.end()) values_[size_++] = value;
+    if (std::find(known.begin(), known.end(), value) != known.end()) return;
+    if (size_ == values_.size() && more_.empty()) more_.assign(values_.begin(), values_.end());
+    if (more_.empty())
+      values_[size_++] = value;
+    else
+      more_.push_back(value);
   }
-  std::span<const std::int64_t> all() const { return {values_.data(), size_}; }
+  std::span<const std::int64_t> all() const { return more_.empty() ? std::span(values_.data(), size_) : more_; }
 
  private:
   std::array<std::int64_t, steps_max> values_{};
   std::size_t size_ = 1;
+  std::vector<std::int64_t> more_;  // all of them, where there are more
 };
 
 /// Input may be written to a cache, output may be reasoning: a ceiling that counts all of it as one takes the dearest.

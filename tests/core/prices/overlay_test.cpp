@@ -255,6 +255,18 @@ TEST(Overlay, a_step_of_the_volume_beats_a_tier_and_a_context_of_a_lower_one) {
   EXPECT_EQ("0.10 USD per million", at(10));
 }
 
+TEST(Overlay, a_ceiling_looks_at_every_context_tier_however_many_there_are) {
+  std::vector<PriceOverlay> tiers;
+  for (int i = 1; i <= 20; ++i) {
+    tiers.push_back(
+        over("a-1", {{Quantity::input_tokens, *parse_rate(i == 13 ? "9 USD per million" : "1 USD per million")}}));
+    tiers.back().context_above = i * 1'000;
+  }
+  const auto book = compile(a_tiered, tiers);
+  const auto dearest = book->dearest_rates(*book->find("acme", "a-1"), {.at_ms = noon, .context_tokens = 50'000});
+  EXPECT_EQ("9.00 USD per million", rate_text(dearest, Quantity::input_tokens));
+}
+
 TEST(Overlay, steps_of_a_volume_that_are_not_right_are_an_error) {
   const Rates some = both("1 USD per million", "1 USD per million");
   PriceOverlay other = step(20, some);
