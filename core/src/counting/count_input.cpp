@@ -44,7 +44,13 @@ std::optional<InputCount> counted(std::string_view endpoint, std::string_view bo
   if (endpoint == "responses") return known ? counting::count_responses(*request, *found, reasoning) : std::nullopt;
   std::optional<InputCount> count;
   if (endpoint == "embeddings") count = counting::count_texts(request->member("input"), *found);
-  if (endpoint == "completions") count = counting::count_texts(request->member("prompt"), *found);
+  if (endpoint == "completions") {
+    count = counting::count_texts(request->member("prompt"), *found);
+    if (count && request->has("suffix")) {  // read too, with marks that are not known
+      count->exact = false;
+      count->ceiling.reset();
+    }
+  }
   if (count && !known) {
     count->exact = false;
     count->rough = true;

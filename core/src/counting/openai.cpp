@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ class Counter {
       around(per_name);
     }
     if (member(message, "audio") != nullptr) return false;
+    add(text(member(message, "refusal")));
+    if (has_others(message)) sum_.more = true;
     if (const Value* call = member(message, "function_call"); call != nullptr && call->IsObject()) calls(1, *call);
     if (const Value* tool_calls = member(message, "tool_calls"); tool_calls != nullptr && tool_calls->IsArray()) {
       for (const Value& call : tool_calls->GetArray()) {
@@ -67,6 +70,7 @@ class Counter {
   bool item(const Value& item) {
     if (!item.IsObject()) return false;
     const std::string_view type = text(member(item, "type"));
+    if (type.empty() && member(item, "role") == nullptr) return false;
     if (type.empty() || type == "message") return message(item);
     sum_.more = true;
     around(per_message);
@@ -108,6 +112,16 @@ class Counter {
   }
 
  private:
+  /// Members that are not read here, and say something: what they cost is not known.
+  static bool has_others(const Value& message) {
+    static constexpr std::array<std::string_view, 10> read = {
+        "role", "content", "name", "tool_calls", "function_call", "refusal", "id", "type", "status", "phase"};
+    return std::any_of(message.MemberBegin(), message.MemberEnd(), [](const auto& one) {
+      const Value& value = one.value;
+      const bool silent = value.IsNull() || (value.IsArray() && value.Empty());
+      return !silent && std::find(read.begin(), read.end(), text(&one.name)) == read.end();
+    });
+  }
   /// A text, or a list of parts that are texts; false for anything else: its tokens are not known here.
   bool content(const Value* value) {
     if (value == nullptr) return true;

@@ -86,7 +86,8 @@ Verdict Attempt::State::find_job() {
       return verdict;
     }
   }
-  if (!found || !*found || (*found)->over) {
+  // An id is one of its kind, and what has left the ledger of `memory:` is over.
+  if (!found || !*found || (*found)->over || (*found)->job.kind != route.dialect->job->name || !(*found)->row.context) {
     phase = Phase::ended;
     return {};
   }
@@ -124,7 +125,9 @@ void Attempt::State::poll_answer(const AnswerFacts& answer, bool whole) {
       phase = Phase::ended;
       return;
     case JobState::done:
-      if (sized.counted) return settle(How::counted, &answer, "");
+      // What was asked for, unless more was made: of one, while all that were asked for are counted.
+      if (sized.counted && !(told && (*answer.quantities)[Quantity::video_ms] > (*sized.counted)[Quantity::video_ms]))
+        return settle(How::counted, &answer, "");
       return told ? settle(How::usage, &answer, "") : settle(How::hold, &answer, "no_final_usage");
     case JobState::failed:
       return told && answer.final ? settle(How::usage, &answer, answer.error_code)

@@ -94,9 +94,14 @@ void Attempt::State::end_body(std::string_view whole) {
 
 /// The table of R23. `whole`: with the dialect's terminal marker.
 void Attempt::State::settle_answer(const AnswerFacts& answer, bool whole) {
-  if (job) return poll_answer(answer, whole);
+  if (job) return poll_answer(answer, whole || answer.ended);
   const bool final = whole && answer.final && answer.quantities.has_value();
   if (status < 300) {
+    // What goes on has no final usage yet, whatever its first answer says.
+    if (!streaming && makes_job() && answer.job == JobState::pending) {
+      if (!keep_job(answer)) settle(How::hold, &answer, "no_job_id");
+      return;
+    }
     if (final) return settle(How::usage, &answer, "");
     // An error as the whole answer of a 200 (Azure) is the provider's own; in a stream it came after work was begun.
     // R17: a stream that breaks off is no end of what goes on in the background.
@@ -113,6 +118,7 @@ void Attempt::State::settle_answer(const AnswerFacts& answer, bool whole) {
 
 /// R24: what could have been produced until we closed.
 Usd Attempt::State::closed_cost(std::int64_t* output) const {
+  if (!plan) return Usd{held[Meter::usd]};  // a poll: how it was sized is not known here
   const std::int64_t seconds = (core->clock->boot_ms() - sent_boot_ms + 999) / 1000;
   const std::int64_t speed = plan->model != nullptr ? plan->model->tokens_per_second_bound : 0;
   const auto by_time = checked_mul(seconds, speed);
@@ -126,8 +132,10 @@ Usd Attempt::State::closed_cost(std::int64_t* output) const {
 void Attempt::State::settle_closed() {
   if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
   if (reader && makes_job() && keep_job(reader->facts())) return;
-  const bool bounded = streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold && sized.priced &&
-                       route.dialect->has_output && plan->model != nullptr && plan->model->tokens_per_second_bound > 0;
+  // What goes on in the background does not stop when its stream is closed.
+  const bool bounded = !makes_job() && streaming && route.host.stops_on_disconnect && !core->policy.abandoned_is_hold &&
+                       sized.priced && route.dialect->has_output && plan->model != nullptr &&
+                       plan->model->tokens_per_second_bound > 0;
   if (!bounded) return settle(How::hold, reader ? &reader->facts() : nullptr, "closed");
   settle(How::counted, reader ? &reader->facts() : nullptr, "closed");
 }

@@ -346,8 +346,9 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
   if (!read) return read.error();
   for (auto& [cap, names] : bound) {
     // The newest number of an id: an earlier one belongs to what the id meant before.
+    const std::string& id = cap.id;
     const auto own =
-        std::find_if(numbered.rbegin(), numbered.rend(), [&](const RegisteredCap& r) { return r.cap.id == cap.id; });
+        std::find_if(numbered.rbegin(), numbered.rend(), [&](const RegisteredCap& r) { return r.cap.id == id; });
     if (own == numbered.rend()) continue;  // being registered in this very step
     own->cap = std::move(cap);
     own->documents = std::move(names);

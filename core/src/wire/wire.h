@@ -203,6 +203,7 @@ struct AnswerFacts {
   std::optional<Quantities> quantities;  // disjoint
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool ended = false;                    // a stream's terminal marker of a job, with usage or without
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
   JobState job = JobState::none;

@@ -73,6 +73,23 @@ TEST(CountInput, knows_what_it_does_not_know) {
   none("embeddings", R"({"input":[1,2,3]})", "o200k_base", "openai-embedding");
 }
 
+TEST(CountInput, what_it_does_not_read_leaves_no_ceiling) {
+  const auto counted = [](std::string_view endpoint, std::string_view body, std::string_view overhead = "openai-chat") {
+    const auto count = count_input(endpoint, body, {.encoding = "o200k_base", .overhead = std::string(overhead)});
+    EXPECT_TRUE(count) << body;
+    return count.value_or(InputCount{});
+  };
+  const auto refused =
+      counted("chat.completions", R"({"messages":[{"role":"assistant","content":null,"refusal":"Hello, world!"}]})");
+  EXPECT_EQ(refused.tokens, 4 + 4 + 3);
+  EXPECT_TRUE(refused.ceiling);
+  EXPECT_TRUE(counted("chat.completions", R"({"messages":[{"role":"user","content":"x","annotations":[]}]})").ceiling);
+  EXPECT_FALSE(counted("chat.completions", R"({"messages":[{"role":"user","content":"x","thoughts":"y"}]})").ceiling);
+  EXPECT_FALSE(counted("completions", R"({"prompt":"hi","suffix":"Hello, world!"})", "openai-completion").ceiling);
+  EXPECT_FALSE(
+      count_input("responses", R"({"input":[{"id":"msg_1"}]})", {.encoding = "o200k_base", .overhead = "openai-chat"}));
+}
+
 TEST(CountInput, renders_tools_as_declarations) {
   rapidjson::Document tool;
   tool.Parse(R"({"name":"get_weather","description":"Weather of a place","parameters":{"type":"object","properties":{

@@ -133,6 +133,73 @@ TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {
   EXPECT_EQ(spent(), cost_of_used);
 }
 
+TEST_F(Jobs, R17_what_goes_on_is_not_settled_by_its_first_answer) {
+  open(caps);
+  create("/v1/responses", background,
+         R"({"id":"resp_1","status":"queued","usage":{"input_tokens":5,"output_tokens":0,"total_tokens":5}})");
+  EXPECT_EQ(spent(), 0);
+  EXPECT_GT(reserved(), 0);
+  EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+  EXPECT_EQ(spent(), cost_of_used);
+  // Nobody could ever poll it.
+  create("/v1/responses", background, R"({"status":"queued"})");
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_GT(spent(), cost_of_used);
+}
+
+TEST_F(Jobs, R24_a_stream_in_the_background_that_is_closed_before_its_id_is_charged_its_hold) {
+  open(caps);
+  Attempt one = attempt();
+  begin(one, R"({"model":"gpt-5-mini","input":"hello","max_output_tokens":1000,"background":true,"stream":true})",
+        "api.openai.com", "/v1/responses");
+  ASSERT_TRUE(one.sent());
+  const std::int64_t held = reserved();
+  const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  one.head(200, headers);
+  one.abort(Abort::closed);
+  EXPECT_EQ(spent(), held);
+}
+
+TEST_F(Jobs, R17_a_streamed_poll_of_one_that_failed_without_usage_costs_nothing) {
+  open(caps);
+  create("/v1/responses", background, queued);
+  Attempt poll = attempt();
+  ASSERT_EQ(poll.begin(asking("/v1/responses/resp_1?stream=true")).kind, Verdict::Kind::send);
+  ASSERT_TRUE(poll.sent());
+  const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  poll.head(200, headers);
+  poll.data(
+      R"(data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","error":{"code":"server_error"},)"
+      "\"usage\":null}}\n\n");
+  poll.end();
+  EXPECT_EQ(spent(), 0);
+  EXPECT_EQ(reserved(), 0);
+}
+
+TEST_F(Jobs, R17_an_id_is_one_of_its_kind) {
+  open(caps);
+  create("/v1/videos", clip, clip_queued);
+  EXPECT_FALSE(ask("/v1/responses/video_1", R"({"id":"video_1","status":"completed"})"));
+  EXPECT_EQ(reserved(), 4 * usd);
+}
+
+TEST_F(Jobs, R17_a_video_that_is_longer_than_asked_for_costs_its_seconds) {
+  open(caps);
+  create("/v1/videos", R"({"model":"sora-2","prompt":"x","seconds":"4"})", R"({"id":"video_1","status":"queued"})");
+  EXPECT_EQ(reserved(), usd * 4 / 10);
+  EXPECT_TRUE(ask("/v1/videos/video_1", R"({"id":"video_1","status":"completed","seconds":"12"})"));
+  EXPECT_EQ(spent(), usd * 12 / 10);
+}
+
+TEST_F(Jobs, R17_a_polls_own_error_is_none_of_the_video) {
+  open(caps);
+  create("/v1/videos", clip, clip_queued);
+  EXPECT_TRUE(ask("/v1/videos/video_1", R"({"status":"error","message":"too many polls"})"));
+  EXPECT_EQ(reserved(), 4 * usd);
+  EXPECT_TRUE(ask("/v1/videos/video_1", clip_done));
+  EXPECT_EQ(spent(), 4 * usd);
+}
+
 TEST_F(Jobs, R17_an_ordinary_stream_that_breaks_off_is_no_job) {
   open(caps);
   Attempt one = attempt();

@@ -79,6 +79,15 @@ TEST(GenerateScan, media_inline_and_what_we_do_not_see) {
   EXPECT_FALSE(scan(R"({"cachedContent":null})").remote);
   EXPECT_TRUE(scan(R"({"contents":{"parts":{"inlineData":{"data":"AAAA"}}}})").media) << "Google takes one for a list";
   EXPECT_FALSE(with_part(R"({"text":"inlineData fileData gs://a/b"})").media);
+  // What a function is called with, and answers, is text whatever it looks like; its parts are media.
+  constexpr std::string_view image = R"({"inlineData":{"mimeType":"image/png","data":"AAAA"}})";
+  for (const std::string& part : {R"({"functionCall":{"args":)" + std::string(image) + "}}",
+                                  R"({"function_response":{"response":)" + std::string(image) + "}}",
+                                  R"({"functionResponse":{"response":{"parts":[)" + std::string(image) + "]}}}"}) {
+    EXPECT_FALSE(with_part(part).media) << part;
+    EXPECT_TRUE(with_part(part).media_inputs.empty()) << part;
+  }
+  EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[)" + std::string(image) + "]}}").media);
   EXPECT_TRUE(scan(R"({"generationConfig":{"responseModalities":["TEXT","IMAGE"]}})").media);
   EXPECT_FALSE(scan(R"({"generationConfig":{"responseModalities":["TEXT"]}})").media);
 }

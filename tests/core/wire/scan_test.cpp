@@ -171,11 +171,17 @@ TEST(ResponsesScan, what_we_do_not_see_is_remote) {
   for (const char* body :
        {R"({"previous_response_id":"resp_1"})", R"({"conversation":"conv_1"})", R"({"conversation":{"id":"conv_1"}})",
         R"({"prompt":{"id":"pmpt_1"}})", R"({"input":[{"type":"item_reference","id":"x"}]})",
+        R"({"input":[{"id":"x"},{"role":"user","content":"and?"}]})", R"({"input":[{"type":null,"id":"x"}]})",
+        R"({"input":[{"type":"reasoning","id":"rs_1","summary":[]}]})",
+        R"({"input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":null}]})",
         R"({"input":[{"content":[{"type":"input_file","file_id":"f"}]}]})",
         R"({"input":[{"content":[{"type":"input_image","image_url":"https://a.test"}]}]})",
         R"({"input":[{"content":[{"type":"input_file","file_url":"https://a.test"}]}]})"}) {
     EXPECT_TRUE(responses(body).remote) << body;
   }
+  EXPECT_FALSE(
+      responses(R"({"input":[{"id":"m","role":"user","content":"x"},{"id":"f","type":"function_call"}]})").remote);
+  EXPECT_FALSE(responses(R"({"input":[{"type":"reasoning","id":"rs_1","encrypted_content":"gAAA"}]})").remote);
   EXPECT_FALSE(responses(R"({"previous_response_id":null,"conversation":null,"prompt":null,"input":"x"})").remote);
 }
 

@@ -113,7 +113,17 @@ struct GenerateScan : RequestScan {
   static bool in_config(const Path& path) { return is_named(path.key(0), "generationConfig"); }
 
   static bool in_content(const Path& path) {
-    return path.key(0) == "contents" || is_named(path.key(0), "systemInstruction");
+    return (path.key(0) == "contents" || is_named(path.key(0), "systemInstruction")) && !in_data(path);
+  }
+  /// What a function is called with and what it answers: data of any shape, read as text. Media of an answer stand in parts
+  /// of its own.
+  static bool in_data(const Path& path) {
+    for (std::size_t i = 1; i + 1 < path.depth(); ++i) {
+      if (is_named(path.key(i), "functionCall")) return true;
+      if (is_named(path.key(i), "functionResponse"))
+        return !(path.key(i + 1) == "parts" && path.depth() > i + 3 && is_named(path.key(i + 3), "inlineData"));
+    }
+    return false;
   }
 
   void top(const Path& path, const Scalar& scalar) {

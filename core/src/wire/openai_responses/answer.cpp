@@ -88,6 +88,7 @@ class ResponseStream final : public EventStream {
       facts_.quantities = answer.has_usage ? answer.usage.quantities(true) : std::nullopt;
       facts_.reported_cost = answer.has_usage ? answer.usage.reported_cost() : std::nullopt;
       facts_.final = facts_.quantities.has_value();
+      facts_.ended = true;
       if (facts_.finish_reason.empty()) facts_.finish_reason = answer.status;
     }
     return Fate::pass;

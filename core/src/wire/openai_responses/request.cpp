@@ -36,10 +36,16 @@ struct ResponsesScan : RequestScan {
     plain(path, {"max_output_tokens", "max_tool_calls", "background", "previous_response_id"});
     if (path.is("conversation") || path.is("prompt")) unseen(false);
     if (!array && path.depth() >= 3 && path.key(0) == "input") open_image();
+    if (path.depth() == 2 && path.key(0) == "input") named_ = told_ = false;
     if (path.depth() == 2 && path.key(0) == "tools") {
       facts.tools = true;
       ++tools_;
     }
+  }
+  /// What only names an item is one that the provider keeps, and so is reasoning without its contents.
+  void close(const Path& path, bool array, std::size_t members) {
+    RequestScan::close(path, array, members);
+    if (path.depth() == 2 && path.key(0) == "input" && named_ && !told_) unseen(false);
   }
   /// A tool that does not say what it is may be any.
   void finish() {
@@ -50,6 +56,9 @@ struct ResponsesScan : RequestScan {
  private:
   std::int64_t tools_ = 0;
   std::int64_t typed_tools_ = 0;
+  // Of an item of the input: it has an id, it says what it is.
+  bool named_ = false;
+  bool told_ = false;
 
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
@@ -84,6 +93,10 @@ struct ResponsesScan : RequestScan {
       }
       if (scalar.text == "image_generation_call") other_media();
       if (scalar.text == "item_reference") unseen(false);
+    }
+    if (path.depth() == 3) {  // of an item itself
+      named_ = named_ || own == "id";
+      told_ = told_ || own == "role" || own == "encrypted_content" || (own == "type" && scalar.text != "reasoning");
     }
   }
 };

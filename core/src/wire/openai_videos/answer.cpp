@@ -89,6 +89,8 @@ AnswerFacts read_video(std::string_view body) {
   facts.job = state_of(answer.status);
   if (facts.job == JobState::none && answer.status.empty() && !facts.id.empty() && !facts.error)
     facts.job = JobState::pending;  // a task was made, and nothing else is told
+  // A word without a job's id or an error's object may be of the poll itself.
+  if (facts.job == JobState::failed && facts.id.empty() && !facts.error) facts.job = JobState::none;
   // A job with an error is not an error of the request.
   if (facts.job != JobState::none) facts.error = facts.job == JobState::failed;
   facts.finish_reason = answer.status;
