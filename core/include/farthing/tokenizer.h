@@ -4,7 +4,8 @@
 //   Result<EncodingPtr> encoding = tokenizers.find("acme-7b");     // empty: no rule is for this model
 //
 // A file is read when its first text is counted, once for all who name it; read again where it was replaced.
-// Thread-safety: immutable; `find` from any thread, which waits while another one reads the file.
+// Thread-safety: immutable; `find` from any thread. Nobody waits for another one: of two that read a file at once, one read
+// it in vain.
 #pragma once
 
 #include <string>

@@ -54,6 +54,17 @@ std::uint64_t time_of(std::uint64_t ticks, std::uint64_t per_second, bool& unkno
   return ticks / per_second * nanoseconds_per_second + nanoseconds(ticks % per_second, per_second);
 }
 
+/// Some boxes have a version with wider numbers.
+bool is_wide(Bytes& box) {
+  return box.big(0, 1) == 1;
+}
+
+/// A length of mvhd, mdhd or tkhd. All ones: it is not told.
+std::uint64_t ticks_at(Bytes& box, std::uint64_t at, bool wide) {
+  const std::uint64_t ticks = box.big(at, wide ? 8 : 4);
+  return ticks == (wide ? ~std::uint64_t{0} : 0xFFFF'FFFFU) ? 0 : ticks;
+}
+
 /// mvhd and mdhd: a rate and a length in it, whose places depend on the version.
 struct Clock {
   std::uint64_t per_second = 0;
@@ -61,10 +72,8 @@ struct Clock {
 };
 Clock clock_of(std::string_view box) {
   Bytes bytes(box);
-  const bool wide = bytes.big(0, 1) == 1;
-  Clock clock{bytes.big(wide ? 20 : 12, 4), bytes.big(wide ? 24 : 16, wide ? 8 : 4)};
-  // All ones: the length is not told.
-  if (clock.ticks == (wide ? ~std::uint64_t{0} : 0xFFFF'FFFFU)) clock.ticks = 0;
+  const bool wide = is_wide(bytes);
+  const Clock clock{bytes.big(wide ? 20 : 12, 4), ticks_at(bytes, wide ? 24 : 16, wide)};
   return bytes.cut() ? Clock{} : clock;
 }
 
@@ -77,15 +86,19 @@ struct Movie {
   void read(std::string_view moov) {
     // In fragments the samples are told all over the file.
     each_box(moov, "mvex", [&](std::string_view) { unknown = true; });
-    each_box(moov, "mvhd", [&](std::string_view box) { longer(clock_of(box)); });
+    const Clock clock = only_clock(moov, "mvhd");
+    longer(clock);
     whole(each_box(moov, "trak", [&](std::string_view track) {
+      each_box(track, "tkhd", [&](std::string_view box) { longer({clock.per_second, shown(box)}); });
+      each_box(track, "edts", [&](std::string_view edits) {
+        whole(each_box(edits, "elst", [&](std::string_view box) { longer({clock.per_second, edited(box)}); }));
+      });
       whole(each_box(track, "mdia", [&](std::string_view media) { this->track(media); }));
     }));
   }
   void track(std::string_view media) {
-    Clock clock;
+    const Clock clock = only_clock(media, "mdhd");
     bool told = false;
-    each_box(media, "mdhd", [&](std::string_view box) { clock = clock_of(box); });
     each_box(media, "hdlr", [&](std::string_view box) {
       video = video || Bytes(box).is(8, "vide");
       sound = sound || Bytes(box).is(8, "soun");
@@ -103,14 +116,46 @@ struct Movie {
   }
   void whole(bool good) { unknown = unknown || !good; }
   void longer(Clock clock) { longest = std::max(longest, time_of(clock.ticks, clock.per_second, unknown)); }
+  /// Of two, which one counts is not known.
+  Clock only_clock(std::string_view within, std::string_view kind) {
+    int found = 0;
+    Clock clock;
+    each_box(within, kind, [&](std::string_view box) {
+      clock = clock_of(box);
+      ++found;
+    });
+    whole(found == 1);
+    return clock;
+  }
+  /// tkhd
+  std::uint64_t shown(std::string_view box) {
+    Bytes bytes(box);
+    const bool wide = is_wide(bytes);
+    const std::uint64_t ticks = ticks_at(bytes, wide ? 28 : 20, wide);
+    whole(!bytes.cut());
+    return ticks;
+  }
+  /// elst
+  std::uint64_t edited(std::string_view box) {
+    Bytes bytes(box);
+    const bool wide = is_wide(bytes);
+    const std::uint64_t size = wide ? 20 : 12;
+    return sum(bytes, size, [&](std::uint64_t at) { return bytes.big(at, wide ? 8 : 4); });
+  }
+  /// stts
   std::uint64_t samples(std::string_view box) {
     Bytes bytes(box);
+    return sum(bytes, 8, [&](std::uint64_t at) { return bytes.big(at, 4) * bytes.big(at + 4, 4); });
+  }
+  /// Of the ticks of all entries of a table, which are `size` bytes each.
+  template <class TicksAt>
+  std::uint64_t sum(Bytes& bytes, std::uint64_t size, const TicksAt& ticks_of) {
     const std::uint64_t entries = bytes.big(4, 4);
-    if (entries > box.size() / 8) unknown = true;
+    if (entries > bytes.size() / size) unknown = true;
     constexpr std::uint64_t most_ticks = std::uint64_t{1} << 62U;
     std::uint64_t ticks = 0;
     for (std::uint64_t i = 0; i < entries && !unknown; ++i) {
-      const std::uint64_t more = bytes.big(8 + 8 * i, 4) * bytes.big(12 + 8 * i, 4);
+      const std::uint64_t more = ticks_of(8 + size * i);
       if (bytes.cut() || more > most_ticks || ticks > most_ticks) unknown = true;
       ticks += more;
     }
@@ -123,6 +168,7 @@ struct Movie {
 MediaFacts read_mp4(std::string_view bytes) {
   if (!Bytes(bytes).is(4, "ftyp")) return {};
   Movie movie;
+  each_box(bytes, "moof", [&](std::string_view) { movie.unknown = true; });
   each_box(bytes, "moov", [&](std::string_view moov) { movie.read(moov); });
   if (movie.unknown || !(movie.video || movie.sound)) return {};
   return sound_of(movie.longest, movie.video ? MediaFacts::Kind::video : MediaFacts::Kind::audio);

@@ -11,9 +11,12 @@ MediaFacts read_wav(std::string_view given, std::int64_t size) {
   if (!bytes.is(0, "RIFF") || !bytes.is(8, "WAVE")) return {};
   std::uint64_t per_second = 0;
   std::uint64_t frame = 0;  // bytes of one sample of all channels
+  bool described = false;
   for (std::uint64_t at = 12; !bytes.cut();) {
     const std::uint64_t length = bytes.little(at + 4, 4);
     if (bytes.is(at, "fmt ")) {
+      if (described) return {};  // a second time: which one counts is not known
+      described = true;
       constexpr std::uint64_t extensible = 0xFFFE;
       std::uint64_t format = bytes.little(at + 8, 2);
       if (format == extensible) format = bytes.little(at + 32, 2);

@@ -279,6 +279,8 @@ Result<EncodingPtr> read_tokenizer_json(std::string_view content, const std::str
     return Reader(Json::parse(content), name).read();
   } catch (const Json::parse_error& problem) {
     return Error{Code::invalid_argument, name + ": not JSON at byte " + std::to_string(problem.byte) + "."};
+  } catch (const Json::exception&) {
+    return Error{Code::invalid_argument, name + ": a number in it is out of range."};
   }
 }
 

@@ -155,6 +155,9 @@ TEST(Media, a_wav_lasts_as_long_as_its_bytes) {
   EXPECT_EQ(media_facts(head, static_cast<std::int64_t>(head.size()) + 32'001), audio(1'001));
   EXPECT_EQ(media_facts(head, -1), MediaFacts{});
   EXPECT_EQ(whole(wav(0x11, 1, 16'000, 16, "", 0) + second), MediaFacts{});  // compressed
+  const std::string again = wav(1, 1, 8'000, 16, "", 0).substr(12, 24);
+  EXPECT_EQ(whole(wav(1, 1, 16'000, 16, again, 0) + second), MediaFacts{});  // which of both counts?
+  EXPECT_EQ(whole(wav(1, 0, 16'000, 16, again, 0) + second), MediaFacts{});
   EXPECT_EQ(whole(wav(1, 0, 16'000, 16, "", 0) + second), MediaFacts{});
   EXPECT_EQ(whole(wav(1, 1, 0, 16, "", 0) + second), MediaFacts{});
   EXPECT_EQ(whole(wav(1, 1, 4'000'000'000, 16, "", 0) + second), MediaFacts{});
@@ -233,14 +236,14 @@ TEST(Media, a_flac_lasts_as_long_as_its_frames) {
   EXPECT_EQ(whole(flac(1, 0xFFFFFFFFF, frames)), MediaFacts{});
 }
 
-std::string page(int flags, int serial, const std::vector<std::string>& packets) {
+std::string page(int flags, int serial, const std::vector<std::string>& packets, std::uint64_t granule = 0) {
   std::string table, inside;
   for (const std::string& packet : packets) {
     table += std::string(packet.size() / 255, '\xFF') + static_cast<char>(packet.size() % 255);
     inside += packet;
   }
-  return "OggS\0"s + static_cast<char>(flags) + big(0, 8) + little(static_cast<std::uint64_t>(serial), 4) + big(0, 8) +
-         static_cast<char>(table.size()) + table + inside;
+  return "OggS\0"s + static_cast<char>(flags) + little(granule, 8) + little(static_cast<std::uint64_t>(serial), 4) +
+         big(0, 8) + static_cast<char>(table.size()) + table + inside;
 }
 
 TEST(Media, an_ogg_lasts_as_long_as_its_packets) {
@@ -259,6 +262,28 @@ TEST(Media, an_ogg_lasts_as_long_as_its_packets) {
   const std::string vorbis = page(2, 9, {head}) + page(0, 9, {"\x03vorbis", "\x05vorbis"});
   EXPECT_EQ(whole(vorbis + page(0, 9, {"a", "b", "c"})), audio(70));  // 3 x 23.22
   EXPECT_EQ(whole(page(2, 9, {"\x80theora"}) + vorbis), MediaFacts{});
+}
+
+TEST(Media, an_ogg_lasts_as_long_as_its_positions_if_they_are_beyond_its_packets) {
+  constexpr std::uint64_t hour = std::uint64_t{48'000} * 3'600;
+  constexpr std::uint64_t none = ~std::uint64_t{0};
+  const std::string opus =
+      page(2, 1, {"OpusHead\x01\x02" + little(312, 2) + std::string(7, 'x')}) + page(0, 1, {"OpusTags"});
+  const std::string ms20 = "\x08xxx";
+  const auto told = [&](std::uint64_t granule) { return opus + page(4, 1, {ms20, ms20}, granule); };
+  EXPECT_EQ(whole(told(hour + 312)), audio(3'600'000));
+  EXPECT_EQ(whole(told(960)), audio(40));
+  EXPECT_EQ(whole(told(100)), audio(40));  // before what is skipped
+  EXPECT_EQ(whole(told(none)), audio(40));
+  EXPECT_EQ(whole(told(none - 1)), MediaFacts{});
+  EXPECT_EQ(whole(opus + page(0, 1, {ms20}, hour + 312) + page(4, 1, {ms20}, 960)), audio(3'600'000));  // the largest
+  // Each stream for itself, chained or side by side.
+  EXPECT_EQ(whole(told(hour + 312) + told(hour + 312)), audio(7'200'000));
+  const std::string head = "\x01vorbis"s + big(0, 4) + "\x02" + little(44'100, 4) + big(0, 12) + "\xB8\x01";
+  const std::string vorbis = page(2, 9, {head}) + page(0, 9, {"\x03vorbis", "\x05vorbis"}) + page(4, 9, {"a"}, 441'000);
+  EXPECT_EQ(whole(vorbis), audio(10'000));
+  EXPECT_EQ(whole(vorbis + told(hour + 312)), audio(3'610'000));
+  EXPECT_EQ(whole(vorbis + page(2, 7, {}, 960)), MediaFacts{});  // of whose rate nothing is known
 }
 
 std::string clock_box(const std::string& kind, std::uint64_t rate, std::uint64_t ticks) {
@@ -286,6 +311,45 @@ TEST(Media, an_mp4_lasts_as_long_as_its_tables_say) {
   EXPECT_EQ(whole(movie("soun", 1, big(1, 4) + big(~0ULL, 8))), MediaFacts{});
   EXPECT_EQ(whole(movie("soun", 1, ten_seconds, box("mvex", ""))), MediaFacts{});  // in fragments
   EXPECT_EQ(whole(movie("soun", 1, ten_seconds, "garbage")), MediaFacts{});
+}
+
+TEST(Media, an_mp4_that_tells_its_length_twice_is_unknown) {
+  const std::string ten_seconds = big(1, 4) + big(1, 4) + big(441'000, 4);
+  const std::string good = movie("soun", 1, ten_seconds);
+  EXPECT_EQ(whole(good), audio(10'000));
+  EXPECT_EQ(whole(movie("soun", 1, ten_seconds, clock_box("mvhd", 1'000, 1))), MediaFacts{});
+  const auto track = [&](const std::string& clocks) {
+    return box("trak", box("mdia", clocks + box("hdlr", big(0, 8) + "soun" + big(0, 12)) +
+                                       box("minf", box("stbl", box("stts", big(0, 4) + ten_seconds)))));
+  };
+  const std::string slow = clock_box("mdhd", 44'100, 0);
+  EXPECT_EQ(whole(movie("soun", 1, ten_seconds, track(slow))), audio(10'000));
+  EXPECT_EQ(whole(movie("soun", 1, ten_seconds, track(slow + clock_box("mdhd", 441'000, 0)))), MediaFacts{});
+  EXPECT_EQ(whole(good + box("moof", "")), MediaFacts{});  // a fragment that was not announced
+}
+
+TEST(Media, an_mp4_lasts_as_long_as_its_edits) {
+  const std::string ten_seconds = big(1, 4) + big(1, 4) + big(441'000, 4);
+  const auto with = [&](const std::string& inside) {
+    return whole(movie("soun", 1, ten_seconds,
+                       box("trak", inside + box("mdia", clock_box("mdhd", 44'100, 0) +
+                                                            box("minf", box("stbl", box("stts", big(0, 8))))))));
+  };
+  const auto edits = [](const std::string& list) { return box("edts", box("elst", list)); };
+  // In the movie's thousandths, whatever the track's rate is.
+  EXPECT_EQ(with(box("tkhd", big(0, 20) + big(20'000, 4) + big(0, 60))), audio(20'000));
+  EXPECT_EQ(with(box("tkhd", big(1, 1) + big(0, 27) + big(20'000, 8) + big(0, 60))), audio(20'000));
+  EXPECT_EQ(with(box("tkhd", big(0, 20) + big(0xFFFFFFFF, 4) + big(0, 60))), audio(10'000));
+  EXPECT_EQ(with(box("tkhd", big(0, 20))), MediaFacts{});
+  EXPECT_EQ(with(edits(big(0, 4) + big(2, 4) + big(9'000, 4) + big(0, 8) + big(21'000, 4) + big(0, 8))), audio(30'000));
+  EXPECT_EQ(with(edits(big(1, 1) + big(0, 3) + big(2, 4) + big(9'000, 8) + big(0, 12) + big(21'000, 8) + big(0, 12))),
+            audio(30'000));
+  EXPECT_EQ(with(edits(big(0, 4) + big(1, 4) + big(9'000, 4) + big(0, 8))), audio(10'000));
+  EXPECT_EQ(with(edits(big(0, 4) + big(0, 4))), audio(10'000));
+  EXPECT_EQ(with(edits(big(0, 4) + big(3, 4) + big(9'000, 4) + big(0, 8))), MediaFacts{});  // fewer than told
+  EXPECT_EQ(with(edits(big(1, 1) + big(0, 3) + big(2, 4) + big(1ULL << 63U, 8) + big(0, 12) + big(1ULL << 63U, 8) +
+                       big(0, 12))),
+            MediaFacts{});
 }
 
 // --- documents

@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -202,6 +205,7 @@ TEST(EncodingFile, what_is_not_known_is_refused_with_its_reason) {
       {"{", "", "not JSON at byte 2"},
       {std::string(100'000, '['), "o200k_base", "line 1"},
       {"{\"a\":" + std::string(100'000, '['), "", "not JSON at byte 100006"},
+      {"{\"a\":1e999}", "", "file: a number in it is out of range"},
       {changed("\"vocab\":{", "\"vocab\":{\"qqqq\":70000,\"zzzz\":70000,"), "", "have the same number 70000"},
       {"{}", "", "`pre_tokenizer`"},
       {changed("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}"), "", "`normalizer`"},
@@ -254,6 +258,54 @@ TEST(Tokenizers, read_a_file_when_it_is_needed_and_once_for_all) {
   EXPECT_THAT(other.error().message, HasSubstr("acme.tiktoken.none: cannot be read"));
   EXPECT_EQ(nullptr, *Tokenizers().find("acme-7b"));
   std::filesystem::remove(file);
+}
+
+#if defined(__has_feature)
+#define FARTHING_HAS(feature) __has_feature(feature)
+#else
+#define FARTHING_HAS(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || FARTHING_HAS(address_sanitizer) || \
+    FARTHING_HAS(thread_sanitizer)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+TEST(Tokenizers, a_child_that_is_forked_while_a_file_is_read_does_not_wait_for_it) {
+  if (sanitized)
+    GTEST_SKIP() << "a sanitizer's allocator may itself be locked in a child, by a thread that is not there";
+  const std::string small = ::testing::TempDir() + "small.tiktoken";
+  const std::string large = ::testing::TempDir() + "large.json";
+  std::ofstream(small) << tiktoken_text({});
+  // Not a vocabulary in the end: reading it takes a while.
+  std::ofstream(large) << "{\"a\":[" << [] {
+    std::string numbers;
+    for (int i = 0; i < 500'000; ++i)
+      numbers += "1,";
+    return numbers;
+  }() << "1]}";
+  const Tokenizers tokenizers(
+      {{.models = {"small"}, .file = small, .like = ""}, {.models = {"large"}, .file = large, .like = ""}});
+  ASSERT_TRUE(tokenizers.find("small"));
+  std::atomic<bool> read{false};
+  std::thread reader([&] {
+    EXPECT_FALSE(tokenizers.find("large"));
+    read = true;
+  });
+  int status = 0;
+  while (!read && status == 0) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(10);  // ends one that waits
+      _exit(tokenizers.find("small") ? 0 : 1);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) status = -1;
+  }
+  EXPECT_EQ(status, 0);
+  reader.join();
+  std::filesystem::remove(small);
+  std::filesystem::remove(large);
 }
 
 }  // namespace
