@@ -198,5 +198,29 @@ TEST_P(StoreJobs, R12_a_clock_that_was_wrong_does_not_keep_a_job_for_ever) {
   EXPECT_EQ(store->sweep()->expired, 1);
 }
 
+TEST_P(StoreJobs, R17_one_whose_row_the_ledger_dropped_is_pending_for_nobody_and_its_slot_is_free) {
+  if (GetParam() != std::string("memory")) GTEST_SKIP() << "a file keeps every row";
+  apply(caps);
+  job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  for (int i = 0; i <= 10'000; ++i) {  // as many rows as memory keeps
+    const AttemptId id = store->next_id();
+    ASSERT_TRUE(granted(id, acme, 0));
+    settle(id, acme, 0);
+  }
+  EXPECT_TRUE(store->jobs()->empty());
+  const auto found = store->find_job("api.openai.com", "video_1");
+  ASSERT_TRUE(found && *found);
+  EXPECT_TRUE((*found)->over);
+  const auto ended = store->end_job("api.openai.com", "video_1", std::nullopt, "alice", "never polled");
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::unknown_job);
+  EXPECT_EQ(slots_taken(), 1);
+  clock->advance(hour_ms);
+  ASSERT_TRUE(store->sweep());
+  EXPECT_EQ(slots_taken(), 0);
+}
+
 }  // namespace
 }  // namespace farthing::test

@@ -152,6 +152,7 @@ Status LocalStore::delete_old_counters(Step& step) {
     const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
     if (!noted) return noted;
   }
+  if (const Status done = end_lost_jobs(step); !done) return done;
   if (const Status done = facts::forget_jobs_before(*tables_, step.now_ms() - keep_jobs_ms); !done) return done;
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }

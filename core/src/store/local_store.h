@@ -85,6 +85,8 @@ class LocalStore : public Store {
   Result<Settled> keep_job(Step& step, const Settlement& settlement);
   /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
   Status end_job_of(Step& step, AttemptId attempt);
+  /// Those whose row the ledger has dropped (memory): nobody can settle them any more.
+  Status end_lost_jobs(Step& step);
   Status free_slots(Step& step, const std::vector<HeldCounter>& slots);
   Result<JobView> view_of(const facts::KeptJob& kept);
   Result<Settled> settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row);
