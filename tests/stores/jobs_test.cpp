@@ -222,5 +222,21 @@ TEST_P(StoreJobs, R17_one_whose_row_the_ledger_dropped_is_pending_for_nobody_and
   EXPECT_EQ(slots_taken(), 0);
 }
 
+TEST_P(StoreJobs, R17_an_id_that_a_host_gives_again_is_the_newer_job_and_the_older_ones_polls_leave_it_alone) {
+  apply(caps);
+  const AttemptId first = job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  EXPECT_TRUE(settle(first, acme, usd / 8).adjusted);
+  const AttemptId second = job("video_1");
+  EXPECT_FALSE(settle(first, acme, usd / 8).first);
+  const auto pending = store->jobs();
+  ASSERT_EQ(pending->size(), 1U);
+  EXPECT_EQ(pending->front().job.attempt, second);
+  settle(second, acme, usd / 8);
+  EXPECT_TRUE(store->jobs()->empty());
+  EXPECT_EQ(slots_taken(), 0);
+}
+
 }  // namespace
 }  // namespace farthing::test
