@@ -238,5 +238,17 @@ TEST_P(StoreJobs, R17_an_id_that_a_host_gives_again_is_the_newer_job_and_the_old
   EXPECT_EQ(slots_taken(), 0);
 }
 
+TEST_P(StoreJobs, R7_a_slot_of_an_expired_job_counts_on_a_cap_that_is_registered_again) {
+  apply(caps);
+  const AttemptId id = job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  apply("[[cap]]\nid = \"other\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  apply(caps);
+  EXPECT_EQ(slots_taken(), 1);
+  settle(id, acme, usd / 8);
+  EXPECT_EQ(slots_taken(), 0);
+}
+
 }  // namespace
 }  // namespace farthing::test
