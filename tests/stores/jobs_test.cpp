@@ -250,5 +250,20 @@ TEST_P(StoreJobs, R7_a_slot_of_an_expired_job_counts_on_a_cap_that_is_registered
   EXPECT_EQ(slots_taken(), 0);
 }
 
+TEST_P(StoreJobs, R12_an_answer_under_a_wrong_clock_does_not_keep_a_job_for_ever) {
+  apply(caps);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  clock->wall += 1000 * hour_ms;
+  ASSERT_TRUE(keep(id, "video_1"));
+  clock->wall -= 1000 * hour_ms;
+  ASSERT_TRUE(store->reset_clock());
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  const auto pending = store->jobs();
+  ASSERT_EQ(pending->size(), 1U);
+  EXPECT_EQ(pending->front().deadline_ms, clock->wall);
+}
+
 }  // namespace
 }  // namespace farthing::test
