@@ -1,4 +1,5 @@
 // Holds that go on as a job's (R17), over memory and file.
+#include "farthing/control.h"
 #include "tests/stores/fixture.h"
 
 namespace farthing::test {
@@ -15,6 +16,16 @@ per = "day"
 [[cap]]
 id = "slots"
 limit = "2 concurrent"
+)";
+  static constexpr const char* alerting = R"(
+[[cap]]
+id = "day"
+limit = "1 USD"
+per = "day"
+alert = [50, 100]
+[[cap]]
+id = "slots"
+limit = "3 concurrent"
 )";
 
   Result<Settled> keep(AttemptId id, const std::string& job, bool slot_until_deadline = false,
@@ -263,6 +274,31 @@ TEST_P(StoreJobs, R12_an_answer_under_a_wrong_clock_does_not_keep_a_job_for_ever
   const auto pending = store->jobs();
   ASSERT_EQ(pending->size(), 1U);
   EXPECT_EQ(pending->front().deadline_ms, clock->wall);
+}
+
+TEST_P(StoreJobs, R17_a_listing_says_what_expired_and_leaves_its_alerts_to_the_next_answer) {
+  apply(alerting);
+  job("video_1");
+  job("video_2", true);
+  clock->advance(hour_ms);
+  const auto control = Control::over(store);
+  const auto listed = control->jobs();
+  ASSERT_EQ(listed->size(), 2U);
+  EXPECT_EQ(listed->front().row.how, How::expired);
+  EXPECT_TRUE(listed->front().slot);
+  EXPECT_FALSE(listed->back().slot);
+  const auto swept = store->sweep();
+  EXPECT_EQ(swept->expired, 2);
+  EXPECT_EQ(swept->alerts.size(), 2U);
+}
+
+TEST_P(StoreJobs, R35_what_ending_one_fires_is_told_with_the_next_answer) {
+  apply(alerting);
+  job("video_1");
+  ASSERT_TRUE(Control::over(store)->end_job("video_1", Usd{usd / 2}, {.who = "alice", .why = "seen on the bill"}));
+  const auto answer = reserve(store->next_id(), acme, {.fixed = 1});
+  ASSERT_EQ(std::get<Granted>(answer).alerts.size(), 1U);
+  EXPECT_EQ(std::get<Granted>(answer).alerts.front().threshold, 50);
 }
 
 }  // namespace

@@ -142,7 +142,13 @@ Result<std::vector<JobView>> LocalStore::jobs() {
   for (const facts::KeptJob& kept : *all) {
     auto view = view_of(kept);
     if (!view) return view.error();
-    if (!view->over) views.push_back(std::move(*view));
+    if (view->over) continue;
+    // Whoever sweeps next books it, and tells the alerts of that (R35): a listing writes nothing.
+    if (view->row.how == How::open && view->deadline_ms <= step.now_ms()) {
+      view->row.how = How::expired;
+      view->slot = !view->job.slot_until_deadline;
+    }
+    views.push_back(std::move(*view));
   }
   return views;
 }
@@ -198,6 +204,9 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, what, why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
+  // A person is no guard, which would tell them (R35).
+  std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(untold_alerts_));
+  settled->alerts.clear();
   return settled;
 }
 

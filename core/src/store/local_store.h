@@ -130,7 +130,7 @@ class LocalStore : public Store {
   std::unique_ptr<Tables> tables_;
   std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
   bool closed_ = false;
-  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, which had other answers to give
+  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, and of jobs that a person ended
   std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
