@@ -1,4 +1,5 @@
 // Holds that go on as a job's (R17), over memory and file.
+#include "farthing/control.h"
 #include "tests/stores/fixture.h"
 
 namespace farthing::test {
@@ -15,6 +16,16 @@ per = "day"
 [[cap]]
 id = "slots"
 limit = "2 concurrent"
+)";
+  static constexpr const char* alerting = R"(
+[[cap]]
+id = "day"
+limit = "1 USD"
+per = "day"
+alert = [50, 100]
+[[cap]]
+id = "slots"
+limit = "3 concurrent"
 )";
 
   Result<Settled> keep(AttemptId id, const std::string& job, bool slot_until_deadline = false,
@@ -196,6 +207,98 @@ TEST_P(StoreJobs, R12_a_clock_that_was_wrong_does_not_keep_a_job_for_ever) {
   ASSERT_TRUE(store->reset_clock());
   clock->advance(hour_ms);
   EXPECT_EQ(store->sweep()->expired, 1);
+}
+
+TEST_P(StoreJobs, R17_one_whose_row_the_ledger_dropped_is_pending_for_nobody_and_its_slot_is_free) {
+  if (GetParam() != std::string("memory")) GTEST_SKIP() << "a file keeps every row";
+  apply(caps);
+  job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  for (int i = 0; i <= 10'000; ++i) {  // as many rows as memory keeps
+    const AttemptId id = store->next_id();
+    ASSERT_TRUE(granted(id, acme, 0));
+    settle(id, acme, 0);
+  }
+  EXPECT_TRUE(store->jobs()->empty());
+  const auto found = store->find_job("api.openai.com", "video_1");
+  ASSERT_TRUE(found && *found);
+  EXPECT_TRUE((*found)->over);
+  const auto ended = store->end_job("api.openai.com", "video_1", std::nullopt, "alice", "never polled");
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Code::unknown_job);
+  EXPECT_EQ(slots_taken(), 1);
+  clock->advance(hour_ms);
+  ASSERT_TRUE(store->sweep());
+  EXPECT_EQ(slots_taken(), 0);
+}
+
+TEST_P(StoreJobs, R17_an_id_that_a_host_gives_again_is_the_newer_job_and_the_older_ones_polls_leave_it_alone) {
+  apply(caps);
+  const AttemptId first = job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  EXPECT_TRUE(settle(first, acme, usd / 8).adjusted);
+  const AttemptId second = job("video_1");
+  EXPECT_FALSE(settle(first, acme, usd / 8).first);
+  const auto pending = store->jobs();
+  ASSERT_EQ(pending->size(), 1U);
+  EXPECT_EQ(pending->front().job.attempt, second);
+  settle(second, acme, usd / 8);
+  EXPECT_TRUE(store->jobs()->empty());
+  EXPECT_EQ(slots_taken(), 0);
+}
+
+TEST_P(StoreJobs, R7_a_slot_of_an_expired_job_counts_on_a_cap_that_is_registered_again) {
+  apply(caps);
+  const AttemptId id = job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  apply("[[cap]]\nid = \"other\"\nlimit = \"1 USD\"\nper = \"day\"\n");
+  apply(caps);
+  EXPECT_EQ(slots_taken(), 1);
+  settle(id, acme, usd / 8);
+  EXPECT_EQ(slots_taken(), 0);
+}
+
+TEST_P(StoreJobs, R12_an_answer_under_a_wrong_clock_does_not_keep_a_job_for_ever) {
+  apply(caps);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  clock->wall += 1000 * hour_ms;
+  ASSERT_TRUE(keep(id, "video_1"));
+  clock->wall -= 1000 * hour_ms;
+  ASSERT_TRUE(store->reset_clock());
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  const auto pending = store->jobs();
+  ASSERT_EQ(pending->size(), 1U);
+  EXPECT_EQ(pending->front().deadline_ms, clock->wall);
+}
+
+TEST_P(StoreJobs, R17_a_listing_says_what_expired_and_leaves_its_alerts_to_the_next_answer) {
+  apply(alerting);
+  job("video_1");
+  job("video_2", true);
+  clock->advance(hour_ms);
+  const auto control = Control::over(store);
+  const auto listed = control->jobs();
+  ASSERT_EQ(listed->size(), 2U);
+  EXPECT_EQ(listed->front().row.how, How::expired);
+  EXPECT_TRUE(listed->front().slot);
+  EXPECT_FALSE(listed->back().slot);
+  const auto swept = store->sweep();
+  EXPECT_EQ(swept->expired, 2);
+  EXPECT_EQ(swept->alerts.size(), 2U);
+}
+
+TEST_P(StoreJobs, R35_what_ending_one_fires_is_told_with_the_next_answer) {
+  apply(alerting);
+  job("video_1");
+  ASSERT_TRUE(Control::over(store)->end_job("video_1", Usd{usd / 2}, {.who = "alice", .why = "seen on the bill"}));
+  const auto answer = reserve(store->next_id(), acme, {.fixed = 1});
+  ASSERT_EQ(std::get<Granted>(answer).alerts.size(), 1U);
+  EXPECT_EQ(std::get<Granted>(answer).alerts.front().threshold, 50);
 }
 
 }  // namespace

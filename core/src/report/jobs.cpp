@@ -7,8 +7,6 @@
 namespace farthing {
 
 Result<std::vector<JobView>> Control::jobs() const {
-  // What expired is said to have: nobody may have swept since.
-  if (const auto swept = store_->sweep(); !swept) return swept.error();
   return store_->jobs();
 }
 

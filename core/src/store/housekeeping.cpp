@@ -1,5 +1,6 @@
 // LocalStore's housekeeping: live processes, expired holds (R17), old counters (R9), the clock (R12), closing.
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -152,6 +153,7 @@ Status LocalStore::delete_old_counters(Step& step) {
     const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
     if (!noted) return noted;
   }
+  if (const Status done = end_lost_jobs(step); !done) return done;
   if (const Status done = facts::forget_jobs_before(*tables_, step.now_ms() - keep_jobs_ms); !done) return done;
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }
@@ -176,14 +178,27 @@ Status LocalStore::reset_clock() {
   step.state().next_sweep_ms = 0;
   step.set_now(step.state().time_ms);
   next_delete_ms_ = 0;
-  // What was alive in the future is alive now, and not until then.
+  // What was alive in the future is alive now, and not until then. A job lives no longer from now than from its answer.
+  auto jobs = facts::jobs(*tables_);
+  if (!jobs) return jobs.error();
+  std::map<AttemptId, std::int64_t> latest_ms;
+  for (facts::KeptJob& kept : *jobs) {
+    const std::int64_t latest = latest_ms[kept.job.attempt] = step.now_ms() + kept.job.lives_ms;
+    if (kept.deadline_ms <= latest) continue;
+    kept.deadline_ms = latest;
+    if (const Status done = facts::put_job(*tables_, kept); !done) return done;
+  }
   auto holds = tables_->holds();
   if (!holds) return holds.error();
   for (auto& [hold, draft] : *holds) {
-    if (hold.created_ms <= step.now_ms()) continue;
+    const std::int64_t ahead_ms = std::max<std::int64_t>(hold.created_ms - step.now_ms(), 0);
+    std::int64_t deadline_ms = hold.deadline_ms == 0 ? 0 : hold.deadline_ms - ahead_ms;
+    if (const auto latest = latest_ms.find(hold.id); latest != latest_ms.end() && deadline_ms != 0)
+      deadline_ms = std::min(deadline_ms, latest->second);
+    if (ahead_ms == 0 && deadline_ms == hold.deadline_ms) continue;
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    if (hold.deadline_ms != 0) hold.deadline_ms -= hold.created_ms - step.now_ms();
-    hold.created_ms = step.now_ms();
+    hold.deadline_ms = deadline_ms;
+    hold.created_ms -= ahead_ms;
     if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
   }
   const auto processes = facts::processes(*tables_);

@@ -74,6 +74,11 @@ Result<std::vector<KeptJob>> kept_jobs(Tables& tables, std::string_view kind) {
 
 Status put_job(Tables& tables, const KeptJob& kept) {
   const Job& job = kept.job;
+  const auto replaced = find_job(tables, job.host, job.id);
+  if (!replaced) return replaced.error();
+  if (*replaced && (*replaced)->job.attempt != job.attempt) {
+    if (const Status done = tables.erase_fact("job_of", to_text((*replaced)->job.attempt)); !done) return done;
+  }
   Json slots = Json::array();
   for (const HeldCounter& slot : kept.slots)
     slots.push_back({slot.row, slot.number, slot.start_ms});
@@ -102,7 +107,10 @@ Result<std::optional<KeptJob>> job_of(Tables& tables, AttemptId attempt) {
   const auto key = tables.fact("job_of", to_text(attempt));
   if (!key) return key.error();
   if (!*key) return std::optional<KeptJob>();
-  return kept_job(tables, "job", **key);
+  auto kept = kept_job(tables, "job", **key);
+  // A host may have given the id again since.
+  if (kept && *kept && (*kept)->job.attempt != attempt) return std::optional<KeptJob>();
+  return kept;
 }
 
 Result<std::vector<KeptJob>> jobs(Tables& tables) {

@@ -86,6 +86,18 @@ Status LocalStore::end_job_of(Step& step, AttemptId attempt) {
   return facts::end_job(*tables_, **kept, step.now_ms());
 }
 
+Status LocalStore::end_lost_jobs(Step& step) {
+  const auto all = facts::jobs(*tables_);
+  if (!all) return all.error();
+  for (const facts::KeptJob& kept : *all) {
+    const auto known = tables_->known(kept.job.attempt);
+    if (!known) return known.error();
+    if (*known) continue;
+    if (const Status done = end_job_of(step, kept.job.attempt); !done) return done;
+  }
+  return success();
+}
+
 Result<JobView> LocalStore::view_of(const facts::KeptJob& kept) {
   JobView view;
   view.job = kept.job;
@@ -101,8 +113,12 @@ Result<JobView> LocalStore::view_of(const facts::KeptJob& kept) {
   }
   auto row = tables_->find_row(kept.job.attempt);
   if (!row) return row.error();
-  if (*row) view.row = std::move(**row);
   view.slot = !kept.slots.empty();
+  if (*row) {
+    view.row = std::move(**row);
+  } else {
+    view.over = true;  // the ledger dropped it: nothing can be booked for it any more
+  }
   return view;
 }
 
@@ -126,6 +142,12 @@ Result<std::vector<JobView>> LocalStore::jobs() {
   for (const facts::KeptJob& kept : *all) {
     auto view = view_of(kept);
     if (!view) return view.error();
+    if (view->over) continue;
+    // Whoever sweeps next books it, and tells the alerts of that (R35): a listing writes nothing.
+    if (view->row.how == How::open && view->deadline_ms <= step.now_ms()) {
+      view->row.how = How::expired;
+      view->slot = !view->job.slot_until_deadline;
+    }
     views.push_back(std::move(*view));
   }
   return views;
@@ -137,8 +159,8 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   if (!step.status()) return step.status().error();
   const auto kept = facts::find_job(*tables_, host, id);
   if (!kept) return kept.error();
-  if (!*kept || (*kept)->over_ms != 0)
-    return Error{Code::unknown_job, "no job " + id + " of " + host + " is pending in " + info_.location};
+  const Error none_pending{Code::unknown_job, "no job " + id + " of " + host + " is pending in " + info_.location};
+  if (!*kept || (*kept)->over_ms != 0) return none_pending;
   const AttemptId attempt = (*kept)->job.attempt;
   auto found = tables_->find_hold(attempt);
   if (!found) return found.error();
@@ -148,7 +170,8 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   } else {
     auto ended = tables_->find_row(attempt);
     if (!ended) return ended.error();
-    if (*ended) row = std::move(**ended);
+    if (!*ended) return none_pending;
+    row = std::move(**ended);
   }
   const LedgerRow before = row;
   row.id = attempt;
@@ -181,6 +204,9 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, what, why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
+  // A person is no guard, which would tell them (R35).
+  std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(untold_alerts_));
+  settled->alerts.clear();
   return settled;
 }
 

@@ -85,6 +85,8 @@ class LocalStore : public Store {
   Result<Settled> keep_job(Step& step, const Settlement& settlement);
   /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
   Status end_job_of(Step& step, AttemptId attempt);
+  /// Those whose row the ledger has dropped (memory): nobody can settle them any more.
+  Status end_lost_jobs(Step& step);
   Status free_slots(Step& step, const std::vector<HeldCounter>& slots);
   Result<JobView> view_of(const facts::KeptJob& kept);
   Result<Settled> settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row);
@@ -128,7 +130,7 @@ class LocalStore : public Store {
   std::unique_ptr<Tables> tables_;
   std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
   bool closed_ = false;
-  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, which had other answers to give
+  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, and of jobs that a person ended
   std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;

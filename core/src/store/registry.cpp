@@ -96,6 +96,22 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     touched_keys.push_back(plan.sets.front().key);
     touched.emplace_back(hold, draft);
   }
+  // Slots of jobs that expired are in no hold any more (R17).
+  std::vector<std::pair<facts::KeptJob, std::string>> slots;
+  if (cap.meter == Meter::concurrent) {
+    auto jobs = facts::jobs(*tables_);
+    if (!jobs) return jobs.error();
+    for (facts::KeptJob& kept : *jobs) {
+      if (kept.slots.empty()) continue;
+      const auto row = tables_->find_row(kept.job.attempt);
+      if (!row) return row.error();
+      if (!*row || !(*row)->context) continue;
+      const Plan plan = index.plan((*row)->context->labels, now);
+      if (plan.sets.empty()) continue;
+      engine::hold(sum_of(**row)->entry, 1, now);
+      slots.emplace_back(std::move(kept), plan.sets.front().key);
+    }
+  }
 
   std::map<std::string, std::int64_t> rows;
   for (auto& [key, sum] : sums) {
@@ -122,6 +138,10 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
         {rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
     if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+  }
+  for (auto& [kept, key] : slots) {
+    kept.slots.push_back({rows[key], registered.number, static_cast<std::uint8_t>(Meter::concurrent), fresh.start_ms});
+    if (const Status done = facts::put_job(*tables_, kept); !done) return done;
   }
   // R7: what lies before the first entry that this ledger still has cannot be proved.
   const auto from_ms = tables_->ledger_from_ms();

@@ -253,11 +253,12 @@ TEST_F(Jobs, R17_a_response_that_failed_costs_its_usage_or_nothing) {
 }
 
 TEST_F(Jobs, R17_a_deadline_charges_and_a_late_poll_corrects) {
-  open(caps);
+  const auto store = open_watched(caps);
   create("/v1/responses", background, queued);
   const std::int64_t held = reserved();
   clock->advance(hour_ms);
   EXPECT_EQ(guard->control()->jobs()->front().row.how, How::expired);
+  ASSERT_TRUE(store->sweep());
   EXPECT_EQ(spent(), held);
   EXPECT_EQ(left("slots").reserved, 1);
   EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
