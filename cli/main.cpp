@@ -289,8 +289,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   adjust_command->callback([&] { code = adjust(adjust_options); });
 
   JobsOptions jobs_options;
-  auto* jobs_command = app.add_subcommand(
-      "jobs", "Videos and background responses that are not over: what they hold, until when");
+  auto* jobs_command =
+      app.add_subcommand("jobs", "Videos and background responses that are not over: what they hold, until when");
   add_where(*jobs_command, jobs_options.where);
   jobs_command->add_flag("--json", jobs_options.json, "One JSON object per line");
   jobs_command->callback([&] {

@@ -118,7 +118,7 @@ void Housekeeping::Inside::run() {
     if (wanted) static_cast<void>(wanted->count("a"));
     const auto now = SteadyClock::now();
     if (now - swept >= rhythm.sweep) {
-      if (const auto done = store->sweep(); done && done->expired > 0) {
+      if (const auto done = store->sweep(); done && (done->expired > 0 || !done->alerts.empty())) {
         lock.lock();
         tell_ended(done->alerts, lock);
         lock.unlock();

@@ -1,7 +1,6 @@
 #include "store/memory_tables.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace farthing {
 
@@ -130,12 +129,12 @@ Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
 }
 
 Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  for (const LedgerRow& row : std::views::reverse(ledger_)) {
-    if (filter.since_ms && row.reserved_ms < *filter.since_ms) continue;
-    if (filter.until_ms && row.reserved_ms >= *filter.until_ms) continue;
-    if (filter.id && row.id != *filter.id && row.of != *filter.id) continue;
-    if (!visit(row)) break;
-  }
+  static_cast<void>(std::find_if(ledger_.rbegin(), ledger_.rend(), [&](const LedgerRow& row) {
+    if (filter.since_ms && row.reserved_ms < *filter.since_ms) return false;
+    if (filter.until_ms && row.reserved_ms >= *filter.until_ms) return false;
+    if (filter.id && row.id != *filter.id && row.of != *filter.id) return false;
+    return !visit(row);
+  }));
   return success();
 }
 
