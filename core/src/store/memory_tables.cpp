@@ -129,12 +129,14 @@ Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
 }
 
 Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  static_cast<void>(std::find_if(ledger_.rbegin(), ledger_.rend(), [&](const LedgerRow& row) {
-    if (filter.since_ms && row.reserved_ms < *filter.since_ms) return false;
-    if (filter.until_ms && row.reserved_ms >= *filter.until_ms) return false;
-    if (filter.id && row.id != *filter.id && row.of != *filter.id) return false;
-    return !visit(row);
-  }));
+  const auto wanted = [&](const LedgerRow& row) {
+    return (!filter.since_ms || row.reserved_ms >= *filter.since_ms) &&
+           (!filter.until_ms || row.reserved_ms < *filter.until_ms) &&
+           (!filter.id || row.id == *filter.id || row.of == *filter.id);
+  };
+  for (std::size_t i = ledger_.size(); i-- > 0;) {
+    if (wanted(ledger_[i]) && !visit(ledger_[i])) break;
+  }
   return success();
 }
 
