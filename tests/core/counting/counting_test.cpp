@@ -75,7 +75,7 @@ TEST(CountInput, knows_what_it_does_not_know) {
 
 TEST(CountInput, what_it_does_not_read_leaves_no_ceiling) {
   const auto counted = [](std::string_view endpoint, std::string_view body, std::string_view overhead = "openai-chat") {
-    const auto count = count_input(endpoint, body, {.encoding = "o200k_base", .overhead = std::string(overhead)});
+    const auto count = count_input(endpoint, body, {.encoding = "o200k_base", .overhead = overhead});
     EXPECT_TRUE(count) << body;
     return count.value_or(InputCount{});
   };
