@@ -83,6 +83,9 @@ struct RateSet {
   std::string to_json() const;
 };
 
+/// What to_json() wrote; empty where it is none of its texts.
+std::optional<RateSet> rate_set_of(std::string_view json);
+
 /// a > b, exactly.
 bool dearer(const Rate& a, const Rate& b);
 

@@ -6,14 +6,6 @@
 namespace farthing {
 namespace {
 
-constexpr Quantity all_quantities(std::size_t i) {
-  return static_cast<Quantity>(i);
-}
-
-bool is_time(Quantity quantity) {
-  return quantity == Quantity::video_ms || quantity == Quantity::audio_ms;
-}
-
 /// Quantities that are counted for meters and reports also where they are not what the provider bills by.
 bool billed_otherwise(const RateSet& rates, Quantity quantity) {
   switch (quantity) {
@@ -56,7 +48,7 @@ Result<Cost> sum_of(const RateSet& rates, const Quantities& quantities) {
   for (std::size_t i = 0; i < quantity_count; ++i) {
     const std::int64_t count = quantities.of[i];
     if (count == 0) continue;
-    const Quantity quantity = all_quantities(i);
+    const auto quantity = static_cast<Quantity>(i);
     if (count < 0) {
       return Error{Code::invalid_argument, std::string(quantity_text(quantity)) + " is " + std::to_string(count) +
                                                ": a quantity cannot be negative."};
@@ -93,23 +85,6 @@ Result<Usd> ceiling_of(const RateSet& rates, const Quantities& quantities) {
   const auto usd = cost->rounded_up();
   if (!usd) return too_large();
   return *usd;
-}
-
-std::string RateSet::to_json() const {
-  std::string json = "{";
-  for (std::size_t i = 0; i < quantity_count; ++i) {
-    const Quantity quantity = all_quantities(i);
-    const auto& rate = (*this)[quantity];
-    if (!rate) continue;
-    std::string text = to_text(*rate);
-    if (is_time(quantity) && rate->per == 1'000) text.replace(text.rfind("thousand"), 8, "second");
-    json.append(json.size() > 1 ? ",\"" : "\"")
-        .append(quantity_text(quantity))
-        .append("\":\"")
-        .append(text)
-        .append("\"");
-  }
-  return json + "}";
 }
 
 }  // namespace farthing

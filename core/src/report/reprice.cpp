@@ -16,21 +16,6 @@ struct Corrections {
   bool by_hand = false;
 };
 
-/// The rates of a settlement, as the ledger keeps them.
-std::optional<RateSet> recorded_rates(const std::string& json) {
-  if (json.empty()) return std::nullopt;
-  const report::Json parsed = report::parsed(json);
-  if (!parsed.is_object()) return std::nullopt;
-  RateSet rates;
-  for (const auto& [key, value] : parsed.items()) {
-    const auto quantity = quantity_of(key);
-    const auto rate = value.is_string() ? parse_rate(value.get<std::string>()) : Error{Code::invalid_money, ""};
-    if (!quantity || !rate) return std::nullopt;
-    rates[*quantity] = *rate;
-  }
-  return rates;
-}
-
 bool same(const std::optional<Rate>& a, const std::optional<Rate>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return !dearer(*a, *b) && !dearer(*b, *a);
@@ -52,7 +37,7 @@ class Repricer {
     if (row.how == How::counted) return left_out("charged bounds, their usage is not known");
     if (row.how != How::usage || !row.context) return success();  // they cost nothing
     if (corrections.by_hand) return left_out("corrected by hand");
-    const auto rates = recorded_rates(row.context->rates_json);
+    const auto rates = rate_set_of(row.context->rates_json);
     const bool unpriced = !row.actual || row.error_class == "unpriced_usage";
     if (!unpriced && !rates) return left_out("free");
     if (!unpriced) {
