@@ -6,6 +6,7 @@
 // thread is in.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "guard/process.h"
 #include "guard/sizing.h"
 #include "guard/turn.h"
+#include "store/patience.h"
 
 namespace farthing {
 
@@ -110,7 +112,8 @@ struct Attempt::State {
   std::string buffer;
   std::string request_id, headroom;
 
-  std::optional<JobView> job;  // that a poll asks for: what ends then is its hold
+  std::optional<JobView> job;         // that a poll asks for: what ends then is its hold
+  std::optional<RateSet> kept_rates;  // of the job, as the book had them that reserved it
 
   std::optional<Denial> denial;
   std::shared_ptr<const guard::KeptReceipt> receipt;
@@ -136,11 +139,20 @@ struct Attempt::State {
   std::string_view limit_name() const;
   std::vector<RunHold> run_holds() const;
 
+  /// R42: an event loop waits for nobody's step.
+  std::optional<Patience> patience() const {
+    if (in_event_loop) return std::optional<Patience>(std::in_place, std::chrono::milliseconds(0));
+    return std::nullopt;
+  }
+  void fill_row(LedgerRow& row, const AnswerFacts* answer);
+
   bool makes_job() const;
   bool keep_job(const AnswerFacts& answer);
   void poll_answer(const AnswerFacts& answer, bool whole);
   std::optional<Verdict> look_up_source();
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
+  bool free_of_charge() const;
+  std::optional<RateSet> rates_asked() const;
   void price(LedgerRow& row, const AnswerFacts& answer) const;
   std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
   void settle_answer(const AnswerFacts& answer, bool whole);

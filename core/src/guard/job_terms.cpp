@@ -18,7 +18,10 @@ std::string JobTerms::to_json() const {
   put("resolution", resolution);
   if (video_ms) json["video_ms"] = *video_ms;
   if (volume) json["volume"] = *volume;
+  put("rates", rates);
   if (free) json["free"] = true;
+  if (reports_cost) json["reports_cost"] = true;
+  if (release_unknown) json["release_unknown"] = true;
   if (counted) {
     Json& quantities = json["counted"] = Json::object();
     for (std::size_t i = 0; i < quantity_count; ++i) {
@@ -45,7 +48,13 @@ JobTerms job_terms_of(std::string_view text) {
     terms.video_ms = ms->get<std::int64_t>();
   if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
     terms.volume = volume->get<std::int64_t>();
-  if (const auto free = json.find("free"); free != json.end() && free->is_boolean()) terms.free = *free;
+  take("rates", terms.rates);
+  const auto take_flag = [&](const char* name, bool& value) {
+    if (const auto found = json.find(name); found != json.end() && found->is_boolean()) value = *found;
+  };
+  take_flag("free", terms.free);
+  take_flag("reports_cost", terms.reports_cost);
+  take_flag("release_unknown", terms.release_unknown);
   const auto counted = json.find("counted");
   if (counted == json.end() || !counted->is_object()) return terms;
   terms.counted.emplace();

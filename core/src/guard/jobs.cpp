@@ -3,7 +3,6 @@
 
 #include "guard/attempt.h"
 #include "guard/job_terms.h"
-#include "store/patience.h"
 
 namespace farthing {
 
@@ -25,18 +24,13 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.video_ms = facts.pieces.video_ms;
   terms.counted = sized.counted;
   terms.volume = granted_volume;
-  terms.free = route.host.free;
+  if (const auto rates = rates_asked()) terms.rates = rates->to_json();
+  terms.free = free_of_charge();
+  terms.reports_cost = route.host.reports_cost;
+  terms.release_unknown = route.host.release_unknown;
 
   Settlement settlement;
-  LedgerRow& row = settlement.row;
-  row = std::move(draft);
-  row.id = attempt_id;
-  row.held = held;
-  row.status = status;
-  row.request_id = std::move(request_id);
-  row.headroom = std::move(headroom);
-  row.response_id = answer.id.substr(0, 128);
-  row.model_served = answer.model.substr(0, 128);
+  fill_row(settlement.row, &answer);
   settlement.job = Job{.attempt = attempt_id,
                        .host = host,
                        .id = answer.id,
@@ -46,12 +40,11 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
                        .terms = terms.to_json()};
 
   const auto kept = [&] {
-    std::optional<Patience> none;
-    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    const auto limited = patience();
     return core->store->settle(settlement);
   }();
   core->here().housekeeping.hold_ended();  // nobody renews it any more
-  keep_receipt(LedgerRow(row), {}, nullptr);
+  keep_receipt(LedgerRow(settlement.row), {}, nullptr);
   if (!kept && kept.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), kept.error());
   return true;
 }
@@ -67,8 +60,7 @@ Verdict Attempt::State::begin_poll(const RequestView& request) {
 /// Looks for the job that the path names. A poll is never refused: where nothing is known, it passes.
 Verdict Attempt::State::find_job() {
   auto found = [&] {
-    std::optional<Patience> none;
-    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    const auto limited = patience();
     return core->store->find_job(host, route.job_id);
   }();
   const bool busy = !found && found.error().code == Code::store_busy;
@@ -99,6 +91,9 @@ Verdict Attempt::State::find_job() {
   facts.pieces.quality = terms.quality;
   facts.pieces.resolution = terms.resolution;
   route.host.free = terms.free;
+  route.host.reports_cost = terms.reports_cost;
+  route.host.release_unknown = terms.release_unknown;
+  kept_rates = rate_set_of(terms.rates);
   draft = std::move(job->row);
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);

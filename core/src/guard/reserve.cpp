@@ -4,7 +4,6 @@
 
 #include "guard/attempt.h"
 #include "guard/process.h"
-#include "store/patience.h"
 
 namespace farthing {
 
@@ -126,8 +125,7 @@ Result<std::shared_ptr<const guard::CallPlan>> Attempt::State::find_plan() const
 
 /// Plan, size and reserve, without waiting for the store where the caller is an event loop.
 Verdict Attempt::State::ask(bool take_what_fits) {
-  std::optional<Patience> none;
-  if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+  const auto limited = patience();
   if (!plan) {
     if (auto refused = plan_and_size()) return std::move(*refused);
   }

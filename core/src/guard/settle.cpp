@@ -1,10 +1,8 @@
 // From an answer to a ledger row: steps 7 to 9 of a call; the table of R23, streams by R24.
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include "guard/attempt.h"
-#include "store/patience.h"
 
 namespace farthing {
 
@@ -166,13 +164,31 @@ std::string_view Attempt::State::region_of(const AnswerFacts& answer) const {
   return facts.region.empty() ? route.host.region : std::string_view(facts.region);
 }
 
-/// R17: the context of a job's call, which another process may have made, as this one's book prices it.
+/// R17: the context of a job's call, which another process may have made, with its rates.
 std::shared_ptr<const CallContext> Attempt::State::priced_elsewhere(const CallContext& context,
                                                                     const RateSet& rates) const {
   auto made = std::make_shared<CallContext>(context);
   made->rates_json = rates.to_json();
-  made->book_version = core->book->version();
   return made;
+}
+
+/// What this call costs nothing by: where it goes, or what it asks for.
+bool Attempt::State::free_of_charge() const {
+  return route.host.free || (plan && plan->model != nullptr && plan->model->free);
+}
+
+/// The rates of what was asked for; empty where nothing prices it.
+std::optional<RateSet> Attempt::State::rates_asked() const {
+  if (!plan || plan->model == nullptr) return std::nullopt;
+  const Pieces& pieces = facts.pieces;
+  return core->book->rates(*plan->model, {.at_ms = granted_ms,
+                                          .service_tier = facts.service_tier,
+                                          .context_tokens = sized.input_tokens,
+                                          .region = region_of({}),
+                                          .size = pieces.size,
+                                          .quality = pieces.quality,
+                                          .resolution = pieces.resolution,
+                                          .volume = granted_volume});
 }
 
 /// What its quantities cost. R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
@@ -184,8 +200,15 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   const Model* model = served != nullptr ? served : asked;
   const std::string_view size = answer.size.empty() ? std::string_view(facts.pieces.size) : answer.size;
   const std::string resolution = answer.size.empty() ? facts.pieces.resolution : resolution_of(answer.size);
-  if (route.host.free || (model != nullptr && model->free)) {
+  // R25: another book reserved it, so what was asked for is priced as that one did.
+  const bool other_book = job && row.context->book_version != core->book->version();
+  if (route.host.free || (!other_book && model != nullptr && model->free)) {
     row.actual = Usd{};
+  } else if (other_book) {
+    if (kept_rates) {
+      row.context = priced_elsewhere(*row.context, *kept_rates);
+      if (const auto cost = cost_of(*kept_rates, row.quantities)) row.actual = *cost;
+    }
   } else if (model != nullptr) {
     const Terms terms{.at_ms = granted_ms,
                       .service_tier = answer.service_tier.empty() ? std::string_view(facts.service_tier)
@@ -217,6 +240,22 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   }
 }
 
+/// The row of this attempt with what its answer tells; what it costs is not in it yet.
+void Attempt::State::fill_row(LedgerRow& row, const AnswerFacts* answer) {
+  row = std::move(draft);
+  row.id = attempt_id;
+  row.held = held;
+  row.status = status;
+  row.request_id = std::move(request_id);
+  row.headroom = std::move(headroom);
+  if (answer != nullptr) {
+    row.model_served = answer->model.substr(0, 128);
+    row.tier_served = answer->service_tier.substr(0, 32);
+    row.response_id = answer->id.substr(0, 128);
+    row.finish_reason = answer->finish_reason.substr(0, 32);
+  }
+}
+
 void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view error_class) {
   if (phase == Phase::ended) return;
   phase = Phase::ended;
@@ -225,23 +264,12 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
 
   Settlement settlement;
   LedgerRow& row = settlement.row;
-  row = std::move(draft);
-  row.id = attempt_id;
+  fill_row(row, answer);
   row.how = how;
-  row.held = held;
-  row.status = status;
   row.latency_ms = job                 ? std::max<std::int64_t>(core->clock->wall_ms() - granted_ms, 0)
                    : sent_boot_ms == 0 ? 0
                                        : core->clock->boot_ms() - sent_boot_ms;
-  row.request_id = std::move(request_id);
-  row.headroom = std::move(headroom);
   row.error_class = std::string(error_class.substr(0, 64));
-  if (answer != nullptr) {
-    row.model_served = answer->model.substr(0, 128);
-    row.tier_served = answer->service_tier.substr(0, 32);
-    row.response_id = answer->id.substr(0, 128);
-    row.finish_reason = answer->finish_reason.substr(0, 32);
-  }
 
   switch (how) {
     case How::usage: {
@@ -292,8 +320,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }
   if (!job) call->commit(held, row.booked);
   auto settled = [&] {
-    std::optional<Patience> none;
-    if (in_event_loop) none.emplace(std::chrono::milliseconds(0));
+    const auto limited = patience();
     return core->store->settle(settlement);
   }();
   if (!job) core->here().housekeeping.hold_ended();

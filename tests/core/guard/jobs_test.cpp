@@ -111,6 +111,33 @@ TEST_F(Jobs, R25_one_is_settled_at_the_step_of_the_volume_of_its_reserve) {
   EXPECT_EQ(cost(), 100 * 1'000 + 50 * 4'000);
 }
 
+TEST_F(Jobs, R25_one_is_priced_by_the_book_of_its_reserve_whoever_polls) {
+  const auto priced = [](const std::string& input, const std::string& output) {
+    return std::string(caps) + "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5-mini\"\nrates = { input_tokens = \"" +
+           input + " USD per million\", output_tokens = \"" + output + " USD per million\" }\n";
+  };
+  const std::string half = priced("1.00", "4.00");
+  const std::string full = priced("2.00", "8.00");
+  const std::string free = priced("0", "0");
+  constexpr std::int64_t half_cost = 100 * 1'000 + 50 * 4'000;
+  const auto cost = [&](const std::string& reserves, const std::string& polls) {
+    const Folder folder;
+    const std::string location = "file:" + folder.path + "/x.db";
+    open(reserves, location);
+    create("/v1/responses", background, queued);
+    const std::shared_ptr<Guard> first = guard;
+    open(polls, location);
+    EXPECT_TRUE(ask("/v1/responses/resp_1", completed));
+    return spent();
+  };
+  EXPECT_EQ(cost(half, half), half_cost);
+  EXPECT_EQ(cost(half, full), half_cost);
+  EXPECT_EQ(cost(full, half), 2 * half_cost);
+  EXPECT_EQ(cost(half, free), half_cost);
+  EXPECT_EQ(cost(free, half), 0);
+  EXPECT_EQ(cost(half, caps), half_cost);
+}
+
 TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {
   open(caps);
   Attempt one = attempt();
