@@ -176,6 +176,7 @@ class Entry:
         by_modality.get(self.draft.modality, self.nothing)()
         self.calls()
         self.searches()
+        self.maps()
         self.context_steps()
         self.off_peak()
         self.count_the_rest()
@@ -336,6 +337,12 @@ class Entry:
         if len(set(costs.values())) > 1:
             for words, amount in costs.items():
                 self.put(quantity, Price(amount * 1000, "thousand"), search_context=words)
+
+    def maps(self) -> None:
+        """Before Gemini 3 a prompt is billed once; since then each query, and an answer does not tell how many."""
+        amount = self.positive("google_maps_grounding_cost_per_query")
+        if amount and re.match(r"gemini-2", self.draft.name):
+            self.put("tool_calls", Price(amount * 1000, "thousand"))
 
     def context_steps(self) -> None:
         self.read.add("tiered_pricing")

@@ -228,6 +228,8 @@ OVERHEADS = (
     (r"kimi", "kimi"),
     (r"qw(en|q)", "qwen"),
     (r"gemini", "gemini"),
+    (r"sonar-deep-research", "perplexity-research"),
+    (r"sonar", "perplexity"),
 )
 
 

@@ -55,6 +55,10 @@ std::string_view confidence_of(const InputCount& count);
 /// Is `ceiling` ever known for this model? Elsewhere counting cannot make a hold smaller.
 bool can_bound(const CountedModel& model);
 
+/// Claude's and Gemini's tokenizers are not public: what their texts cost was measured against one that is, whatever a
+/// policy names for them.
+bool is_measured(const CountedModel& model);
+
 /// That its texts are counted with; empty where they are not counted.
 EncodingPtr encoding_of(const CountedModel& model);
 

@@ -74,7 +74,8 @@ Result<InputCount> count_text(std::string_view model, std::string_view text, con
   const auto known = counted_model_of(model, models);
   if (!known) return known.error();
   InputCount count;
-  const EncodingPtr encoding = known->vocabulary ? known->vocabulary : Encoding::find(known->encoding);
+  const EncodingPtr encoding =
+      known->vocabulary && !is_measured(*known) ? known->vocabulary : Encoding::find(known->encoding);
   if (encoding) {
     count.tokens = encoding->count(text);
     count.exact = true;

@@ -14,12 +14,15 @@ bool can_bound(const CountedModel& model) {
   return std::find(known.begin(), known.end(), model.overhead) != known.end();
 }
 
+bool is_measured(const CountedModel& model) {
+  return model.overhead == "claude" || model.overhead == "gemini";
+}
+
 EncodingPtr encoding_of(const CountedModel& model) {
   const bool known = can_bound(model);
   // A search model's hidden prompt is as long as what it found.
   if (!known && model.overhead.starts_with("openai")) return nullptr;
-  const bool measured = model.overhead == "claude" || model.overhead == "gemini";  // against o200k_base
-  if (model.vocabulary && !measured) return model.vocabulary;
+  if (model.vocabulary && !is_measured(model)) return model.vocabulary;
   return Encoding::find(known ? model.encoding : "o200k_base");
 }
 

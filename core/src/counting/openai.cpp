@@ -198,11 +198,12 @@ std::optional<InputCount> count_chat(Request& body, const Encoding& encoding, bo
   *sum += tools_of(body, "tools", "function", sum->system, encoding);
   Counter rest(encoding);
   rest.choice(body.member("tool_choice"));
-  if (const Value* format = body.member("response_format")) {
+  if (const Value* format = body.member("response_format"); format != nullptr && !format->IsNull()) {
     const std::string_view type = text(member(*format, "type"));
     if (type == "json_schema")
       rest.schema(member(*format, "json_schema"), sum->system ? schema_strict_with_system : schema_strict);
-    if (type == "json_object") sum->more = true;
+    else if (type != "text")
+      sum->more = true;
   }
   for (const char* name : {"audio", "prediction", "web_search_options"})
     sum->more = sum->more || body.has(name);
@@ -223,7 +224,7 @@ std::optional<InputCount> count_responses(Request& body, const Encoding& encodin
                      return true;
                    }));
   };
-  if (body.raw("instructions").starts_with('"')) {
+  if (body.has("instructions") && body.raw("instructions") != "null") {
     const auto instructions = text_of("instructions");
     if (!instructions) return std::nullopt;
     sum += *instructions;
@@ -244,7 +245,8 @@ std::optional<InputCount> count_responses(Request& body, const Encoding& encodin
     const Value* format = member(*texts, "format");
     const std::string_view type = format == nullptr ? "" : text(member(*format, "type"));
     if (type == "json_schema") rest.schema(format, schema_strict_responses);
-    if (type == "json_object") sum.more = true;
+    else if (format != nullptr && !format->IsNull() && type != "text")
+      sum.more = true;
   }
   rest.around(reasoning ? priming_reasoning : priming);
   return counted(body, sum += rest.sum());

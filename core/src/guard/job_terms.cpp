@@ -17,6 +17,7 @@ std::string JobTerms::to_json() const {
   put("quality", quality);
   put("resolution", resolution);
   if (video_ms) json["video_ms"] = *video_ms;
+  if (videos != 1) json["videos"] = videos;
   if (volume) json["volume"] = *volume;
   put("rates", rates);
   if (free) json["free"] = true;
@@ -46,6 +47,8 @@ JobTerms job_terms_of(std::string_view text) {
   take("resolution", terms.resolution);
   if (const auto ms = json.find("video_ms"); ms != json.end() && ms->is_number_integer())
     terms.video_ms = ms->get<std::int64_t>();
+  if (const auto videos = json.find("videos"); videos != json.end() && videos->is_number_integer())
+    terms.videos = videos->get<std::int64_t>();
   if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
     terms.volume = volume->get<std::int64_t>();
   take("rates", terms.rates);

@@ -1,5 +1,6 @@
 // Calls whose work goes on after their answer (R17): their hold becomes a job's, and what asks for the job settles it.
 #include <algorithm>
+#include <limits>
 
 #include "guard/attempt.h"
 #include "guard/job_terms.h"
@@ -22,6 +23,7 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.quality = facts.pieces.quality;
   terms.resolution = facts.pieces.resolution;
   terms.video_ms = facts.pieces.video_ms;
+  terms.videos = facts.pieces.videos;
   terms.counted = sized.counted;
   terms.volume = granted_volume;
   if (const auto rates = rates_asked()) terms.rates = rates->to_json();
@@ -90,6 +92,7 @@ Verdict Attempt::State::find_job() {
   facts.pieces.size = terms.size;
   facts.pieces.quality = terms.quality;
   facts.pieces.resolution = terms.resolution;
+  facts.pieces.videos = terms.videos;
   route.host.free = terms.free;
   route.host.reports_cost = terms.reports_cost;
   route.host.release_unknown = terms.release_unknown;
@@ -123,7 +126,14 @@ void Attempt::State::poll_answer(const AnswerFacts& answer, bool whole) {
       // What was asked for, unless more was made: of one, while all that were asked for are counted.
       if (sized.counted && !(told && (*answer.quantities)[Quantity::video_ms] > (*sized.counted)[Quantity::video_ms]))
         return settle(How::counted, &answer, "");
-      return told ? settle(How::usage, &answer, "") : settle(How::hold, &answer, "no_final_usage");
+      if (!told) return settle(How::hold, &answer, "no_final_usage");
+      if (facts.pieces.videos > 1) {  // told of one
+        AnswerFacts all = answer;
+        std::int64_t& ms = (*all.quantities)[Quantity::video_ms];
+        ms = checked_mul(ms, facts.pieces.videos).value_or(std::numeric_limits<std::int64_t>::max());
+        return settle(How::usage, &all, "");
+      }
+      return settle(How::usage, &answer, "");
     case JobState::failed:
       return told && answer.final ? settle(How::usage, &answer, answer.error_code)
                                   : settle(How::provider_error, &answer, answer.error_code);

@@ -158,6 +158,11 @@ class Sizing {
       return;
     }
     sized_.confidence = "unbounded";
+    // Of a model that nobody knows no amount for the rest would help.
+    if (in_.model == nullptr && asked_.video_of.empty() && in_.money_capped && !free_) {
+      sized_.problem = Sized::Problem::unpriced;
+      return;
+    }
     const bool matters = (in_.money_capped && !free_) || in_.tokens_capped;
     const bool allowed = in_.policy.unbounded.kind == Unbounded::Kind::amount ||
                          (in_.policy.unbounded.kind == Unbounded::Kind::context_window && within_window_);

@@ -203,7 +203,7 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .tokens_capped = counts(caps, Meter::tokens) || counts(caps, Meter::input_tokens) ||
                                              counts(caps, Meter::output_tokens),
                             .audio_capped = counts(caps, Meter::audio_seconds),
-                            .rewritable = facts.object_open != 0,
+                            .rewritable = facts.object_open != 0 && !facts.prediction,
                             .counted = counted ? &*counted : nullptr,
                             .learned = known.learned.get()});
   switch (sized.problem) {

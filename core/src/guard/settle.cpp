@@ -188,6 +188,7 @@ std::optional<RateSet> Attempt::State::rates_asked() const {
                                           .size = pieces.size,
                                           .quality = pieces.quality,
                                           .resolution = pieces.resolution,
+                                          .search_context = facts.search_context,
                                           .volume = granted_volume});
 }
 
@@ -202,14 +203,17 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   const std::string resolution = answer.size.empty() ? facts.pieces.resolution : resolution_of(answer.size);
   // R25: another book reserved it, so what was asked for is priced as that one did.
   const bool other_book = job && row.context->book_version != core->book->version();
-  if (route.host.free || (!other_book && model != nullptr && model->free)) {
+  // A host that chooses among providers may have gone from a free model to another, which nobody knows.
+  const bool elsewhere = route.host.reports_cost && served == nullptr && !answer.model.empty() && asked != nullptr &&
+                         asked->free && answer.model != row.context->model;
+  if (route.host.free || (!other_book && !elsewhere && model != nullptr && model->free)) {
     row.actual = Usd{};
   } else if (other_book) {
     if (kept_rates) {
       row.context = priced_elsewhere(*row.context, *kept_rates);
       if (const auto cost = cost_of(*kept_rates, row.quantities)) row.actual = *cost;
     }
-  } else if (model != nullptr) {
+  } else if (model != nullptr && !elsewhere) {
     const Terms terms{.at_ms = granted_ms,
                       .service_tier = answer.service_tier.empty() ? std::string_view(facts.service_tier)
                                                                   : std::string_view(answer.service_tier),
@@ -218,6 +222,8 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                       .size = size,
                       .quality = facts.pieces.quality,
                       .resolution = resolution,
+                      .search_context = answer.search_context.empty() ? std::string_view(facts.search_context)
+                                                                      : std::string_view(answer.search_context),
                       .volume = asked != nullptr && core->book->volume_cap(*model) == core->book->volume_cap(*asked)
                                     ? granted_volume
                                     : std::nullopt};
@@ -234,8 +240,8 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     row.actual = answer.reported_cost;
   }
   if (!row.actual && sized.priced) {
-    // Used, but not priced: never for free (promise 5).
-    row.actual = Usd{held[Meter::usd]};
+    // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.
+    if (!elsewhere) row.actual = Usd{held[Meter::usd]};
     row.error_class = "unpriced_usage";
   }
 }
@@ -275,7 +281,8 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
     case How::usage: {
       row.quantities = *answer->quantities;
       // What a usage in tokens does not tell: the request does.
-      for (const Quantity asked : {Quantity::images, Quantity::audio_ms, Quantity::characters}) {
+      for (const Quantity asked :
+           {Quantity::images, Quantity::audio_ms, Quantity::characters, Quantity::web_searches}) {
         if (row.quantities[asked] == 0) row.quantities[asked] = sized.pieces[asked];
       }
       price(row, *answer);

@@ -69,10 +69,15 @@ void size_input(const SizeInput& input, Sized& sized) {
     bytes_bound = *input.counted->ceiling + sized.media_tokens;
   }
 
+  const auto own = input.model == nullptr ? std::nullopt : own_searches(input.model->overhead);
+  const bool searches_more = facts.server_tools || (facts.search_options && !own);
+  if (own && own->billed > 0)
+    sized.pieces[Quantity::web_searches] = sized.likely[Quantity::web_searches] = own->billed;
+
   // Embeddings, completions: every input has a window of its own. Server tools: every step reads the context again.
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
   std::int64_t windows = std::max<std::int64_t>(1, facts.inputs);
-  if (facts.server_tools) {
+  if (searches_more) {
     sized.input_steps = facts.server_tool_steps ? saturating_mul(1, *facts.server_tool_steps + 1) : 1;
     windows = saturating_mul(windows, sized.input_steps);
   }
@@ -81,9 +86,10 @@ void size_input(const SizeInput& input, Sized& sized) {
   const bool media_bounded = media || facts.media_inputs.empty();
   if (facts.media && (facts.media_other || !media_bounded)) unbounded(sized, "image, audio or file");
   if (facts.remote && (facts.remote_other || !media_bounded)) unbounded(sized, "URL, file id or earlier response");
-  if (facts.server_tools)
+  if (searches_more)
     unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without a limit of their uses");
 
+  if (own && own->unseen) unbounded(sized, "what the model finds by itself");
   if (facts.other_models) unbounded(sized, "other models that the host may choose");
 
   if (sized.unbounded_count == 0) {
@@ -94,7 +100,8 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.confidence = "unbounded";
   sized.input_is_window = true;
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
-  const bool endless = (facts.server_tools && !facts.server_tool_steps) || facts.other_models;
+  const bool endless =
+      (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:
       return;  // held at that amount, see price()
@@ -210,6 +217,7 @@ void price(const SizeInput& input, Sized& sized) {
                     .service_tier = input.facts.service_tier,
                     .context_tokens = sized.input_tokens,
                     .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
+                    .search_context = input.facts.search_context,
                     .writes_cache = writes != CacheWrites::none,
                     .writes_cache_1h = writes == CacheWrites::unknown || writes == CacheWrites::long_lived};
   auto dearest = input.book.dearest_rates(*input.model, terms);
@@ -227,6 +235,17 @@ void price(const SizeInput& input, Sized& sized) {
   Cost fixed;
   fixed.add(*input_rate, sized.input_tokens);
   if (const auto& each = rates[Quantity::requests]) fixed.add(*each, 1);
+  if (const std::int64_t own = sized.pieces[Quantity::web_searches]; own > 0) {
+    const auto& search = rates[Quantity::web_searches];
+    if (!search) return;
+    fixed.add(*search, own);
+  }
+  if (input.facts.tool_fees && !rates[Quantity::tool_calls] && input.money_capped &&
+      input.policy.unbounded.kind != Unbounded::Kind::amount) {
+    unbounded(sized, "a tool whose fee is not known");
+    sized.problem = Sized::Problem::unbounded;
+    return;
+  }
   if (input.facts.server_tools && input.facts.server_tool_steps) {
     if (const auto tool = dearest_of(rates, {Quantity::web_searches, Quantity::tool_calls})) {
       fixed.add(*tool, *input.facts.server_tool_steps);

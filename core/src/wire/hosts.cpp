@@ -42,7 +42,7 @@ constexpr std::array<Known, 23> table = {{
     {"api.together.xyz", "together", true, false, false, "max_tokens"},
     {"api.together.ai", "together", true, false, false, "max_tokens"},
     {"api.fireworks.ai", "fireworks", true, false, false, "max_tokens"},
-    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens"},
+    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens", "", true},
     {"api.cohere.com", "cohere", false, false, false, "max_tokens"},
     {"api.cerebras.ai", "cerebras", true, false, false, "max_completion_tokens"},
     {"api.moonshot.ai", "moonshot", true, false, false, "max_tokens"},

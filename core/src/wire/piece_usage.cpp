@@ -39,6 +39,7 @@ void PieceUsage::take(std::size_t depth, std::string_view detail, std::string_vi
     else if (!scalar.is_null())
       broken_ = true;
   };
+  if (depth == 1 || depth == 2) reported_.take(depth == 1 ? std::string_view() : detail, name, scalar);
   if (depth == 1) {
     if (name == "input_tokens" || name == "prompt_tokens")
       count(input_);

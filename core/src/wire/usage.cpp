@@ -1,26 +1,17 @@
 #include "wire/usage.h"
 
 #include <algorithm>
-#include <string>
-
-#include "money/json_number.h"
 
 namespace farthing::wire {
 
 void UsageFields::take(std::string_view detail, std::string_view name, const Scalar& scalar) {
+  reported_.take(detail, name, scalar);
   const auto number = [&](auto& out) {
     // Beyond 2^53 other readers of this JSON see another number: no bill can mean it.
     if (scalar.kind == Scalar::Kind::integer && scalar.integer >= 0 && scalar.integer <= (1LL << 53))
       out = scalar.integer;
     else if (!scalar.is_null())
       broken_ = true;
-  };
-  const auto money = [&](std::optional<Usd>& out, int power) {
-    if (scalar.is_null()) return;
-    out = scalar.kind == Scalar::Kind::integer  ? usd_of_number(std::to_string(scalar.integer), power)
-          : scalar.kind == Scalar::Kind::number ? usd_of_number(scalar.text, power)
-                                                : std::nullopt;
-    cost_broken_ = cost_broken_ || !out;
   };
   if (detail.empty()) {
     if (name == "prompt_tokens" || name == "input_tokens")
@@ -31,14 +22,14 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
       number(total_);
     else if (name == "prompt_cache_hit_tokens")
       number(cached_);  // DeepSeek, inside prompt_tokens
-    else if (name == "cost_in_usd_ticks")
-      money(ticks_, -10);
-    else if (name == "cost")
-      money(cost_, 0);
-    else if (name == "is_byok")
-      own_key_ = scalar.kind == Scalar::Kind::boolean && scalar.boolean;
-  } else if (detail == "cost_details") {
-    if (name == "upstream_inference_cost") money(upstream_cost_, 0);
+    else if (name == "reasoning_tokens")
+      number(reasoning_apart_);
+    else if (name == "citation_tokens")
+      number(citations_);
+    else if (name == "num_search_queries")
+      number(searches_);
+    else if (name == "search_context_size" && scalar.is_text())
+      search_context_ = scalar.text;
   } else if (detail == "prompt_tokens_details" || detail == "input_tokens_details") {
     if (name == "cached_tokens")
       number(cached_);
@@ -66,7 +57,7 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   // xAI tells reasoning beside the completion, Gemini in the total only; everybody else inside. The total says which.
   const std::int64_t beyond = total_ ? *total_ - *input_ - output : 0;
   const bool beside = beyond > 0;
-  const std::int64_t reasoning = beside ? std::max(beyond, reasoning_) : reasoning_;
+  std::int64_t reasoning = beside ? std::max(beyond, reasoning_) : reasoning_;
   const std::int64_t inside = beside ? 0 : reasoning;
   if (beyond < 0 || inside + output_audio_ + output_image_ > output) return std::nullopt;
   if (cached_ > *input_ || cache_write_ > *input_ - cached_ || input_audio_ + input_image_ > *input_)
@@ -81,21 +72,18 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
       std::min(input_image_, uncached - quantities[Quantity::input_audio_tokens]);
   quantities[Quantity::input_tokens] =
       uncached - quantities[Quantity::input_audio_tokens] - quantities[Quantity::input_image_tokens];
+  // Perplexity's research tells what it searched, read and thought in numbers of their own, beside all others.
+  if (searches_ || citations_) {
+    quantities[Quantity::input_tokens] += citations_.value_or(0);
+    quantities[Quantity::web_searches] = searches_.value_or(0);
+    reasoning += reasoning_apart_.value_or(0);
+  }
   quantities[Quantity::reasoning_tokens] = reasoning;
   quantities[Quantity::output_audio_tokens] = output_audio_;
   quantities[Quantity::output_image_tokens] = output_image_;
   quantities[Quantity::output_tokens] = output - inside - output_audio_ - output_image_;
   quantities[Quantity::requests] = 1;
   return quantities;
-}
-
-std::optional<Usd> UsageFields::reported_cost() const {
-  if (cost_broken_) return std::nullopt;
-  if (ticks_) return ticks_;
-  if (!cost_ || !own_key_) return cost_;
-  // The host's fee, and what the provider behind it bills the caller.
-  const auto sum = upstream_cost_ ? checked_add(cost_->nano, upstream_cost_->nano) : std::nullopt;
-  return sum ? std::optional(Usd{*sum}) : std::nullopt;
 }
 
 }  // namespace farthing::wire

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "farthing/meter.h"
 #include "farthing/money.h"
 #include "wire/json_walk.h"
+#include "wire/reported_cost.h"
 
 namespace farthing::wire {
 
@@ -26,9 +28,9 @@ class UsageFields {
   /// Nothing when what there is cannot be a bill: a count missing, negative, broken, no input at all, or parts larger than their whole
   /// (missing is not zero, promise 5). `has_output`: output must be told.
   std::optional<Quantities> quantities(bool has_output) const;
-  /// What the provider says that it charged: xAI in ticks of 10^-10 USD, OpenRouter in USD, where the key of the upstream provider
-  /// is the caller's own with what that one charges (their references, 2026-11). Nothing where it does not say, or not clearly.
-  std::optional<Usd> reported_cost() const;
+  std::optional<Usd> reported_cost() const { return reported_.cost(); }
+  /// How much was searched, where the price differs by it: "low".
+  const std::string& search_context() const { return search_context_; }
 
  private:
   std::optional<std::int64_t> input_, output_, total_;
@@ -39,9 +41,9 @@ class UsageFields {
   std::int64_t reasoning_ = 0;
   std::int64_t output_audio_ = 0;
   std::int64_t output_image_ = 0;
-  std::optional<Usd> ticks_, cost_, upstream_cost_;
-  bool own_key_ = false;
-  bool cost_broken_ = false;
+  std::optional<std::int64_t> reasoning_apart_, citations_, searches_;
+  std::string search_context_;
+  ReportedCost reported_;
   bool broken_ = false;
 };
 

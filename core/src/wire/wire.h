@@ -153,6 +153,10 @@ struct RequestFacts {
   bool other_models = false;      // a list of models, of which the host may take another one
   bool server_tools = false;      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
+  bool tool_fees = false;                         // one of them has a fee of its own, other than for web searches
+  bool search_options = false;                    // chat: how the web is to be searched, if the model does
+  std::string search_context;                     // of it: how much, as asked
+  bool prediction = false;                        // chat: with it no limit of ours is accepted
   bool tools = false;
   bool schema = false;  // a response format with a schema
   bool background = false;
@@ -207,7 +211,8 @@ struct AnswerFacts {
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
   JobState job = JobState::none;
-  std::string size;           // of a video as made
+  std::string size;            // of a video as made
+  std::string search_context;  // how much was searched
   std::string error_code;     // code, else type
   std::string error_message;  // never logged; only its presence matters to the core
 };
@@ -276,6 +281,15 @@ const Dialect* dialect_of(std::string_view endpoint);
 /// Hidden prompts: tokens that a provider adds to the input by itself, an upper bound by overhead profile of the book
 /// and by what the request has (tools, schema). Data with source and date: overheads.cpp.
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts);
+
+/// What a model does by itself with every call, by the same profile: data with source and date, own_searches.cpp.
+struct OwnSearches {
+  std::int64_t billed = 0;  // how many searches a call is billed for beside its tokens
+  bool unseen = false;      // what they find is billed as input, as much of it as there is
+  bool endless = false;     // it searches as often as it likes
+};
+/// Nothing: of itself it searches nothing.
+std::optional<OwnSearches> own_searches(std::string_view overhead_profile);
 
 /// The most output tokens that the images or the speech of a request take, and input tokens of its images, by the book's name of the model; what the request
 /// leaves to the provider counts as the most that it can be. Nothing: not known. Data with source and date: piece_tokens.cpp.

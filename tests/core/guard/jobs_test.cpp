@@ -347,6 +347,14 @@ TEST_F(Jobs, an_unknown_source_is_held_at_the_policys_amount_and_settled_as_it_i
   EXPECT_EQ(spent(), usd * 8 / 10);
 }
 
+TEST_F(Jobs, several_videos_of_unknown_length_cost_as_often_what_is_told_of_one) {
+  open(std::string("unbounded = \"5 USD\"\n") + caps);
+  create("/v1/videos/video_x/remix", R"({"prompt":"again","n":3})",
+         R"({"id":"video_9","status":"queued","model":"sora-2"})");
+  EXPECT_TRUE(ask("/v1/videos/video_9", R"({"id":"video_9","status":"completed","model":"sora-2","seconds":"4"})"));
+  EXPECT_EQ(spent(), 3 * 4 * usd / 10);
+}
+
 TEST_F(Jobs, a_video_of_unknown_length_or_price_is_refused) {
   open(caps);
   const Verdict length = begin(*std::make_unique<Attempt>(attempt()), R"({"model":"grok-imagine-video","prompt":"x"})",

@@ -87,7 +87,15 @@ TEST(GenerateScan, media_inline_and_what_we_do_not_see) {
     EXPECT_FALSE(with_part(part).media) << part;
     EXPECT_TRUE(with_part(part).media_inputs.empty()) << part;
   }
-  EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[)" + std::string(image) + "]}}").media);
+  for (const std::string& parts :
+       {"[" + std::string(image) + "]", std::string(image), std::string(R"([{"inline_data":{"data":"AAAA"}}])"),
+        R"([{"inlineData":{"mimeType":"video/mp4","data":"AAAA"},"videoMetadata":{"fps":24}}])" + std::string()})
+    EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":)" + parts + "}}").media) << parts;
+  EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[{"fileData":{"fileUri":"gs://a/b"}}]}})").remote);
+  EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[{"mediaResolution":{"level":"HIGH"}}]}})").media_resolution);
+  EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[{"videoMetadata":{"fps":24}}]}})").media_other);
+  EXPECT_TRUE(with_part(R"({"mediaProcessing":"MEDIA_PROCESSING_AGENTIC"})").media_other);
+  EXPECT_FALSE(with_part(R"({"mediaProcessing":"MEDIA_PROCESSING_STATIC"})").media_other);
   EXPECT_TRUE(scan(R"({"generationConfig":{"responseModalities":["TEXT","IMAGE"]}})").media);
   EXPECT_FALSE(scan(R"({"generationConfig":{"responseModalities":["TEXT"]}})").media);
 }

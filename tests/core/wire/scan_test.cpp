@@ -95,8 +95,11 @@ TEST(ChatScan, tools_and_schemas) {
   EXPECT_FALSE(chat(R"({"tools":[]})").tools);
   EXPECT_TRUE(chat(R"({"response_format":{"type":"json_schema","json_schema":{}}})").schema);
   EXPECT_FALSE(chat(R"({"response_format":{"type":"json_object"}})").schema);
-  EXPECT_TRUE(chat(R"({"web_search_options":{}})").server_tools);
-  EXPECT_FALSE(chat(R"({"web_search_options":null})").server_tools);
+  EXPECT_TRUE(chat(R"({"web_search_options":{}})").search_options);
+  EXPECT_FALSE(chat(R"({"web_search_options":null})").search_options);
+  EXPECT_EQ(chat(R"({"web_search_options":{"search_context_size":"low"}})").search_context, "low");
+  EXPECT_FALSE(chat(R"({"web_search_options":{"search_type":"fast"}})").server_tools);
+  EXPECT_TRUE(chat(R"({"web_search_options":{"search_type":"auto"}})").server_tools);
   EXPECT_TRUE(chat(R"({"tools":[{"type":"browser_search"}]})").server_tools);
   EXPECT_TRUE(chat(R"({"plugins":[{"id":"web"}]})").server_tools);
   EXPECT_TRUE(chat(R"({"data_sources":[{"type":"azure_search"}]})").server_tools);

@@ -39,6 +39,13 @@ TEST(Videos, lengths_in_every_spelling_and_the_longest_of_several) {
   EXPECT_EQ(scan("video.generations", R"({"duration":"2.5"})").pieces.video_ms, 2'500);
   EXPECT_EQ(scan("video.generations", R"({"seconds":4,"duration":9})").pieces.video_ms, 9'000);
   EXPECT_EQ(scan("videos.generations", R"({"n_seconds":20,"n":3})").pieces.videos, 3);
+  EXPECT_EQ(scan("videos.generations", R"({"n":4,"n_variants":1,"number_of_videos":null})").pieces.videos, 4);
+  EXPECT_EQ(scan("videos.generations", R"({"n_variants":1,"n":4})").pieces.videos, 4);
+  EXPECT_EQ(scan("videos",
+                 "--b\r\nContent-Disposition: form-data; name=\"n_variants\"\r\n\r\n4\r\n"
+                 "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--b--\r\n")
+                .pieces.videos,
+            4);
   for (const char* body : {R"({"seconds":"long"})", R"({"seconds":0})", R"({"seconds":-4})", R"({"seconds":[4]})",
                            R"({"n":0})", R"({"size":{}})", R"({"seconds":4,"seconds":8})"})
     EXPECT_FALSE(dialect_of("videos")->scan(body)) << body;

@@ -2,6 +2,7 @@
 
 #include "wire/anthropic_messages/messages.h"
 #include "wire/json_walk.h"
+#include "wire/reported_cost.h"
 #include "wire/sse.h"
 
 namespace farthing::wire {
@@ -46,6 +47,7 @@ class MessageUsage {
   void take(std::size_t depth, const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     const std::size_t below = path.depth() - depth;
+    if (below <= 2) reported_.take(below == 1 ? std::string_view() : path.key(depth), own, scalar);
     if (below == 1) {
       number(whole_.named(own), scalar);
       if (scalar.is_text() && own == "service_tier") tier_ = scalar.text;
@@ -83,6 +85,7 @@ class MessageUsage {
     quantities[Quantity::requests] = 1;
     return quantities;
   }
+  std::optional<Usd> reported_cost() const { return reported_.cost(); }
   /// The tier that served, in the price book's words.
   std::string tier() const {
     if (!speed_.empty() && speed_ != "standard") return speed_;
@@ -109,6 +112,7 @@ class MessageUsage {
   std::optional<std::int64_t> searches_;
   std::vector<Iteration> iterations_;
   std::string tier_, speed_, region_;
+  ReportedCost reported_;
   bool broken_ = false;
 };
 
@@ -180,6 +184,7 @@ class MessageStream final : public EventStream {
       facts_.final = facts_.final && facts_.quantities.has_value();
       facts_.service_tier = usage_.tier();
       facts_.region = usage_.region();
+      facts_.reported_cost = usage_.reported_cost();
       // What message_start says of output is a first guess; only a message_delta has the bill's.
       if (answer.type == "message_delta" && answer.output_told) output_billed_ = true;
     }
@@ -202,6 +207,7 @@ AnswerFacts read_messages(std::string_view body) {
     facts.quantities = usage.quantities();
     facts.service_tier = usage.tier();
     facts.region = usage.region();
+    facts.reported_cost = usage.reported_cost();
   }
   facts.final = facts.quantities.has_value();
   return facts;

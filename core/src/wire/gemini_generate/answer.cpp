@@ -154,12 +154,16 @@ class Candidates {
     const std::string_view generation = model.substr(0, 8);
     return generation == "gemini-1" || generation == "gemini-2" ? std::min<std::int64_t>(searches_, 1) : searches_;
   }
+  /// What was found on a map is billed once for a prompt.
+  void mapped() { mapped_ = true; }
+  bool used_maps() const { return mapped_; }
   bool all_ended() const { return !beyond_ && (blocked_ || (seen_ != 0 && seen_ == ended_)); }
 
  private:
   std::uint64_t seen_ = 0;
   std::uint64_t ended_ = 0;
   std::int64_t searches_ = 0;
+  bool mapped_ = false;
   bool blocked_ = false;
   bool beyond_ = false;
 };
@@ -211,6 +215,9 @@ struct GenerateAnswer : Ignore {
     const std::size_t depth = path.depth() - at_;
     if (depth == 1 && is_named(path.own(), "usageMetadata")) usage_ = GenerateUsage();
     if (depth == 1 && path.own() == "error") facts.error = true;
+    if (depth == 6 && is_named(path.key(at_ + 2), "groundingMetadata") &&
+        is_named(path.key(at_ + 3), "groundingChunks") && path.own() == "maps")
+      candidates.mapped();
     if (depth == 2 && path.key(at_) == "candidates") {
       index_ = 0;
       ended_ = false;
@@ -264,7 +271,9 @@ struct GenerateAnswer : Ignore {
 };
 
 void count_searches(AnswerFacts& facts, const Candidates& candidates) {
-  if (facts.quantities) (*facts.quantities)[Quantity::web_searches] = candidates.searches(facts.model);
+  if (!facts.quantities) return;
+  (*facts.quantities)[Quantity::web_searches] = candidates.searches(facts.model);
+  (*facts.quantities)[Quantity::tool_calls] = candidates.used_maps() ? 1 : 0;
 }
 
 class GenerateStream final : public EventStream {

@@ -115,13 +115,12 @@ struct GenerateScan : RequestScan {
   static bool in_content(const Path& path) {
     return (path.key(0) == "contents" || is_named(path.key(0), "systemInstruction")) && !in_data(path);
   }
-  /// What a function is called with and what it answers: data of any shape, read as text. Media of an answer stand in parts
-  /// of its own.
+  /// What a function is called with and what it answers: data of any shape, read as text. The parts of an answer are parts
+  /// like any other.
   static bool in_data(const Path& path) {
     for (std::size_t i = 1; i + 1 < path.depth(); ++i) {
       if (is_named(path.key(i), "functionCall")) return true;
-      if (is_named(path.key(i), "functionResponse"))
-        return !(path.key(i + 1) == "parts" && path.depth() > i + 3 && is_named(path.key(i + 3), "inlineData"));
+      if (is_named(path.key(i), "functionResponse")) return path.key(i + 1) != "parts";
     }
     return false;
   }
@@ -179,6 +178,7 @@ struct GenerateScan : RequestScan {
       facts.tools = true;
     else
       facts.server_tools = true;
+    facts.tool_fees = facts.tool_fees || is_named(kind, "googleMaps");
   }
   static MediaFacts::Kind kind_of(std::string_view type) {
     using Kind = MediaFacts::Kind;
@@ -196,6 +196,8 @@ struct GenerateScan : RequestScan {
       ++members_;
     } else if (is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri")) {
       unseen(false);
+    } else if (is_named(path.own(), "mediaProcessing") && scalar.text.find("STATIC") == std::string_view::npos) {
+      other_media();  // looked at as often as the model likes
     } else if (is_named(path.own(), "mediaResolution") || is_named(path.parent(), "mediaResolution")) {
       facts.media_resolution = true;
     }

@@ -84,6 +84,7 @@ class ChatStream final : public EventStream {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
       facts_.reported_cost = answer.usage.reported_cost();
+      facts_.search_context = answer.usage.search_context();
       facts_.final = facts_.final && facts_.quantities.has_value();
       // R24: after the last finish_reason a chunk of nothing but usage is the bill; a loop that stops at the finish_reason
       // never asks for the marker after it.
@@ -105,6 +106,7 @@ AnswerFacts read_chat(std::string_view body) {
   if (answer.has_usage) {
     facts.quantities = answer.usage.quantities(true);
     facts.reported_cost = answer.usage.reported_cost();
+    facts.search_context = answer.usage.search_context();
   }
   facts.final = facts.quantities.has_value();
   return facts;

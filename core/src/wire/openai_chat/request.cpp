@@ -10,8 +10,7 @@ namespace {
 
 /// Members by which other hosts take the chat elsewhere first: searches, plugins, a company's own data. Sources: the API
 /// references of OpenAI, xAI, OpenRouter and Azure, 2026-11.
-constexpr std::array<std::string_view, 4> server_members = {"web_search_options", "search_parameters", "plugins",
-                                                            "data_sources"};
+constexpr std::array<std::string_view, 3> server_members = {"search_parameters", "plugins", "data_sources"};
 
 bool names_link(std::string_view name) {
   return name == "image_url" || name == "video_url" || name == "audio_url" || name == "file_url" ||
@@ -27,7 +26,13 @@ struct ChatScan : RequestScan {
       message(path, scalar);
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
       // Every kind that the caller does not run itself runs at the provider (Groq, OpenRouter, Moonshot).
-      if (!scalar.is_text() || (scalar.text != "function" && scalar.text != "custom")) facts.server_tools = true;
+      if (!scalar.is_text() || (scalar.text != "function" && scalar.text != "custom"))
+        facts.server_tools = facts.tool_fees = true;
+    } else if (path.is("web_search_options", "search_context_size")) {
+      text(path, scalar, facts.search_context);
+    } else if (path.is("web_search_options", "search_type")) {
+      // Perplexity: others than the fast one take more steps, for another fee.
+      if (!scalar.is_text() || scalar.text != "fast") facts.server_tools = facts.tool_fees = true;
     } else if (path.is("response_format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
     } else if (path.key(0) == "modalities" && scalar.is_text() && scalar.text == "audio") {
@@ -41,8 +46,10 @@ struct ChatScan : RequestScan {
     if (path.depth() == 1) {
       const std::string_view name = path.own();
       if (std::find(server_members.begin(), server_members.end(), name) != server_members.end()) {
-        facts.server_tools = true;
+        facts.server_tools = facts.tool_fees = true;
       }
+      if (name == "web_search_options") facts.search_options = true;
+      if (name == "prediction") facts.prediction = true;
       if (name == "models") facts.other_models = true;  // OpenRouter: tried one after the other
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;

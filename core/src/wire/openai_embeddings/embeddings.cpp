@@ -65,7 +65,10 @@ Result<RequestFacts> scan_embeddings(std::string_view body) {
 AnswerFacts read_embeddings(std::string_view body) {
   EmbeddingsAnswer answer;
   if (!walk(body, answer).empty()) return {};
-  if (answer.has_usage) answer.facts.quantities = answer.usage.quantities(false);
+  if (answer.has_usage) {
+    answer.facts.quantities = answer.usage.quantities(false);
+    answer.facts.reported_cost = answer.usage.reported_cost();
+  }
   answer.facts.final = answer.facts.quantities.has_value();
   return std::move(answer.facts);
 }

@@ -11,7 +11,6 @@ struct ImagesAnswer : Ignore {
   AnswerFacts facts;
   std::string type;  // of an event
   PieceUsage usage;
-  bool has_usage = false;
   std::int64_t images = 0;
 
   void value(const Path& path, const Scalar& scalar) {
@@ -27,12 +26,11 @@ struct ImagesAnswer : Ignore {
   void open(const Path& path, bool array, std::size_t) {
     if (path.depth() == 2 && path.key(0) == "data") ++images;
     if (array) return;
-    if (path.is("usage")) has_usage = true;
     if (path.is("error")) facts.error = true;
     if (path.is("svg_usage")) other_bill = true;
   }
   std::optional<Quantities> quantities(std::int64_t made) const {
-    if (!has_usage || other_bill) return std::nullopt;
+    if (!usage.counted() || other_bill) return std::nullopt;
     auto found = usage.quantities(Quantity::input_image_tokens, Quantity::output_image_tokens);
     if (found) (*found)[Quantity::images] = made;
     return found;
@@ -83,7 +81,8 @@ AnswerFacts read_images(std::string_view body) {
   if (!walk(body, answer).empty()) return {};
   answer.facts.quantities = answer.quantities(answer.images);
   answer.facts.final = answer.facts.quantities.has_value();
-  answer.facts.done = answer.images > 0 && !answer.has_usage;
+  answer.facts.reported_cost = answer.usage.reported_cost();
+  answer.facts.done = answer.images > 0 && !answer.usage.counted();
   return std::move(answer.facts);
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "wire/openai_responses/responses.h"
 #include "wire/sse.h"
 #include "wire/usage.h"
@@ -5,6 +8,48 @@
 namespace farthing::wire {
 
 namespace {
+
+/// Tools that ran at the provider. Its usage does not tell them, the output does, and where there is one, a summary.
+class ToolCalls {
+ public:
+  void begin_item() { type_ = action_ = environment_ = {}; }
+  void item(std::string_view name, const Scalar& scalar) {
+    if (name == "type" && scalar.is_text()) type_ = scalar.text;
+  }
+  void part(std::string_view object, std::string_view name, const Scalar& scalar) {
+    if (name != "type" || !scalar.is_text()) return;
+    if (object == "action") action_ = scalar.text;
+    if (object == "environment") environment_ = scalar.text;
+  }
+  void end_item() {
+    // A page that is opened or looked through has no fee, a search has (OpenAI's guide to web search, 2026-11).
+    if (type_ == "web_search_call")
+      searches_ += action_.empty() || action_ == "search" ? 1 : 0;
+    else if (type_ == "shell_call")
+      others_ += environment_.empty() || environment_ == "local" ? 0 : 1;
+    else if (type_.ends_with("_call") && std::find(free.begin(), free.end(), type_) == free.end())
+      ++others_;
+  }
+  void summary(std::string_view tool, std::string_view name, const Scalar& scalar) {
+    if (tool == "web_search" && name == "num_requests" && scalar.kind == Scalar::Kind::integer && scalar.integer >= 0)
+      told_searches_ = scalar.integer;
+  }
+  void add_to(Quantities& quantities) const {
+    quantities[Quantity::web_searches] = told_searches_.value_or(searches_);
+    quantities[Quantity::tool_calls] = others_;
+  }
+
+ private:
+  /// Run by the caller, or without a fee.
+  static constexpr std::array<std::string_view, 7> free = {
+      "function_call", "custom_tool_call", "computer_call",   "local_shell_call",
+      "mcp_call",      "apply_patch_call", "tool_search_call"};
+
+  std::string type_, action_, environment_;
+  std::int64_t searches_ = 0;
+  std::int64_t others_ = 0;
+  std::optional<std::int64_t> told_searches_;
+};
 
 /// Reads a response, at the top (`depth` 0) or inside a stream's event as `response` (1).
 struct ResponseAnswer : Ignore {
@@ -14,6 +59,7 @@ struct ResponseAnswer : Ignore {
   std::string status;
   UsageFields usage;
   bool has_usage = false;
+  ToolCalls tools;
   std::int64_t output_bytes = 0;
 
   ResponseAnswer(AnswerFacts& out, std::size_t inside) : facts(out), depth(inside) {}
@@ -45,6 +91,11 @@ struct ResponseAnswer : Ignore {
         status = scalar.text;
     } else if (path.key(depth) == "usage") {
       usage.take_at(own_depth - 1, path.key(depth + 1), own, scalar);
+    } else if (path.key(depth) == "output") {
+      if (own_depth == 3) tools.item(own, scalar);
+      if (own_depth == 4) tools.part(path.key(depth + 2), own, scalar);
+    } else if (path.key(depth) == "tool_usage") {
+      if (own_depth == 3) tools.summary(path.key(depth + 1), own, scalar);
     } else if (path.key(depth) == "incomplete_details" && own == "reason" && scalar.is_text()) {
       facts.finish_reason = scalar.text;
     } else if (path.key(depth) == "error" && own_depth == 2 && scalar.is_text()) {
@@ -52,12 +103,22 @@ struct ResponseAnswer : Ignore {
     }
   }
   void open(const Path& path, bool array, std::size_t) {
-    if (array || path.depth() != depth + 1 || !in_response(path)) return;
+    if (array || !in_response(path)) return;
+    if (path.depth() == depth + 2 && path.key(depth) == "output") tools.begin_item();
+    if (path.depth() != depth + 1) return;
     if (path.own() == "usage") {
       usage.begin();
       has_usage = true;
     }
     if (path.own() == "error") facts.error = true;
+  }
+  void close(const Path& path, bool array, std::size_t) {
+    if (!array && path.depth() == depth + 2 && in_response(path) && path.key(depth) == "output") tools.end_item();
+  }
+  std::optional<Quantities> quantities() const {
+    auto found = has_usage ? usage.quantities(true) : std::nullopt;
+    if (found) tools.add_to(*found);
+    return found;
   }
   std::string event_code;
 };
@@ -85,7 +146,7 @@ class ResponseStream final : public EventStream {
     }
     if (answer.type == "response.completed" || answer.type == "response.incomplete" ||
         answer.type == "response.failed") {
-      facts_.quantities = answer.has_usage ? answer.usage.quantities(true) : std::nullopt;
+      facts_.quantities = answer.quantities();
       facts_.reported_cost = answer.has_usage ? answer.usage.reported_cost() : std::nullopt;
       facts_.final = facts_.quantities.has_value();
       facts_.ended = true;
@@ -101,10 +162,8 @@ AnswerFacts read_responses(std::string_view body) {
   AnswerFacts facts;
   ResponseAnswer answer(facts, 0);
   if (!walk(body, answer).empty()) return {};
-  if (answer.has_usage) {
-    facts.quantities = answer.usage.quantities(true);
-    facts.reported_cost = answer.usage.reported_cost();
-  }
+  facts.quantities = answer.quantities();
+  if (answer.has_usage) facts.reported_cost = answer.usage.reported_cost();
   facts.final = facts.quantities.has_value();
   facts.job = state_of(answer.status);
   if (facts.finish_reason.empty()) facts.finish_reason = answer.status;

@@ -20,9 +20,10 @@ struct ResponsesScan : RequestScan {
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
       ++typed_tools_;
       if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
-        facts.server_tools = true;
+        server_tool(scalar);
     } else if (path.key(0) == "tools" && path.depth() == 4 && path.key(2) == "environment" && path.own() == "type") {
-      if (!scalar.is_text() || scalar.text != "local") facts.server_tools = true;  // a shell in a container of theirs
+      // A shell in a container of theirs.
+      if (!scalar.is_text() || scalar.text != "local") facts.server_tools = facts.tool_fees = true;
     } else if (path.is("reasoning", "effort")) {
       text(path, scalar, facts.reasoning_effort);
     } else if (path.is("text", "format", "type")) {
@@ -50,7 +51,7 @@ struct ResponsesScan : RequestScan {
   /// A tool that does not say what it is may be any.
   void finish() {
     RequestScan::finish();
-    if (typed_tools_ < tools_) facts.server_tools = true;
+    if (typed_tools_ < tools_) facts.server_tools = facts.tool_fees = true;
   }
 
  private:
@@ -60,6 +61,13 @@ struct ResponsesScan : RequestScan {
   bool named_ = false;
   bool told_ = false;
 
+  /// For others than searches and servers of the caller's choice the provider has fees of their own.
+  void server_tool(const Scalar& scalar) {
+    facts.server_tools = true;
+    const bool known = scalar.is_text() && (scalar.text.starts_with("web_search") || scalar.text == "mcp" ||
+                                          scalar.text.starts_with("computer"));
+    facts.tool_fees = facts.tool_fees || !known;
+  }
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
     if (name == "max_output_tokens") {

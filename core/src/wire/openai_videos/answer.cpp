@@ -4,6 +4,7 @@
 #include "wire/json_walk.h"
 #include "wire/openai_videos/videos.h"
 #include "wire/piece_usage.h"
+#include "wire/reported_cost.h"
 
 namespace farthing::wire {
 
@@ -45,13 +46,15 @@ struct VideoAnswer : Ignore {
   std::string id, task_id, request_id;
   std::string status;
   std::optional<std::int64_t> video_ms;
-  bool wrapped = false;  // the job stands in `data`
+  ReportedCost reported;
 
   void value(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     const bool seconds = own == "seconds" || own == "duration";
     if (path.key(0) == "error" && path.depth() == 2 && scalar.is_text()) {
       if (own == "code" || (own == "type" && facts.error_code.empty())) facts.error_code = scalar.text;
+    } else if (path.key(0) == "usage") {
+      if (path.depth() == 2) reported.take({}, own, scalar);
     } else if (path.is("error") && scalar.is_text()) {  // xAI's
       facts.error = true;
     } else if (path.is("video", "duration") || (path.depth() == 1 && seconds)) {
@@ -95,6 +98,7 @@ AnswerFacts read_video(std::string_view body) {
   if (facts.job != JobState::none) facts.error = facts.job == JobState::failed;
   facts.finish_reason = answer.status;
   facts.done = facts.job == JobState::done;
+  if (facts.done) facts.reported_cost = answer.reported.cost();
   if (facts.done && answer.video_ms) {
     facts.quantities.emplace();
     (*facts.quantities)[Quantity::video_ms] = *answer.video_ms;

@@ -22,7 +22,7 @@ void length(Scan& scan, std::string_view name, std::string_view seconds) {
   Pieces& pieces = scan.facts.pieces;
   const auto ms = ms_of_seconds(seconds);
   if (!ms || *ms == 0) return scan.fail("\"" + std::string(name) + "\" is not a number of seconds");
-  // Of several the longest: hosts differ in which one they read.
+  // Of several the longest, and of numbers the largest: hosts differ in which one they read.
   pieces.video_ms = std::max(pieces.video_ms.value_or(0), *ms);
 }
 
@@ -52,7 +52,9 @@ struct VideoScan : RequestScan {
       const bool whole = scalar.kind == Scalar::Kind::integer;
       length(*this, name, whole ? std::to_string(scalar.integer) : std::string(scalar.text));
     } else if (is_number(name)) {
-      count(path, scalar, 1, pieces.videos);
+      std::int64_t asked = 1;
+      count(path, scalar, 1, asked);
+      pieces.videos = std::max(pieces.videos, asked);
     } else if (name == "size") {
       text(path, scalar, pieces.size);
     } else if (name == "quality") {
@@ -67,7 +69,8 @@ struct VideoForm : FormScan {
   VideoForm() { facts.pieces.videos = 1; }
 
   void read(const std::vector<Part>& parts) {
-    once(parts, {"model", "seconds", "duration", "n", "size", "quality", "resolution", "video"});
+    once(parts, {"model", "seconds", "duration", "n_seconds", "duration_seconds", "n", "n_variants", "number_of_videos",
+                 "size", "quality", "resolution", "video", "video[id]"});
     Pieces& pieces = facts.pieces;
     for (const Part& part : parts) {
       if (part.name == "model")
@@ -75,7 +78,7 @@ struct VideoForm : FormScan {
       else if (is_length(part.name))
         length(*this, part.name, part.content);
       else if (is_number(part.name))
-        count(part, 1, pieces.videos);
+        number(part);
       else if (part.name == "size")
         text(part, pieces.size);
       else if (part.name == "quality")
@@ -85,6 +88,13 @@ struct VideoForm : FormScan {
       else if (part.name == "video[id]" || (part.name == "video" && !part.file))
         text(part, pieces.video_of);
     }
+  }
+
+ private:
+  void number(const Part& part) {
+    std::int64_t asked = 1;
+    count(part, 1, asked);
+    facts.pieces.videos = std::max(facts.pieces.videos, asked);
   }
 };
 
