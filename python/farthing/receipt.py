@@ -81,7 +81,8 @@ class Estimate:
     endpoint: str
     likely_usd: Decimal | None
     ceiling_usd: Decimal | None
-    """None: no price is known."""
+    """None: no price is known. A call may hold more than that: the bound of its bytes, which is not counted for, where that
+    fits under every cap."""
     likely: Mapping[str, Amount]
     ceiling: Mapping[str, Amount]
     """Per meter."""

@@ -45,6 +45,9 @@ def page(calls: list[Measured]) -> str:
     text = HEAD.format(calls=len(calls), all=sum(1 for _ in rows()), litellm=told)
     violations = table.over_ceiling(calls)
     text += f"\nCalls above their ceiling, of {len(calls)}: **{len(violations)}**.\n"
+    loose = table.input_looseness(table.openai_text(calls))
+    if loose is not None:
+        text += f"Ceiling / input tokens of OpenAI's texts, median: **{float(loose):.2f}**.\n"
     sections: list[tuple[str, Callable[[Measured], str]]] = [
         ("provider and kind", lambda call: f"{call.provider}, {call.kind}"),
         ("family", lambda call: f"{call.provider}, {call.family}"),

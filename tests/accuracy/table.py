@@ -95,6 +95,21 @@ def over_ceiling(calls: Iterable[Measured]) -> list[str]:
     return found
 
 
+def openai_text(calls: Iterable[Measured]) -> list[Measured]:
+    """Calls to OpenAI's models with nothing but text, tools and schemas included."""
+    return [
+        call
+        for call in calls
+        if call.provider in ("openai", "azure") and call.kind in ("plain", "tools", "schema")
+    ]
+
+
+def input_looseness(calls: Iterable[Measured]) -> Fraction | None:
+    """The median of ceiling / actual input tokens."""
+    ratios = sorted(Fraction(call.ceiling_tokens, call.actual) for call in calls)
+    return quantile(ratios, 50) if ratios else None
+
+
 def looseness(calls: Iterable[Measured], tight: bool) -> Fraction | None:
     """The median of ceiling / actual cost, of calls that cost something."""
     ratios = sorted(

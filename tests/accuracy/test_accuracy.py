@@ -37,6 +37,14 @@ def test_a_call_above_its_ceiling_is_seen() -> None:
     assert len(table.over_ceiling([dear])) == 1
 
 
+def test_the_ceiling_of_openai_text_is_no_looser_than_needed() -> None:
+    group = table.openai_text(calls())
+    assert len(group) > 400
+    loose = table.input_looseness(group)
+    assert loose is not None
+    assert loose <= Fraction(6, 5)
+
+
 @pytest.mark.parametrize(
     ("providers", "kind", "least", "median", "p90"),
     [

@@ -174,8 +174,6 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   counted_by.vocabulary = std::move(*vocabulary);
   const bool countable = model != nullptr || counted_by.vocabulary;
   auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
-  // The ceiling is what the call will hold at first: the bound of its bytes. Only where that does not fit is it counted.
-  if (counted) counted->ceiling.reset();
   std::optional<Learned> learned;
   if (!dialect->pieces && dialect->rule == nullptr) {
     const auto stored = core_->store->learned(core_->here().learning.key_of(*(*plan)->context, *facts, body));
