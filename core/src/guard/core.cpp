@@ -22,7 +22,7 @@ Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
       store(core.store),
       contexts(core.store, core.policy, core.book, core.key_names),
-      learning(core.keys.derived("farthing learning"), core.store),
+      learning(core.keys, core.store),
       alerts_wanted(core.options.on_alert != nullptr),
       housekeeping(core.store, core.options, [this](const std::vector<AlertFired>& alerts) {
         tell(alerts);

@@ -123,16 +123,27 @@ struct KeyHasher::Inside {
 
 KeyHasher::KeyHasher(std::string_view secret) : inside_(std::make_unique<Inside>()) {
   hmac_sha256_set_key(&inside_->keyed, secret.size(), reinterpret_cast<const std::uint8_t*>(secret.data()));
-  const auto digest = derived("farthing fingerprint");
-  append_hex(fingerprint_, std::span(digest).first<2>());
-}
-
-std::array<std::uint8_t, 16> KeyHasher::derived(std::string_view purpose) const {
-  std::array<std::uint8_t, 16> digest{};
+  constexpr std::string_view purpose = "farthing fingerprint";
   hmac_sha256_ctx hash = inside_->keyed;
   hmac_sha256_update(&hash, purpose.size(), reinterpret_cast<const std::uint8_t*>(purpose.data()));
+  std::array<std::uint8_t, 2> digest{};
   hmac_sha256_digest(&hash, digest.size(), digest.data());
-  return digest;
+  append_hex(fingerprint_, digest);
+}
+
+std::uint64_t KeyHasher::number(std::string_view purpose, std::span<const std::string_view> texts) const {
+  hmac_sha256_ctx hash = inside_->keyed;
+  const auto add = [&hash](std::string_view text) {
+    const std::uint64_t size = text.size();  // "ab" and "c" are not "a" and "bc"
+    hmac_sha256_update(&hash, sizeof size, reinterpret_cast<const std::uint8_t*>(&size));
+    hmac_sha256_update(&hash, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
+  };
+  add(purpose);
+  for (const std::string_view text : texts)
+    add(text);
+  std::uint64_t value = 0;
+  hmac_sha256_digest(&hash, sizeof value, reinterpret_cast<std::uint8_t*>(&value));
+  return value;
 }
 
 KeyHasher::~KeyHasher() = default;

@@ -7,7 +7,6 @@
 // Thread-safety: KeyHasher is immutable after construction.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -46,8 +45,8 @@ class KeyHasher {
   std::string id(const Credential& credential, std::string_view host) const;
   /// The id of a key given as text, as `[[api_key]] env` has them.
   std::string id_of_key(std::string_view key) const;
-  /// A key for another use of the same secret; one purpose, one key.
-  std::array<std::uint8_t, 16> derived(std::string_view purpose) const;
+  /// Several texts as one number, from which none of them can be told; another one for each purpose.
+  std::uint64_t number(std::string_view purpose, std::span<const std::string_view> texts) const;
   /// R17: what equal requests of one key have in common, and nothing else tells; the boundary of a form aside.
   std::string of_request(std::string_view key_id, std::string_view host, std::string_view path,
                          std::string_view body) const;

@@ -24,19 +24,10 @@ std::int64_t divided(std::int64_t value, std::int64_t by) {
   return (value + (value < 0 ? -by / 2 : by / 2)) / by;
 }
 
-std::uint64_t hash_of(const SipKey& key, const CallContext& context, const std::vector<std::string_view>& tools) {
-  SipHash hash(key);
-  const auto add = [&hash](std::string_view text) {
-    const std::uint64_t size = text.size();  // "ab" and "c" are not "a" and "bc"
-    hash.add({reinterpret_cast<const char*>(&size), sizeof size});
-    hash.add(text);
-  };
-  add(context.host);
-  add(context.endpoint);
-  add(context.model);
-  for (const std::string_view tool : tools)
-    add(tool);
-  return hash.value();
+std::uint64_t hash_of(const KeyHasher& keys, const CallContext& context, const std::vector<std::string_view>& tools) {
+  std::vector<std::string_view> texts = {context.host, context.endpoint, context.model};
+  texts.insert(texts.end(), tools.begin(), tools.end());
+  return keys.number("farthing learning", texts);
 }
 
 }  // namespace
@@ -59,10 +50,10 @@ std::int64_t corrected(std::int64_t counted, const Learned& learned, bool tool_s
   return std::max<std::int64_t>(0, counted + (tool_set ? *off : divided(counted * *off, thousand)));
 }
 
-Learning::Learning(const SipKey& key, std::shared_ptr<Store> store) : key_(key), store_(std::move(store)) {}
+Learning::Learning(const KeyHasher& keys, std::shared_ptr<Store> store) : keys_(keys), store_(std::move(store)) {}
 
 std::uint64_t Learning::key_of(const CallContext& context, const RequestFacts& facts, std::string_view body) const {
-  if (facts.tool_set.empty()) return hash_of(key_, context, {});
+  if (facts.tool_set.empty()) return hash_of(keys_, context, {});
   std::vector<rapidjson::StringBuffer> compact(facts.tool_set.size());
   std::vector<std::string_view> tools;
   for (std::size_t i = 0; i < compact.size(); ++i) {
@@ -72,14 +63,14 @@ std::uint64_t Learning::key_of(const CallContext& context, const RequestFacts& f
     rapidjson::Reader().Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag>(text, writer);
     tools.emplace_back(compact[i].GetString(), compact[i].GetSize());
   }
-  return hash_of(key_, context, tools);
+  return hash_of(keys_, context, tools);
 }
 
 Learning::Known Learning::find(const CallContext& context, const RequestFacts& facts, std::string_view body) {
   std::vector<std::string_view> tools;
   for (const Span& span : facts.tool_set)
     tools.push_back(body.substr(span.at, span.length));
-  Known known{.bytes = hash_of(key_, context, tools), .key = 0, .learned = nullptr};
+  Known known{.bytes = hash_of(keys_, context, tools), .key = 0, .learned = nullptr};
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = known_.find(known.bytes); found != known_.end()) return found->second;

@@ -18,7 +18,7 @@
 
 #include "farthing/count.h"
 #include "farthing/ledger.h"
-#include "guard/siphash.h"
+#include "guard/keys.h"
 #include "ledger/learned.h"
 #include "store/store.h"
 #include "wire/wire.h"
@@ -41,7 +41,8 @@ std::int64_t corrected(std::int64_t counted, const Learned& learned, bool tool_s
 
 class Learning {
  public:
-  Learning(const SipKey& key, std::shared_ptr<Store> store);
+  /// `keys` stays.
+  Learning(const KeyHasher& keys, std::shared_ptr<Store> store);
 
   struct Known {
     std::uint64_t bytes = 0;  // hash of the same before it was read: how it is found again
@@ -57,7 +58,7 @@ class Learning {
   Known put(Known known, const Learned& learned);
 
  private:
-  const SipKey key_;
+  const KeyHasher& keys_;
   const std::shared_ptr<Store> store_;
   std::mutex mutex_;  // guards what follows
   std::unordered_map<std::uint64_t, Known> known_;

@@ -19,9 +19,9 @@ namespace {
 
 KeyedHash hash_of(std::uint64_t seed) {
   KeyedHash::Key key;
-  for (std::uint64_t& word : key) {
+  for (std::uint8_t& byte : key) {
     seed = seed * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
-    word = seed ^ seed >> 29U;
+    byte = static_cast<std::uint8_t>(seed >> 56U);
   }
   return KeyedHash(key);
 }

@@ -134,5 +134,17 @@ TEST_F(NamedKeys, of_another_secret_or_without_an_owner_are_refused_R30) {
   EXPECT_NE(rotating.error().message.find("oauth@"), std::string::npos);
 }
 
+TEST(Keys, numbers_of_texts_hang_on_each_of_them_on_the_purpose_and_on_the_secret) {
+  const guard::KeyHasher hasher("secret");
+  const auto number = [&](std::vector<std::string_view> texts) { return hasher.number("a use", texts); };
+  EXPECT_EQ(number({"ab", "c"}), number({"ab", "c"}));
+  EXPECT_NE(number({"ab", "c"}), number({"a", "bc"}));
+  EXPECT_NE(number({"ab", "c"}), number({"c", "ab"}));
+  EXPECT_NE(number({"ab"}), number({"ab", ""}));
+  const std::vector<std::string_view> texts = {"ab", "c"};
+  EXPECT_NE(number(texts), hasher.number("another", texts));
+  EXPECT_NE(number(texts), guard::KeyHasher("other").number("a use", texts));
+}
+
 }  // namespace
 }  // namespace farthing::test
