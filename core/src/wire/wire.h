@@ -255,7 +255,7 @@ struct Dialect {
   /// `strip_usage`: we asked for the usage chunk, the caller must not see it.
   std::unique_ptr<StreamReader> (*stream)(bool strip_usage) = nullptr;
   /// The name of the output limit to insert where the caller gave none.
-  std::string_view output_limit_name;
+  std::string_view output_limit_name = {};
   std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)
   bool takes_usage_option = false;        // stream_options.include_usage, where the host takes it
   /// What OpenAI and Azure write at most where the request gives no limit; 0 = as much as the model can.
