@@ -93,6 +93,7 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["endpoint"] = text(made.endpoint);
   dict["likely"] = usd(made.likely);
   dict["ceiling"] = usd(made.ceiling);
+  dict["hold"] = usd(made.hold);
   dict["likely_meters"] = amounts(made.likely_meters);
   dict["ceiling_meters"] = amounts(made.ceiling_meters);
   dict["confidence"] = text(made.confidence);

@@ -118,6 +118,8 @@ int estimate(const EstimateOptions& options) {
   if (made->count > 1)
     rows.push_back({"usd of " + std::to_string(made->count), usd_cell(made->likely, made->count),
                     usd_cell(made->ceiling, made->count)});
+  if (made->hold && made->ceiling && *made->ceiling < *made->hold)
+    rows.push_back({"held at first", "", usd_cell(made->hold)});
   std::cout << table({"", ">likely", ">at most"}, rows);
   if (options.explain) {
     std::vector<std::vector<std::string>> parts;

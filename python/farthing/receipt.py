@@ -81,8 +81,10 @@ class Estimate:
     endpoint: str
     likely_usd: Decimal | None
     ceiling_usd: Decimal | None
-    """None: no price is known. A call may hold more than that: the bound of its bytes, which is not counted for, where that
-    fits under every cap."""
+    """None: no price is known."""
+    hold_usd: Decimal | None
+    """What a call holds at first: the bound of its bytes, which takes no counting. Where that does not fit under every cap
+    the input is counted, and held at `ceiling_usd`."""
     likely: Mapping[str, Amount]
     ceiling: Mapping[str, Amount]
     """Per meter."""
@@ -141,6 +143,7 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
         endpoint=core["endpoint"],
         likely_usd=usd(core["likely"]),
         ceiling_usd=usd(core["ceiling"]),
+        hold_usd=usd(core["hold"]),
         likely=_meters(core["likely_meters"]),
         ceiling=_meters(core["ceiling_meters"]),
         confidence=core["confidence"],

@@ -24,7 +24,7 @@ K = 7
 def _priced(shop: Shop) -> Decimal:
     """What one of these calls can cost at most."""
     with shop.guard(store="memory:") as guard:
-        ceiling = guard.estimate("chat.completions", host=shop.host, **CHEAP).ceiling_usd
+        ceiling = guard.estimate("chat.completions", host=shop.host, **CHEAP).hold_usd
     assert ceiling is not None
     return ceiling
 

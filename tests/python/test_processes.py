@@ -119,7 +119,7 @@ def _many(url: str, store: str, host: str, cap: str, calls: int) -> int:
 @pytest.mark.parametrize("how", ["fork", "spawn"])
 def test_processes_on_one_file_never_spend_more(file_shop: Shop, how: str) -> None:
     with file_shop.guard(store="memory:") as pricing:
-        ceiling = pricing.estimate("chat.completions", host=file_shop.host, **CHEAP).ceiling_usd
+        ceiling = pricing.estimate("chat.completions", host=file_shop.host, **CHEAP).hold_usd
     assert ceiling is not None
     limit = f"{ceiling * 12:f} USD"
     context = multiprocessing.get_context(how)

@@ -43,7 +43,7 @@ def test_attempts_of_one_call_share_its_id(shop: Shop) -> None:
 def test_cap_crossed_between_two_attempts(shop: Shop) -> None:
     """The first attempt has an unknown outcome and is charged; the retry does not fit any more."""
     with shop.guard() as pricing:
-        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).ceiling_usd
+        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).hold_usd
     assert ceiling is not None
     guard = shop.guard(farthing.Cap(f"{ceiling * Decimal('1.5'):f} USD", per="day", id="day"))
     client = guard.wrap(shop.client(max_retries=5))
@@ -57,7 +57,7 @@ def test_cap_crossed_between_two_attempts(shop: Shop) -> None:
 
 def test_per_call_bounds_all_attempts(shop: Shop) -> None:
     with shop.guard() as pricing:
-        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).ceiling_usd
+        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).hold_usd
     assert ceiling is not None
     guard = shop.guard(farthing.Cap(f"{ceiling * Decimal('2.5'):f} USD", per="call"))
     client = guard.wrap(shop.client(max_retries=9))

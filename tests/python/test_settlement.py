@@ -95,7 +95,7 @@ def test_usage_is_believed_and_booked_whole(shop: Shop, script: dict[str, Any]) 
 
 def test_true_spend_is_booked_above_the_limit_and_the_next_call_is_refused(shop: Shop) -> None:
     with shop.guard() as pricing:
-        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).ceiling_usd
+        ceiling = pricing.estimate("chat.completions", host=shop.host, **CHEAP).hold_usd
     guard = shop.guard(farthing.Cap(f"{ceiling} USD", per="day", id="day"))
     client = guard.wrap(shop.client())
     shop.provider.script({"output_tokens": 5000, "over_limit": True})

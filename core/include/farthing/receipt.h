@@ -61,6 +61,7 @@ struct Estimate {
   std::string endpoint;
   std::optional<Usd> likely;  // nothing: no price
   std::optional<Usd> ceiling;
+  std::optional<Usd> hold;  // what a call holds at first: the bound of its bytes, which takes no counting
   Amounts likely_meters;
   Amounts ceiling_meters;
   std::string confidence;          // exact, calibrated, heuristic, unbounded

@@ -181,18 +181,27 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     // What was learned of the input is what was missing with the built-in vocabulary.
     if (learned && counted_by.vocabulary) learned->residuals = {};
   }
-  const guard::Sized sized = guard::size_call({.facts = *facts,
-                                               .dialect = *dialect,
-                                               .host = host_facts,
-                                               .policy = core_->policy,
-                                               .book = *core_->book,
-                                               .model = model,
-                                               .at_ms = core_->clock->wall_ms(),
-                                               .money_capped = false,
-                                               .output_capped = (*plan)->output_capped,
-                                               .counted = counted ? &*counted : nullptr,
-                                               .learned = learned ? &*learned : nullptr});
+  const auto size = [&](const InputCount* count_of_input) {
+    return guard::size_call({.facts = *facts,
+                             .dialect = *dialect,
+                             .host = host_facts,
+                             .policy = core_->policy,
+                             .book = *core_->book,
+                             .model = model,
+                             .at_ms = core_->clock->wall_ms(),
+                             .money_capped = false,
+                             .output_capped = (*plan)->output_capped,
+                             .counted = count_of_input,
+                             .learned = learned ? &*learned : nullptr});
+  };
+  const guard::Sized sized = size(counted ? &*counted : nullptr);
   Estimate estimate;
+  if (!counted || !counted->ceiling) {
+    estimate.hold = guard::ceiling_with(sized, sized.demand.want);
+  } else {
+    const guard::Sized first = size(nullptr);
+    estimate.hold = guard::ceiling_with(first, first.demand.want);
+  }
   estimate.model = (*plan)->context->model;
   estimate.provider = host_facts.provider;
   estimate.endpoint = endpoint;

@@ -163,6 +163,7 @@ std::string Estimate::to_json() const {
   json["endpoint"] = endpoint;
   report::put_usd(json, "likely", likely);
   report::put_usd(json, "ceiling", ceiling);
+  report::put_usd(json, "hold", hold);
   json["likely_meters"] = meters_json(likely_meters);
   json["ceiling_meters"] = meters_json(ceiling_meters);
   json["confidence"] = confidence;

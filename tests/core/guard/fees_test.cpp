@@ -245,5 +245,44 @@ TEST_F(Fees, videos_of_azure_cost_by_their_size) {
   EXPECT_EQ(hold("1792x1024"), 8 * usd / 2);
 }
 
+// Wrong costs of other tools.
+TEST_F(Fees, a_long_context_is_held_at_its_tier) {
+  open(std::string(day) + "[[cap]]\nlimit = \"1_000_000 output_tokens\"\nper = \"day\"\n");
+  // gpt-5.4: above 272,000 input tokens all of it at 5 and 22.50 USD per million.
+  const auto hold = [&](std::size_t bytes) {
+    Attempt one = attempt();
+    EXPECT_EQ(begin(one, R"({"model":"gpt-5.4","service_tier":"default","max_completion_tokens":1000,"messages":[{"role":"user","content":")" +
+                             std::string(bytes, 'x') + "\"}]}")
+                  .kind,
+              Verdict::Kind::send);
+    const std::int64_t reserved = left("day").reserved;
+    one.abort(Abort::not_sent);
+    return reserved;
+  };
+  EXPECT_LT(hold(270'000), 271'000 * 2'500 + 1000 * 15'000);
+  EXPECT_GT(hold(273'000), 273'000 * 5'000 + 1000 * 22'500);
+}
+
+TEST_F(Fees, an_image_costs_its_output_tokens_at_their_own_rate) {
+  open(day);
+  // gpt-image-2: 5 USD per million of text, 30 of image output, not 10.
+  EXPECT_EQ(cost(R"({"model":"gpt-image-2","prompt":"a mill","size":"1024x1024","quality":"high"})",
+                 R"({"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":50,"output_tokens":7000,"total_tokens":7050,)"
+                 R"("input_tokens_details":{"text_tokens":50,"image_tokens":0}}})",
+                 "/v1/images/generations"),
+            50 * 5'000 + 7000 * 30'000);
+}
+
+TEST_F(Fees, a_name_that_only_the_provider_can_resolve_is_unpriced) {
+  open(day);
+  const std::string arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
+  EXPECT_EQ(cost("{\"model\":\"" + arn + R"(","max_tokens":10,"messages":[]})", "{}", "/v1/messages",
+                 "api.anthropic.com"),
+            -1);
+  EXPECT_EQ(denial->code, Code::unpriced_model);
+  EXPECT_EQ(cost(R"({"messages":[]})", "{}", "/model/" + arn + "/converse", "bedrock-runtime.us-east-1.amazonaws.com"),
+            -1);
+}
+
 }  // namespace
 }  // namespace farthing::test
