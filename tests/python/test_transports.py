@@ -205,7 +205,9 @@ def test_workers_forked_from_a_program_that_is_loaded(file_shop: Shop) -> None:
     file_shop.provider.wait(in_flight=0)
     lost = billed(file_shop.provider)
     assert 0 < lost <= 2 * ceiling
-    workers = [fork({}) for _ in range(3)]
+    workers = [fork({"x-fake-hold": "gate"}) for _ in range(3)]
+    file_shop.provider.wait(holding="gate", count=6)
+    file_shop.provider.release("gate", stay_open=True)
     assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers] == [0, 0, 0]
     spent, reserved = counted(guard, "day")
     assert reserved == 2 * ceiling
