@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,8 +23,9 @@ def policy_json(
 ) -> str:
     """The document as JSON. Raises PolicyError for what JSON cannot say: a float, a strange type."""
     problems: list[Problem] = []
-    if isinstance(caps, (Cap, Mapping, str)):
-        raise PolicyError([Problem("caps", f"{caps!r}; expected a list: caps=[Cap(...)]")])
+    _shapes(problems, caps=caps, hosts=hosts, api_keys=api_keys, **more)
+    if problems:
+        raise PolicyError(problems)
     document = {
         "cap": [cap.document() if isinstance(cap, Cap) else cap for cap in caps],
         "host": [_host(name, host, problems) for name, host in hosts.items()],
@@ -35,6 +36,29 @@ def policy_json(
     if problems:
         raise PolicyError(problems)
     return json.dumps(plain, ensure_ascii=False)
+
+
+_LISTS = {"caps": "caps=[Cap(...)]", "price": "prices=[{...}]"}
+_LISTS.update({"endpoint": "endpoints=[{...}]", "tokenizer": "tokenizers=[{...}]"})
+
+
+def _shapes(problems: list[Problem], **given: object) -> None:
+    """Lists that are lists, mappings that are mappings."""
+    for name, value in given.items():
+        listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+        if name in _LISTS and not listed:
+            problems.append(Problem(name, f"{value!r}; expected a list: {_LISTS[name]}"))
+        elif name == "hosts" and not isinstance(value, Mapping):
+            problems.append(
+                Problem(name, f'{value!r}; expected a mapping: hosts={{"localhost:11434": "free"}}')
+            )
+        elif name == "api_keys" and not (
+            isinstance(value, Mapping)
+            or (listed and all(isinstance(key, Mapping) for key in value))  # type: ignore[attr-defined]
+        ):
+            problems.append(
+                Problem(name, f'{value!r}; expected a mapping: api_keys={{"bot": "BOT_KEY"}}')
+            )
 
 
 def _host(name: str, host: Host, problems: list[Problem]) -> dict[str, Any]:

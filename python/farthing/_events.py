@@ -23,19 +23,28 @@ _WAIT_MS = 60_000
 
 @dataclass(frozen=True)
 class Alert:
-    """A cap reached a threshold. Told once for each cap, counter, window, threshold and limit."""
+    """A cap reached a threshold. Told once for each cap, counter, window, threshold and limit.
+
+        guard = farthing.Guard(caps=[Cap("5 USD", per="day", alert=[80])], on_alert=lambda alert: print(alert.spent))
+
+    Amounts are `Decimal` USD for a cap on money, `Decimal` seconds for one on seconds, `int` for every other meter.
+    """
 
     cap: str
     words: str
     """The cap in words."""
     counter: Mapping[str, str]
+    """Label and value, for a cap with `each`."""
     meter: str
+    """usd, requests, input_tokens, ..."""
     threshold: int
     """Percent of the limit."""
     limit: Decimal | int
     spent: Decimal | int
     reserved: Decimal | int
+    """Set aside for calls that are under way."""
     resets_at: datetime | None
+    """UTC; None: never."""
     message: str = ""
     """The cap's own `message`, `help_url` and `owner`; "" where it has none."""
     help_url: str = ""

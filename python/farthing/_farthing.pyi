@@ -7,6 +7,8 @@ from typing_extensions import Never
 
 __version__: str
 
+SET_BY_FARTHING: tuple[str, ...]  # kinds of labels
+
 PASS: int
 NEED_BODY: int
 SEND: int

@@ -36,8 +36,10 @@ def find_cap_exceeded(error: BaseException | object) -> Denied | None:
 
     Frameworks wrap errors of the SDK in their own, and some lose the chain. This walks `__cause__`, `__context__`,
     exception groups, `.errors`, `.last_error` and the like, and looks into response bodies. A response of a raw HTTP
-    client can be given too.
+    client can be given too. Raises nothing.
 
+        try:
+            agent.run()
         except Exception as error:
             denied = farthing.find_cap_exceeded(error)
             if denied is None:

@@ -26,6 +26,7 @@ def receipt(reply: object) -> Receipt | None:
 
     Takes parsed objects (by their `id`), raw and streamed responses (by the header `x-farthing-attempt`), and ids. A
     stream's receipt is there once the stream has ended; streams of google-genai are plain generators: give it a chunk.
+    Raises nothing.
     """
     for guard in list(open_guards):
         found = guard.receipt(reply)

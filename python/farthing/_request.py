@@ -6,9 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from farthing.errors import ArgumentError
+
 
 def request_json(request: Mapping[str, Any]) -> str:
-    return json.dumps(request, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+    """Raises ArgumentError for what JSON does not have."""
+    try:
+        return json.dumps(request, ensure_ascii=False, separators=(",", ":"), default=_jsonable)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(
+            f"the request cannot be written as JSON: {error}", "invalid_argument"
+        ) from None
 
 
 def _jsonable(value: object) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from farthing import _farthing, _sdk
+from farthing._arguments import mapping, texts
 from farthing._hooks import family, patching
 from farthing._hooks.binding import KEY, Bound, clients, everywhere
 from farthing._hooks.importing import ImportWatch
@@ -38,7 +39,7 @@ def wrap(
             "For what a framework makes inside, use guard.install()",
             "invalid_argument",
         )
-    bound = Bound(guard, core, core.bind(pairs(labels), dict(deployments or {}), False), id(owner))
+    bound = Bound(guard, core, core.bind(pairs(labels), _models_of(deployments), False), id(owner))
     with _lock:
         before = [inner.__dict__.get(KEY) for inner in inside]
         for one in before:
@@ -57,6 +58,14 @@ def wrap(
                 patching.hook(found[0])
         if inside != [client]:
             _sdk.hook_client(client)
+
+
+def _models_of(deployments: Mapping[str, str] | None) -> dict[str, str]:
+    given = mapping("deployments", deployments or {}, '{"prod-chat": "gpt-5-mini"}')
+    for name, model in given.items():
+        texts(deployments=name)
+        texts(**{f"deployments[{name!r}]": model})
+    return dict(given)
 
 
 def _shared(before: Bound | None, bound: Bound) -> bool:

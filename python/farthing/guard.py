@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from farthing import _ambient, _farthing, _wrapping
+from farthing import _ambient, _arguments, _farthing, _wrapping
 from farthing._document import Host, policy_json
 from farthing._events import Alert, EventThread
-from farthing._labels import LabelValue, pairs
+from farthing._labels import LabelValue, pairs, wanted
 from farthing._main_program import default_name, main_folder
 from farthing._receipts import keys_of, open_guards
 from farthing._request import request_json
@@ -42,12 +42,14 @@ class Guard:
         guard = farthing.Guard(caps=[farthing.Cap("5 USD", per="day")])
         client = guard.wrap(OpenAI(), project="marketing")
 
-    Without `store` the counters are in one file per project below the user's state directory (`guard.store` says
-    which); `FARTHING_STORE` overrides it, `memory:` in tests. Thread-safe; usable after `os.fork()` (not `memory:`).
+    `store` is `memory:`, `file:/path/farthing.db` or a path; without it the counters are in one file per project below
+    the user's state directory (`guard.store` says which). `FARTHING_STORE` overrides both: `memory:` in tests.
+    Thread-safe; usable after `os.fork()` (not `memory:`).
     `price_book` is a file that `farthing prices update` wrote, in place of the built-in prices; it must be there.
     Opening reads the policy and the store: use `await Guard.aopen(...)` in an event loop.
 
-    Raises PolicyError with every problem of the policy, StoreError when the store cannot be used.
+    Raises PolicyError with every problem of the policy, StoreError when the store cannot be used, ArgumentError for an
+    argument that makes no sense.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Guard:
         policy: str | os.PathLike[str] | None = None,
         *,
         caps: Sequence[Cap | Mapping[str, Any]] = (),
-        store: str | None = None,
+        store: str | os.PathLike[str] | None = None,
         labels: Mapping[str, LabelValue] | None = None,
         hosts: Mapping[str, Host] | None = None,
         prices: Sequence[Mapping[str, Any]] = (),
@@ -68,23 +70,27 @@ class Guard:
         on_alert: Callable[[Alert], object] | None = None,
         **more: Any,
     ) -> None:
+        if on_alert is not None and not callable(on_alert):
+            raise _arguments.bad("on_alert", on_alert, "a function that takes an Alert")
+        location = _arguments.store(store)
         if policy is None:
+            _arguments.texts(name=name or "")
             document = policy_json(
                 caps=caps,
                 hosts=hosts or {},
                 api_keys=api_keys,
                 more={
-                    "labels": dict(pairs(labels or {})),
+                    "labels": dict(wanted(labels or {})),
                     "price": prices,
                     "endpoint": endpoints,
                     "tokenizer": tokenizers,
                     "timezone": timezone,
-                    "price_book": os.fspath(price_book) if price_book else None,
+                    "price_book": _arguments.path("price_book", price_book) if price_book else None,
                     **more,
                 },
             )
             core = _farthing.Guard.open_code(
-                document, name or default_name(), store or "", main_folder()
+                document, name or default_name(), location, main_folder()
             )
         else:
             given: dict[str, Any] = {
@@ -103,7 +109,10 @@ class Guard:
                     f"a policy file and {', '.join(clash)}=: give either a file or code; put this into the file",
                     "invalid_argument",
                 )
-            core = _farthing.Guard.open_file(os.fspath(policy), store or "", main_folder())
+            file = _arguments.path(
+                "policy", policy, " of a policy file (caps are a list: caps=[Cap(...)])"
+            )
+            core = _farthing.Guard.open_file(file, location, main_folder())
         self._core = core
         self._closed = False
         self._events = EventThread(core, on_alert)
@@ -115,7 +124,10 @@ class Guard:
 
     @classmethod
     async def aopen(cls, *args: Any, **kwargs: Any) -> Guard:
-        """Like `Guard(...)`, without blocking the event loop."""
+        """Like `Guard(...)`, without blocking the event loop: `guard = await Guard.aopen("farthing.toml")`.
+
+        Raises what `Guard(...)` raises.
+        """
         return await asyncio.to_thread(cls, *args, **kwargs)
 
     # ---- clients
@@ -131,7 +143,8 @@ class Guard:
 
         Takes clients of the OpenAI SDK and its relatives (anthropic, ...), `google.genai.Client` (with its `aio`), and
         HTTP clients of httpx and httpx2; copies by `with_options` are guarded with it. Wrapping again replaces the
-        labels. Raises ArgumentError for another kind of client, and for one that is guarded over another store.
+        labels. Raises ArgumentError for another kind of client, for one that is guarded over another store, and for
+        labels that Farthing sets itself (`model`, `provider`, `api_key`, ...).
         """
         _wrapping.wrap(self, self._core, client, labels, deployments)
         return client
@@ -139,40 +152,54 @@ class Guard:
     def install(self, **labels: LabelValue) -> None:
         """Guards the whole process: every client of httpx and httpx2 that calls a host or path known to be paid.
 
+            guard.install(org="acme")
+
         Also clients that exist already, those that frameworks make, and SDKs that are imported later. A client's own
-        `wrap` comes before it.
+        `wrap` comes before it. Raises ArgumentError where another guard, over another store, is installed, and for
+        labels that Farthing sets itself.
         """
         _wrapping.install(self, self._core, labels)
 
     def uninstall(self) -> None:
-        """Ends what `install` began; every patched class is as it was."""
+        """Ends what `install` began, `guard.uninstall()`; every patched class is as it was. Raises nothing."""
         _wrapping.uninstall(self)
 
     # ---- who a call is for
 
     def scope(self, **labels: LabelValue) -> ScopeBlock:
-        """Labels for the calls inside: `with guard.scope(user="u1"):`. Also `async with`, and a decorator."""
+        """Labels for the calls inside: `with guard.scope(user="u1"):`. Also `async with`, and a decorator.
+
+        Raises ArgumentError for labels that make none (at most 128 bytes of text each), or that Farthing sets itself.
+        """
         return ScopeBlock(labels)
 
     def task(self, name: str, limit: str | None = None) -> Task:
         """A task with a limit of its own: `with guard.task("triage", limit="0.50 USD") as task:`.
 
         Also `async with`, and a decorator for functions, coroutines and generators, of which each invocation is a run
-        of its own. `task.spent` and `task.remaining` are `Decimal` USD. Raises ArgumentError for more than 8 inside
-        each other, or a limit that is no amount.
+        of its own. `task.spent` and `task.remaining` are `Decimal` USD. Raises ArgumentError for a limit that is no
+        amount, and on entering for more than 8 inside each other.
         """
         return Task(self._core, name, limit)
 
     def action(self) -> Action:
-        """One thing the user wanted, which may take several calls: `with guard.action():`."""
+        """One thing the user wanted, which may take several calls: `with guard.action() as action:`. Raises nothing."""
         return Action()
 
     def join(self, token: str) -> Joined:
-        """The scope that `token` carries over from another thread, process or host: `with guard.join(token):`."""
+        """The scope that `token` carries over from another thread, process or host: `with guard.join(token):`.
+
+        Raises ArgumentError for what is no token, and on entering for more than 8 tasks inside each other.
+        """
         return Joined(token)
 
     def token(self) -> str:
-        """The present scope as text, for `join` elsewhere or for `FARTHING_SCOPE` of a child process."""
+        """The present scope as text, for `join` elsewhere or for `FARTHING_SCOPE` of a child process.
+
+            subprocess.run(command, env={**os.environ, "FARTHING_SCOPE": guard.token()})
+
+        Raises ArgumentError where this process was given a `FARTHING_SCOPE` that is no token.
+        """
         return _ambient.scope().token()
 
     # ---- what it costs
@@ -188,17 +215,28 @@ class Guard:
     ) -> Estimate:
         """What a call would cost, likely and at most; nothing is sent or held.
 
-        estimate = guard.estimate("chat.completions", model="gpt-5-mini", messages=[...], count=500)
-        estimate.ceiling_usd          # Decimal, for one call
-        estimate.left                 # what every cap would have left after 500 at their ceiling
+            estimate = guard.estimate("chat.completions", model="gpt-5-mini", messages=[...], count=500)
+            estimate.ceiling_usd          # Decimal, for one call
+            estimate.left                 # what every cap would have left after 500 at their ceiling
+
+        Costs are `Decimal` USD, None where no price is known; seconds are `Decimal`, other meters `int`. `host` is
+        where it would go ("localhost:11434"), by default where the endpoint is at home. Raises ArgumentError for an
+        endpoint that is not known or a request that nobody can read, StoreError when the store cannot be read.
         """
+        _arguments.texts(endpoint=endpoint, host=host)
+        _arguments.whole("count", count, least=1)
         body = request_json(request)
         return estimate_of(
             self._core.estimate(endpoint, body, pairs(labels or {}), _ambient.scope(), host, count)
         )
 
     def receipt(self, reply: object) -> Receipt | None:
-        """What a delivered response cost; None for one that this guard does not know (`farthing.receipt`)."""
+        """What a delivered response cost; None for one that this guard does not know (`farthing.receipt`).
+
+            guard.receipt(reply).cost_usd     # Decimal USD, None while it is not known
+
+        Raises nothing.
+        """
         for key in keys_of(reply):
             core = self._core.receipt(key)
             if core is not None:
@@ -208,7 +246,14 @@ class Guard:
     # ---- looking and changing
 
     def status(self) -> Status:
-        """How every cap of the store stands."""
+        """How every cap of the store stands, halts, and what is under way.
+
+            for counter in guard.status().counters:
+                print(counter.words, counter.cap.spent, counter.cap.remaining)
+
+        Amounts are `Decimal` USD for money, `Decimal` seconds, else `int`. Raises StoreError when the store cannot be
+        read.
+        """
         return status_of(self._core.status())
 
     def ledger(
@@ -226,13 +271,17 @@ class Guard:
     ) -> Iterator[LedgerRow]:
         """Entries of the ledger, newest first: `for row in guard.ledger(since="2h", labels={"user": "u1"}):`.
 
-        `since` and `until` are datetimes, ISO text, or "2h" ago; `limit` is how many, 0 for all.
+        `since` and `until` are datetimes, ISO text, or "2h" ago; `limit` is how many, 0 for all. `how` is how they were
+        settled: usage, counted, hold, provider_error, released, expired. Costs are `Decimal` USD. Raises ArgumentError
+        for a filter that makes no sense, StoreError when the store cannot be read.
         """
+        _arguments.texts(model=model, call=call, run=run, how=how, id=id)
+        _arguments.whole("limit", limit, least=0)
         return rows_of(
             self._core.ledger(
                 None if since is None else self._moment(since, ago=True),
                 None if until is None else self._moment(until, ago=True),
-                pairs(labels or {}),
+                wanted(labels or {}),
                 model,
                 call,
                 run,
@@ -245,7 +294,11 @@ class Guard:
     def jobs(self) -> list[Job]:
         """Videos and background responses of the store that are not over, oldest first.
 
-        A poll by any guarded client settles one: `client.videos.retrieve(job.id)`.
+            for job in guard.jobs():
+                print(job.id, job.held_usd, job.deadline)
+
+        A poll by any guarded client settles one: `client.videos.retrieve(job.id)`. Raises StoreError when the store
+        cannot be read.
         """
         return [job_of(job) for job in self._core.jobs()]
 
@@ -254,33 +307,63 @@ class Guard:
 
             guard.end_job("video_123", "0.40 USD", why="seen on the bill")
 
-        `id` is the provider's or the attempt's. Raises ArgumentError for one that is not pending.
+        `id` is the provider's or the attempt's. Raises ArgumentError for one that is not pending and for what is no
+        amount, StoreError when the store cannot be written.
         """
+        _arguments.texts(id=id, why=why, who=who)
+        if amount is not None:
+            _arguments.texts(amount=amount)
         self._core.end_job(id, amount, who, why)
 
     def denials(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest refusals of the store, as in `farthing ledger --denied`."""
+        """The newest refusals of the store, at most `limit`, as in `farthing ledger --denied`.
+
+            for denial in guard.denials(20):
+                print(denial["id"], denial["message"])
+
+        Raises ArgumentError for a limit below 0, StoreError when the store cannot be read.
+        """
+        _arguments.whole("limit", limit, least=0)
         self._core.flush(_LATEST_MS)
         return [json.loads(denial) for denial in self._core.denials(limit)]
 
     def why(self, id: str) -> str:
-        """Everything known of an attempt, call or refusal, in words: `farthing why ID`."""
+        """Everything known of an attempt, call or refusal, in words: `guard.why(error.attempt)`.
+
+        As `farthing why ID`. Raises ArgumentError for an id that the store does not know, StoreError when it cannot be
+        read.
+        """
+        _arguments.texts(id=id)
         self._core.flush(_LATEST_MS)
         return self._core.why(id)
 
     def halt(self, why: str, *, match: Mapping[str, Globs] | None = None, who: str = "") -> int:
         """Refuses every call, or those that match, in every process on the store, until `resume`.
 
-        Calls that are under way finish. Answers the halt's id: `guard.halt("incident 12", match={"project": "x"})`.
+            number = guard.halt("incident 12", match={"project": ["x", "y*"]})
+
+        Calls that are under way finish. Answers the halt's id. Raises ArgumentError for a `match` that is no mapping of
+        labels to texts, StoreError when the store cannot be written.
         """
-        globs = [
-            (kind, [one] if isinstance(one, str) else list(one))
-            for kind, one in (match or {}).items()
-        ]
+        _arguments.texts(why=why, who=who)
+        example = '{"project": ["a", "b*"]}'
+        globs = []
+        for kind, one in _arguments.mapping("match", match or {}, example).items():
+            _arguments.texts(match=kind)
+            listed = [one] if isinstance(one, str) else one
+            globs.append(
+                (kind, _arguments.list_of_texts(f"match[{kind!r}]", listed, '["a", "b*"]'))
+            )
         return self._core.halt(globs, who, why)
 
     def resume(self, id: int | None = None, *, who: str = "", why: str = "") -> None:
-        """Ends one halt, or all."""
+        """Ends one halt, `guard.resume(number)`, or all.
+
+        Raises ArgumentError for an id that no halt has, StoreError when the store cannot be written.
+        """
+        if id is not None:
+            _arguments.whole("id", id)
+        _arguments.texts(who=who, why=why)
         self._core.resume(id, who, why)
 
     def set_limit(
@@ -299,21 +382,27 @@ class Guard:
 
         `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`. `until` is a
         datetime with a time zone, ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the
-        policy's limit is back. `"0 USD"` refuses all that costs.
+        policy's limit is back. `"0 USD"` refuses all that costs. Raises ArgumentError for a cap that is not known, a
+        limit in another unit than the cap's, or what is no moment; StoreError when the store cannot be written.
         """
         if not isinstance(limit, str):
-            raise ArgumentError(
-                f'limit={limit!r}: expected text with its unit, such as "50 USD"',
-                "invalid_argument",
-            )
+            raise _arguments.bad("limit", limit, 'text with its unit, such as "50 USD"')
+        _arguments.texts(cap=cap, why=why, who=who)
+        values = _arguments.list_of_texts("each", each, '["u42"]')
         until_ms = None if until is None else self._moment(until)
-        self._core.set_limit(cap, list(each), limit, until_ms, who, why)
+        self._core.set_limit(cap, values, limit, until_ms, who, why)
 
     def clear_limit(
         self, cap: str, *, each: Sequence[str] = (), why: str = "", who: str = ""
     ) -> None:
-        """Back to the policy's limit."""
-        self._core.clear_limit(cap, list(each), who, why)
+        """Back to the policy's limit: `guard.clear_limit("marketing-daily")`.
+
+        `each` picks one counter, as in `set_limit`. Raises ArgumentError for a cap that is not known, StoreError when
+        the store cannot be written.
+        """
+        _arguments.texts(cap=cap, why=why, who=who)
+        values = _arguments.list_of_texts("each", each, '["u42"]')
+        self._core.clear_limit(cap, values, who, why)
 
     def _moment(self, value: datetime | str, ago: bool = False) -> int:
         return moment_ms(
@@ -348,14 +437,22 @@ class Guard:
 
     @property
     def closed(self) -> bool:
+        """Whether `close` was called; calls of guarded clients are refused then."""
         return self._closed
 
     def flush(self, wait_ms: int = 2000) -> None:
-        """Writes settlements that the store did not take before. Raises StoreError if it still does not."""
+        """Writes settlements and refusals that the store did not take before: `guard.flush()`.
+
+        Waits for at most `wait_ms` milliseconds. Raises StoreError if the store still does not take them.
+        """
+        _arguments.whole("wait_ms", wait_ms, least=0)
         self._core.flush(wait_ms)
 
     def close(self) -> None:
-        """Writes what is left for at most 2 s and closes the store. Calls after it are refused. Idempotent."""
+        """Writes what is left for at most 2 s and closes the store: `guard.close()`, or `with Guard(...) as guard:`.
+
+        Calls after it are refused. May be repeated. Raises nothing.
+        """
         self._closed = True
         _wrapping.uninstall(self)
         # Not `self._finalizer()`: at exit, where weakref has done its own part before ours, that does nothing.

@@ -15,25 +15,34 @@ Amount = Decimal | int
 
 @dataclass(frozen=True)
 class CapLeft:
-    """A cap as it stood for one call. Amounts: USD and seconds as `Decimal`, other meters as `int`."""
+    """A cap as it stood for one call.
+
+    Amounts are `Decimal` USD for a cap on money, `Decimal` seconds for one on seconds, `int` for every other meter.
+    """
 
     cap: str
     """The cap's id; "" for a task's own limit."""
     run: str
     """Task name and run id, for a task's own limit."""
     counter: Mapping[str, str]
+    """Label and value, for a cap with `each`."""
     meter: str
+    """usd, requests, input_tokens, ..."""
     per: str
+    """call, minute, hour, day, week, month or total (concurrency too)."""
     limit: Amount
     spent: Amount
     reserved: Amount
+    """Set aside for calls that are under way."""
     remaining: Amount
+    """limit - spent - reserved."""
     resets_at: datetime | None
+    """UTC; None: never."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one delivered response cost.
+    """What one delivered response cost, in `Decimal` USD.
 
     farthing.receipt(reply).cost_usd     # Decimal('0.000412')
     """
@@ -61,7 +70,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an estimate."""
+    """One part of an estimate: so many of a quantity, and what they cost in USD (None: not known)."""
 
     what: str
     quantity: str
@@ -71,7 +80,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a call would cost, for one call; `left` is after `count` of them at their ceiling.
+    """What a call would cost in `Decimal` USD, for one call; `left` is after `count` of them at their ceiling.
 
     guard.estimate("chat.completions", model="gpt-5-mini", messages=[...], count=500).ceiling_usd
     """

@@ -15,7 +15,10 @@ from farthing.receipt import CapLeft, _amount, _meters, cap_left
 
 @dataclass(frozen=True)
 class Counter:
-    """One cap with one of its counters, now."""
+    """One cap with one of its counters, now.
+
+    Amounts are `Decimal` USD for a cap on money, `Decimal` seconds for one on seconds, `int` for every other meter.
+    """
 
     cap: CapLeft
     words: str
@@ -25,13 +28,14 @@ class Counter:
     unknown: Decimal | int
     """The part of spent that is for calls of unknown outcome."""
     window_start: datetime | None
+    """UTC."""
     counted_since: datetime | None
     """Set where earlier spend could not be proved."""
 
 
 @dataclass(frozen=True)
 class Halt:
-    """The kill switch, as somebody pulled it."""
+    """The kill switch, as somebody pulled it; `at` is in UTC."""
 
     id: int
     match: Mapping[str, Any]
@@ -47,7 +51,7 @@ class Status:
     store: str
     store_id: str
     now: datetime | None
-    """The store's time."""
+    """The store's time, in UTC."""
     counters: tuple[Counter, ...]
     halts: tuple[Halt, ...]
     open_holds: int
@@ -63,7 +67,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Job:
-    """A call whose work goes on after its answer: a video, or a response in the background."""
+    """A call whose work goes on after its answer: a video, or a response in the background. Times are in UTC."""
 
     id: str
     """The provider's: what it is polled by."""
@@ -74,6 +78,7 @@ class Job:
     """pending; or expired: its deadline has passed, its hold is charged until a poll says what it cost."""
     model: str
     held_usd: Decimal
+    """What is set aside for it, in USD."""
     reserved_at: datetime | None
     deadline: datetime | None
     slot: bool
@@ -83,7 +88,10 @@ class Job:
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One entry: an attempt and how it ended, or a later correction of one."""
+    """One entry: an attempt and how it ended, or a later correction of one.
+
+    Costs are `Decimal` USD, times are in UTC, output limits are tokens of one choice.
+    """
 
     id: str
     kind: str
@@ -113,9 +121,11 @@ class LedgerRow:
     reported_difference_usd: Decimal | None
     """Where the provider told what it charged: that less what the price book says."""
     booked: Mapping[str, Decimal | int]
-    """What was booked in the end, per meter."""
+    """What was booked in the end, per meter: `usd` in `Decimal` USD, seconds as `Decimal`, all others `int`."""
     how: str
+    """usage, counted, hold, provider_error, released, expired, voided; `open` while it is under way."""
     quantities: Mapping[str, int]
+    """What was billed, where there was any: tokens by kind, images, characters, `audio_ms` and `video_ms` in ms."""
     output_limit_asked: int | None
     output_limit: int | None
     confidence: str
@@ -126,6 +136,7 @@ class LedgerRow:
     status: int | None
     """HTTP."""
     latency_ms: int
+    """From sending to the end of the answer."""
     finish_reason: str
     error_class: str
     book_version: str

@@ -16,9 +16,9 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from farthing import _ambient, _farthing
+from farthing._arguments import bad, texts
 from farthing._generators import decorate
 from farthing._labels import LabelValue, pairs
-from farthing.errors import ArgumentError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -76,6 +76,10 @@ class ScopeBlock:
         self.__exit__(*exc)
 
     def __call__(self, function: F) -> F:
+        if not callable(function):
+            raise bad(
+                "function", function, "what `with` or a function takes: a block or a decorator"
+            )
         return decorate(function, self._again)
 
     # A generator's body runs inside, its caller outside; the body may have entered more meanwhile.
@@ -96,6 +100,7 @@ class Joined(ScopeBlock):
 
     def __init__(self, token: str) -> None:
         super().__init__({})
+        texts(token=token)
         self._joined = _farthing.Scope.join(token)
 
     def _entered(self, outer: _farthing.Scope) -> _farthing.Scope:
@@ -136,11 +141,9 @@ class Task(ScopeBlock):
     def __init__(self, guard: _farthing.Guard, name: str, limit: str | None) -> None:
         super().__init__({})
         self._guard = guard
+        texts(name=name)
         if limit is not None and not isinstance(limit, str):
-            raise ArgumentError(
-                f'limit={limit!r}: expected text with its currency, such as "0.50 USD"',
-                "invalid_argument",
-            )
+            raise bad("limit", limit, 'text with its currency, such as "0.50 USD"')
         self.name = name
         self.limit: Decimal | None = None if limit is None else Decimal(_farthing.parse_usd(limit))
         """USD; None: no limit of its own."""

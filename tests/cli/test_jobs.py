@@ -9,7 +9,7 @@ import pytest
 
 import farthing
 
-from .conftest import Place
+from .conftest import CALL, Place
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # OpenAI's SDK on videos
 
@@ -70,3 +70,21 @@ def test_one_is_charged_at_its_hold_by_its_attempt(place: Place, video: str) -> 
 def test_an_amount_that_is_none_ends_nothing(place: Place, video: str) -> None:
     assert "invalid_money" in place.run("jobs", "end", video, "--amount", "a lot", code=2)
     assert video in place.run("jobs")
+
+
+def test_a_threshold_that_ending_one_passes_is_told_by_the_guards_that_go_on(
+    place: Place, video: str
+) -> None:
+    """R35: the command has nobody to tell it to, and is gone before anybody could be told."""
+    told: list[int] = []
+    with farthing.Guard(
+        caps=[farthing.Cap("1 USD", per="day", id="daily", alert=[50])],
+        store=place.store,
+        hosts={f"127.0.0.1:{place.provider.port}": {"provider": "openai"}},
+        on_alert=lambda alert: told.append(alert.threshold),
+    ) as guard:
+        place.run("jobs", "end", video)
+        client = openai.OpenAI(base_url=place.provider.url, api_key="sk-test-0001", max_retries=0)
+        guard.wrap(client).chat.completions.create(**CALL)  # type: ignore[call-overload]
+        client.close()
+    assert told == [50]

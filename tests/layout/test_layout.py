@@ -19,6 +19,7 @@ PARTS = re.search(
 # The part that a public header belongs to.
 PUBLIC = {
     "clock": "money",
+    "label_kinds": "money",
     "labels": "money",
     "meter": "money",
     "money": "money",

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ __all__ = ["provider", "provider_process"]
 
 MODEL = "gpt-4.1-nano"  # does not reason, takes max_tokens
 CHEAP = {"model": MODEL, "messages": [{"role": "user", "content": "hello there"}], "max_tokens": 64}
+
+BR: Any = pytest.param(
+    "br", marks=pytest.mark.skipif(find_spec("brotli") is None, reason="no brotli here")
+)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 
 import farthing
 
-from .conftest import CHEAP, Shop, sdk_family
+from .conftest import BR, CHEAP, Shop, sdk_family
 from .money import billed, booked, counted
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
@@ -55,6 +55,9 @@ UNKNOWN: list[dict[str, Any]] = [
 ]
 
 
+BR_SCRIPT: Any = pytest.param({"encoding": "br"}, marks=BR.marks)
+
+
 def _id(script: dict[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in script.items())
 
@@ -80,6 +83,7 @@ def test_an_unknown_outcome_is_charged_its_hold(shop: Shop, script: dict[str, An
     [
         {"encoding": "gzip"},
         {"encoding": "deflate"},
+        BR_SCRIPT,
         {"output_tokens": 300, "over_limit": True},
         {"cached_share": 0.5},
         {"service_tier": "priority"},

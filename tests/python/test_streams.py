@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,7 +15,7 @@ import pytest
 
 import farthing
 
-from .conftest import CHEAP, MODEL, Shop, sdk_family
+from .conftest import BR, CHEAP, MODEL, Shop, sdk_family
 from .money import billed, booked, counted
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
@@ -28,7 +29,7 @@ def _one(guard: farthing.Guard) -> farthing.LedgerRow:
     return row
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", BR])
 @pytest.mark.parametrize("asked", [False, True], ids=["unasked", "asked"])
 def test_usage_is_asked_for_and_the_extra_chunk_is_not_shown(
     shop: Shop, asked: bool, encoding: str
@@ -249,6 +250,78 @@ def test_closed_from_another_thread(shop: Shop) -> None:
     rows = list(guard.ledger())
     assert len(rows) == 8
     assert counted(guard, "day") == (booked(guard), 0)
+
+
+def test_two_readers_of_one_stream(shop: Shop) -> None:
+    """While one waits for the provider, Python tells the other that it is inside; nothing is lost."""
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    shop.provider.script({"hold": {"3": "there"}, "deltas": 12})
+    stream = client.chat.completions.create(**STREAM)
+    read: list[Any] = []
+    told: queue.Queue[str] = queue.Queue()
+
+    def reader() -> None:
+        try:
+            for chunk in stream:
+                read.append(chunk)
+        except ValueError as error:
+            told.put(str(error))
+
+    both = [threading.Thread(target=reader) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    assert told.get(timeout=10) == "generator already executing"
+    shop.provider.release("there")
+    for thread in both:
+        thread.join()
+    assert len(read) == 14
+    assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
+
+
+def test_two_readers_in_turn(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    shop.provider.script({"deltas": 12})
+    stream = client.chat.completions.create(**STREAM)
+    one, two = iter(stream), iter(stream)
+    read = [chunk for pair in zip(one, two, strict=False) for chunk in pair]
+    read += list(stream)
+    assert len(read) == 14
+    assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
+
+
+async def test_two_readers_in_an_event_loop(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    async with guard.wrap(shop.aclient()) as client:
+        shop.provider.script({"hold": {"3": "there"}, "deltas": 12})
+        stream = await client.chat.completions.create(**STREAM)
+
+        async def read() -> list[Any]:
+            return [chunk async for chunk in stream]
+
+        first = asyncio.create_task(read())
+        await asyncio.to_thread(shop.provider.wait, holding="there")
+        with pytest.raises(RuntimeError, match="already running"):
+            await read()
+        shop.provider.release("there")
+        assert len(await first) == 14
+    assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
+
+
+def test_a_body_is_read_once(shop: Shop) -> None:
+    """As without us: whoever comes after the first reader is told so, and nothing is settled again."""
+    stack = sdk_family()
+    guard = shop.guard(DAY)
+    with stack.Client() as http:
+        guard.wrap(http)
+        headers = {"authorization": "Bearer sk-test-0001"}
+        url = f"{shop.provider.url}/chat/completions"
+        with http.stream("POST", url, json=STREAM, headers=headers) as answer:
+            assert b"".join(answer.iter_raw())
+            with pytest.raises(stack.StreamConsumed):
+                next(answer.iter_raw())
+    assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
 
 
 @pytest.mark.parametrize("seed", range(6))

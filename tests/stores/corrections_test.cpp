@@ -71,23 +71,33 @@ TEST_P(StoreCorrections, R35_an_answer_that_carries_no_alerts_leaves_them_to_the
   EXPECT_EQ(store->sweep()->alerts.size(), 1U);
 }
 
-TEST_P(StoreCorrections, R35_an_adjustment_and_a_booking_that_pass_a_threshold_tell_it) {
+TEST_P(StoreCorrections, R35_a_booking_that_passes_a_threshold_tells_it) {
   apply(alerting);
-  const AttemptId id = store->next_id();
+  const auto booked = book(acme, "y", usd * 9 / 10);
+  ASSERT_TRUE(booked);
+  ASSERT_EQ(booked->alerts.size(), 2U);
+  EXPECT_EQ(booked->alerts.back().threshold, 80);
+  EXPECT_EQ(booked->alerts.back().spent, usd * 9 / 10);
+  EXPECT_TRUE(book(acme, "y", usd * 9 / 10)->alerts.empty());
+  EXPECT_TRUE(book(acme, "z", usd / 100)->alerts.empty());
+  EXPECT_EQ(store->alerts(10)->size(), 2U);
+}
+
+TEST_P(StoreCorrections, R35_a_threshold_that_an_adjustment_passes_is_told_by_the_next_settlement) {
+  apply(alerting);
+  AttemptId id = store->next_id();
   ASSERT_TRUE(granted(id, acme, usd / 2));
   EXPECT_TRUE(settle(id, acme, usd / 10).alerts.empty());
   const auto adjusted = adjust_to(id, "x", usd * 6 / 10);
   ASSERT_TRUE(adjusted);
-  ASSERT_EQ(adjusted->alerts.size(), 1U);
-  EXPECT_EQ(adjusted->alerts.front().threshold, 50);
-  EXPECT_EQ(adjusted->alerts.front().spent, usd * 6 / 10);
-  EXPECT_TRUE(adjust_to(id, "x", usd * 6 / 10)->alerts.empty());
-  const auto booked = book(acme, "y", usd * 3 / 10);
-  ASSERT_TRUE(booked);
-  ASSERT_EQ(booked->alerts.size(), 1U);
-  EXPECT_EQ(booked->alerts.front().threshold, 80);
-  EXPECT_TRUE(book(acme, "z", usd / 100)->alerts.empty());
-  EXPECT_EQ(store->alerts(10)->size(), 2U);
+  EXPECT_TRUE(adjusted->alerts.empty());  // whoever adjusts has nobody to tell it to
+  EXPECT_TRUE(store->alerts(10)->empty());
+  id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 100));
+  const Settled next = settle(id, acme, usd / 100);
+  ASSERT_EQ(next.alerts.size(), 1U);
+  EXPECT_EQ(next.alerts.front().threshold, 50);
+  EXPECT_EQ(store->alerts(10)->size(), 1U);
 }
 
 TEST_P(StoreCorrections, R35_an_alert_of_a_correction_names_its_counter_and_the_limit_in_force) {

@@ -292,13 +292,83 @@ TEST_P(StoreJobs, R17_a_listing_says_what_expired_and_leaves_its_alerts_to_the_n
   EXPECT_EQ(swept->alerts.size(), 2U);
 }
 
-TEST_P(StoreJobs, R35_what_ending_one_fires_is_told_with_the_next_answer) {
+TEST_P(StoreJobs, R35_a_threshold_that_a_command_passes_is_told_by_the_next_settlement_of_a_guard) {
+  if (GetParam() == std::string("memory")) GTEST_SKIP() << "for one process only";
+  apply(alerting);
+  const auto end = [&](const char* job, std::int64_t nano) {
+    const auto command = open_store(location, options);  // gone before anybody could be told
+    ASSERT_TRUE(command);
+    ASSERT_TRUE(Control::over(*command)->end_job(job, Usd{nano}, {.who = "alice", .why = "seen on the bill"}));
+  };
+  const auto call = [&] {
+    const AttemptId id = store->next_id();
+    const auto answer = reserve(id, acme, {.fixed = 0});
+    EXPECT_TRUE(std::get<Granted>(answer).alerts.empty());
+    return settle(id, acme, 0).alerts;
+  };
+  job("video_1");
+  job("video_2");
+  end("video_1", usd / 2);
+  auto told = call();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told.front().threshold, 50);
+  clock->advance(hour_ms);
+  ASSERT_EQ(store->sweep()->alerts.size(), 1U);  // 100, at what was held
+  Override raise;
+  raise.cap_id = "day";
+  raise.limit = 2 * usd;
+  ASSERT_TRUE(store->set_override(raise));
+  refresh();
+  ASSERT_EQ(call().size(), 1U);
+  end("video_2", 3 * usd / 2);  // it had expired: a correction
+  told = call();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told.front().threshold, 100);
+}
+
+TEST_P(StoreJobs, R35_a_threshold_that_ending_one_passes_is_told_by_the_next_refusal) {
   apply(alerting);
   job("video_1");
   ASSERT_TRUE(Control::over(store)->end_job("video_1", Usd{usd / 2}, {.who = "alice", .why = "seen on the bill"}));
-  const auto answer = reserve(store->next_id(), acme, {.fixed = 1});
-  ASSERT_EQ(std::get<Granted>(answer).alerts.size(), 1U);
-  EXPECT_EQ(std::get<Granted>(answer).alerts.front().threshold, 50);
+  const auto answer = reserve(store->next_id(), acme, {.fixed = usd});
+  EXPECT_EQ(std::get<Refused>(answer).alerts.size(), 2U);
+}
+
+TEST_P(StoreJobs, R18_an_attempt_that_ended_becomes_no_job) {
+  apply(caps);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  settle(id, acme, usd / 4);
+  const auto late = keep(id, "video_1");
+  ASSERT_TRUE(late);
+  EXPECT_FALSE(late->first);
+  EXPECT_EQ(late->how, How::usage);
+  EXPECT_EQ(late->actual, Usd{usd / 4});
+  EXPECT_TRUE(store->jobs()->empty());
+  EXPECT_FALSE(*store->find_job("api.openai.com", "video_1"));
+}
+
+TEST_P(StoreJobs, R18_a_job_that_is_over_is_not_told_again) {
+  apply(caps);
+  const AttemptId id = job("video_1");
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 1);
+  EXPECT_TRUE(settle(id, acme, usd / 8).adjusted);
+  ASSERT_TRUE(keep(id, "video_1"));  // its answer's settlement was written, and is written again
+  EXPECT_TRUE(store->jobs()->empty());
+}
+
+TEST_P(StoreJobs, R7_a_slot_of_an_expired_job_counts_on_a_cap_that_is_registered_later) {
+  apply("[[cap]]\nid = \"day\"\nlimit = \"2 USD\"\nper = \"day\"\n");
+  const AttemptId id = job("video_1");
+  job("video_2", true);
+  clock->advance(hour_ms);
+  EXPECT_EQ(store->sweep()->expired, 2);
+  job("video_3");
+  apply(caps);
+  EXPECT_EQ(slots_taken(), 2);  // not of the one whose policy gives it back at the deadline
+  settle(id, acme, usd / 8);
+  EXPECT_EQ(slots_taken(), 1);
 }
 
 }  // namespace

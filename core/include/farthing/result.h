@@ -48,7 +48,7 @@ enum class Code {
   store_newer,       // R38
   store_replaced,    // R37
   store_not_shared,  // memory: in a forked child (R36)
-  store_on_network,  // a network file system
+  store_on_network,  // a file system that machines share
   store_busy,        // others have it, and who asked does not wait (an event loop, R42); calls do not meet it
   overflow,
   closed,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cctype>
 
+#include "farthing/label_kinds.h"
 #include "policy/reading.h"
 #include "policy/text.h"
 
@@ -15,9 +16,6 @@ constexpr std::array<std::string_view, 8> host_keys = {
 constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
 constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
 constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
-constexpr std::array<std::string_view, 11> set_by_farthing = {"provider", "model",      "model_asked", "model_family",
-                                                              "modality", "endpoint",   "operation",   "quality",
-                                                              "size",     "resolution", "attempt_kind"};
 
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -60,7 +58,7 @@ void read_labels(Fields& fields, std::string_view key, Labels& labels) {
                     "found " + member->shown() + R"(; accepted: text such as "acme")");
       continue;
     }
-    if (std::find(set_by_farthing.begin(), set_by_farthing.end(), member->key) != set_by_farthing.end()) {
+    if (is_set_by_farthing(member->key)) {
       reading.error(Code::invalid_policy, member->line, path, "is set by Farthing for each call (R29); remove it");
       continue;
     }

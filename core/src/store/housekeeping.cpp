@@ -103,7 +103,7 @@ Result<Swept> LocalStore::sweep_in(Step& step) {
     row.booked[Meter::concurrent] = 0;
     if (row.ceiling) row.actual = Usd{hold.held[Meter::usd]};
     if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    auto settled = settle_in(step, std::move(row), hold);
+    auto settled = settle_in(step, std::move(row), hold, Alerts::fire);
     if (!settled) return settled.error();
     std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(swept.alerts));
     ++swept.expired;

@@ -26,12 +26,22 @@ Result<Settled> LocalStore::keep_job(Step& step, const Settlement& settlement) {
     draft.reserved_ms = (*hold)->created_ms;
     if (const Status done = tables_->add_hold(std::move(**hold), std::move(draft)); !done) return done.error();
   } else {
-    // It expired before its answer came: a poll still corrects what was charged (R18).
     const auto ended = tables_->find_row(settlement.row.id);
     if (!ended) return ended.error();
     if (!*ended) {
       return Error{Code::unknown_attempt,
                    "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+    }
+    // R18: what has ended keeps its outcome. Only of one that expired before its answer came a poll still corrects what was
+    // charged, until the job is over.
+    const bool over = *known && (*known)->over_ms != 0 && (*known)->job.attempt == settlement.row.id;
+    if ((*ended)->how != How::expired || over) {
+      Settled settled;
+      settled.at_ms = step.now_ms();
+      settled.first = false;
+      settled.how = (*ended)->how;
+      settled.actual = (*ended)->actual;
+      return settled;
     }
   }
   if (const Status done = facts::put_job(*tables_, kept); !done) return done.error();
@@ -43,7 +53,7 @@ Result<Settled> LocalStore::keep_job(Step& step, const Settlement& settlement) {
 }
 
 /// R18: what had ended keeps its outcome; after expiry the real amount is booked as exactly one adjustment.
-Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row) {
+Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row, Alerts alerts) {
   Settled settled;
   settled.at_ms = step.now_ms();
   settled.first = false;
@@ -58,7 +68,7 @@ Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, cons
   if (!before) return before.error();
   if (!real || *before) return settled;
   const std::string why = row.why.empty() ? "settled after its hold expired" : row.why;
-  auto adjusted = adjust_in(step, ended, Adjustment{row.id, id, row.booked, row.actual, row.who, why}, row.how);
+  auto adjusted = adjust_in(step, ended, Adjustment{row.id, id, row.booked, row.actual, row.who, why}, row.how, alerts);
   if (adjusted) adjusted->first = false;
   return adjusted;
 }
@@ -191,11 +201,11 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   if (*found) {
     const auto taken = tables_->take_hold(attempt);
     if (!taken) return taken.error();
-    settled = settle_in(step, std::move(row), **taken);
+    settled = settle_in(step, std::move(row), **taken, Alerts::leave);
     if (!settled) return settled;
     if (const Status done = end_job_of(step, attempt); !done) return done.error();
   } else {
-    settled = settle_late(step, before, row);
+    settled = settle_late(step, before, row, Alerts::leave);
     if (!settled) return settled;
     if (const Status done = end_job_of(step, attempt); !done) return done.error();
   }
@@ -204,9 +214,6 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, what, why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
-  // A person is no guard, which would tell them (R35).
-  std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(untold_alerts_));
-  settled->alerts.clear();
   return settled;
 }
 

@@ -444,7 +444,7 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
 }
 
 Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
-                                    Settled& settled, std::vector<std::int64_t>& alert_rows) {
+                                    Alerts alerts, Settled& settled, std::vector<std::int64_t>& alert_rows) {
   Error problem{Code::closed, ""};
   if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
   static thread_local Tables::Entries entries;
@@ -470,7 +470,7 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
       left.reserved = found->reserved;
       left.resets_at_ms = found->end_ms == engine::forever_ms ? std::nullopt : std::optional(found->end_ms);
       settled.remaining.push_back(left);
-      if (registered == nullptr || registered->cap.alert.empty()) continue;
+      if (alerts == Alerts::leave || registered == nullptr || registered->cap.alert.empty()) continue;
       for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
         settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));
         alert_rows.push_back(row);
@@ -529,7 +529,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   if (!hold) return hold.error();
   if (*hold) {
     LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
-    auto settled = settle_in(step, std::move(row), **hold);
+    auto settled = settle_in(step, std::move(row), **hold, Alerts::fire);
     if (!settled) return settled;
     if (lesson) {
       const auto learnt = learn(step, *lesson);
@@ -546,7 +546,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   const auto ended = tables_->find_row(settlement.row.id);
   if (!ended) return ended.error();
   if (*ended) {
-    auto late = settle_late(step, **ended, settlement.row);
+    auto late = settle_late(step, **ended, settlement.row, Alerts::fire);
     if (!late) return late;
     if (const Status done = step.commit(); !done) return done.error();
     return late;
@@ -569,7 +569,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   return settled;
 }
 
-Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold) {
+Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold, Alerts alerts) {
   Settled settled;
   settled.at_ms = step.now_ms();
   settled.how = row.how;
@@ -580,7 +580,7 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow
   row.settled_ms = step.now_ms();
   row.booked[Meter::concurrent] = 0;
   std::vector<std::int64_t> alert_rows;
-  if (const Status done = correct_counters(step, hold, row.booked, unknown, settled, alert_rows); !done)
+  if (const Status done = correct_counters(step, hold, row.booked, unknown, alerts, settled, alert_rows); !done)
     return done.error();
   if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {

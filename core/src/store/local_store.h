@@ -79,8 +79,11 @@ class LocalStore : public Store {
   /// `begun`: whether a step was begun. Nothing is learnt without a lesson.
   Result<Settled> settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun);
   Result<Learned> learn(Step& step, const Lesson& lesson);
+  /// R35: whether a step fires the alerts that it passes. What a person corrects leaves them to the next settlement, whose
+  /// guard tells them.
+  enum class Alerts : std::uint8_t { fire, leave };
   /// `hold` was taken from the tables in this step.
-  Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold);
+  Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold, Alerts alerts);
   /// R17: the hold of a call goes on as its job's.
   Result<Settled> keep_job(Step& step, const Settlement& settlement);
   /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
@@ -89,14 +92,15 @@ class LocalStore : public Store {
   Status end_lost_jobs(Step& step);
   Status free_slots(Step& step, const std::vector<HeldCounter>& slots);
   Result<JobView> view_of(const facts::KeptJob& kept);
-  Result<Settled> settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row);
-  Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how);
+  Result<Settled> settle_late(Step& step, const LedgerRow& ended, const LedgerRow& row, Alerts alerts);
+  Result<Settled> adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how,
+                            Alerts alerts);
   Result<Swept> sweep_in(Step& step);
   /// Alerts that a sweep fired go to whoever is answered next.
   void hand_on_alerts(ReserveAnswer& answer);
   /// R35: keeps those that are the first of their cap, counter, window, threshold and limit, and records them.
   Status record_alerts(Step& step, std::vector<AlertFired>& alerts);
-  Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
+  Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Alerts alerts,
                           Settled& settled, std::vector<std::int64_t>& alert_rows);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
   /// The same for a cap whose windows were of a wrong clock: its counters and what holds say of them go first.
@@ -104,7 +108,7 @@ class LocalStore : public Store {
   Status delete_old_counters(Step& step);
   /// Alerts that it fires go into `settled`.
   Status add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference, const Amounts& no_longer_unknown,
-                         Settled& settled);
+                         Alerts alerts, Settled& settled);
   /// R17: a process that holds says how long its holds may live; true: it said so in this step.
   Result<bool> tell_process(Step& step);
   Result<std::int64_t> expiry(const HoldRow& hold);
@@ -130,7 +134,7 @@ class LocalStore : public Store {
   std::unique_ptr<Tables> tables_;
   std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
   bool closed_ = false;
-  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves, and of jobs that a person ended
+  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves
   std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;

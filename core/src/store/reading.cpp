@@ -162,13 +162,14 @@ Result<Settled> LocalStore::adjust(const Adjustment& adjustment) {
     return Error{Code::unknown_attempt, "attempt " + to_text(adjustment.attempt) + " is not in the ledger of " +
                                             info_.location + "; one that is still open is settled first"};
   }
-  auto adjusted = adjust_in(step, **original, adjustment, How::usage);
+  auto adjusted = adjust_in(step, **original, adjustment, How::usage, Alerts::leave);
   if (!adjusted) return adjusted;
   if (const Status done = step.commit(); !done) return done.error();
   return adjusted;
 }
 
-Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how) {
+Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, const Adjustment& adjustment, How how,
+                                      Alerts alerts) {
   // R19: the new absolute amounts less what was booked so far.
   const auto earlier = tables_->adjustments(original.id);
   if (!earlier) return earlier.error();
@@ -206,7 +207,7 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   settled.adjusted = true;
   const bool was_unknown = earlier->empty() && (original.how == How::hold || original.how == How::expired);
   if (const Status done =
-          add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}, settled);
+          add_to_counters(step, original, difference, was_unknown ? original.booked : Amounts{}, alerts, settled);
       !done) {
     return done.error();
   }
@@ -233,14 +234,15 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
   row.settled_ms = step.now_ms();
   row.policy_revision = plan.revision;
   if (const Status added = tables_->add_row(LedgerRow(row)); !added) return added.error();
-  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}, settled); !done) return done.error();
+  if (const Status done = add_to_counters(step, row, row.booked, Amounts{}, Alerts::fire, settled); !done)
+    return done.error();
   if (const Status done = step.commit(); !done) return done.error();
   return settled;
 }
 
 /// Books a difference on the counters that a row's labels and runs fall on, where its windows are still current.
 Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amounts& difference,
-                                   const Amounts& no_longer_unknown, Settled& settled) {
+                                   const Amounts& no_longer_unknown, Alerts alerts, Settled& settled) {
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
@@ -269,8 +271,10 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
         engine::settle(entry, 0, engine::booked_on(cap.meter, difference), false);
         entry.unknown -= std::min(entry.unknown, no_longer_unknown[cap.meter]);
         engine::set_limit(entry, cap.limit);  // alerts test the limit in force
-        for (const int threshold : engine::fire_alerts(entry, cap.registered->cap, false))
-          settled.alerts.push_back(engine::alert_of(entry, cap.registered->cap, set.each_values, threshold));
+        if (alerts == Alerts::fire) {
+          for (const int threshold : engine::fire_alerts(entry, cap.registered->cap, false))
+            settled.alerts.push_back(engine::alert_of(entry, cap.registered->cap, set.each_values, threshold));
+        }
         changed = true;
         if (known != entries.end()) {
           *known = entry;

@@ -96,13 +96,14 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     touched_keys.push_back(plan.sets.front().key);
     touched.emplace_back(hold, draft);
   }
-  // Slots of jobs that expired are in no hold any more (R17).
+  // Slots of jobs that expired are in no hold any more, and taken until the job is over (R17); also where no cap counted them
+  // when they did.
   std::vector<std::pair<facts::KeptJob, std::string>> slots;
   if (cap.meter == Meter::concurrent) {
     auto jobs = facts::jobs(*tables_);
     if (!jobs) return jobs.error();
     for (facts::KeptJob& kept : *jobs) {
-      if (kept.slots.empty()) continue;
+      if (kept.job.slot_until_deadline) continue;
       const auto row = tables_->find_row(kept.job.attempt);
       if (!row) return row.error();
       if (!*row || !(*row)->context) continue;

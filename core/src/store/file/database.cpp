@@ -1,26 +1,19 @@
 #include "store/file/database.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include "store/file/file_system.h"
+
 namespace farthing {
 
 namespace {
-
-/// File systems whose locks and shared memory do not hold between hosts.
-constexpr std::array<std::uint32_t, 10> network_systems = {
-    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,        0xff534d42U /* CIFS */,   0xfe534d42U /* SMB2 */, AFS_SUPER_MAGIC,
-    V9FS_MAGIC,      0x00c36400U /* Ceph */, 0x0bd00bd0U /* Lustre */, CODA_SUPER_MAGIC,       OCFS2_SUPER_MAGIC,
-};
 
 constexpr const char* schema = R"sql(
 CREATE TABLE state(
@@ -197,14 +190,15 @@ Result<FileIdentity> prepare_file(const std::string& path) {
       return Error{Code::store_unavailable, "cannot make the folder " + folder.string() + ": " + problem.message()};
     chmod(folder.c_str(), 0700);
   }
-  struct statfs system{};
-  if (statfs(folder.empty() ? "." : folder.c_str(), &system) == 0 &&
-      std::find(network_systems.begin(), network_systems.end(), static_cast<std::uint32_t>(system.f_type)) !=
-          network_systems.end()) {
+  // Of the file itself where it is there: it may be a link to elsewhere.
+  auto system = file_system_of(path);
+  if (!system) system = file_system_of(folder.empty() ? "." : folder.string());
+  if (system && is_shared(*system)) {
     return Error{Code::store_on_network,
-                 path +
-                     " is on a network file system, where locks do not hold between machines: put the store "
-                     "on a local disk"};
+                 path + " is on a file system that other machines may have too" +
+                     (system->type.empty() ? "" : " (" + system->type + ")") +
+                     ", where locks do not hold between them: put the store on a local disk, with "
+                     "store = \"file:/PATH/farthing.db\" in the policy or FARTHING_STORE=file:/PATH/farthing.db"};
   }
   // Only a file that is not there yet is opened here: to close a descriptor drops all of this process's locks on its file,
   // those of another open store too.

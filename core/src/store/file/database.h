@@ -75,7 +75,7 @@ class Connection {
 inline constexpr std::int64_t application_id = 0x46617274;
 inline constexpr int store_format = 1;
 
-/// Makes the folder (0700) and the file (0600) where they are missing; refuses network file systems. The file's identity
+/// Makes the folder (0700) and the file (0600) where they are missing; refuses file systems that machines share. The file's identity
 /// is answered, to notice a replaced one later.
 struct FileIdentity {
   std::uint64_t device = 0;

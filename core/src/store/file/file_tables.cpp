@@ -12,6 +12,7 @@
 #include "ledger/pack.h"
 #include "store/file/hold_bytes.h"
 #include "store/file/ledger_columns.h"
+#include "store/file/packed.h"
 
 namespace farthing {
 
@@ -21,13 +22,6 @@ namespace {
 /// so that it is rarely a caller's commit that pays.
 constexpr int max_wal_pages = 8 * 1024;
 constexpr int worth_a_checkpoint = 512;
-
-/// Packed counters and holds carry this in front (R38).
-constexpr std::uint32_t packed_format = 1;
-
-void append(std::string& out, const void* data, std::size_t size) {
-  out.append(static_cast<const char*>(data), size);
-}
 
 void pack_entries(const Tables::Entries& entries, std::string& out) {
   out.clear();

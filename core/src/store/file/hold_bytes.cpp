@@ -2,17 +2,9 @@
 
 #include <cstring>
 
+#include "store/file/packed.h"
+
 namespace farthing {
-
-namespace {
-
-constexpr std::uint32_t packed_format = 1;  // R38
-
-void append(std::string& out, const void* data, std::size_t size) {
-  out.append(static_cast<const char*>(data), size);
-}
-
-}  // namespace
 
 void pack_hold(const HoldRow& hold, std::string& out) {
   out.clear();
