@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.accuracy.measure import Measured
+from tests.accuracy.measure import Bound, Measured
 
 Counter = Callable[[Measured], int | None]
 
@@ -93,6 +93,12 @@ def over_ceiling(calls: Iterable[Measured]) -> list[str]:
             if ceiling is not None and call.actual_usd > ceiling:
                 found.append(f"{call.source}: {call.actual_usd} USD, ceiling {ceiling}{what}")
     return found
+
+
+def without_bound(bounds: Iterable[Bound]) -> tuple[int, int]:
+    """Of the calls that should have a bound: how many have none, and how many there are."""
+    counted = [bound for bound in bounds if not bound.may_have_none]
+    return sum(bool(bound.unbounded_by) for bound in counted), len(counted)
 
 
 def looseness(calls: Iterable[Measured], tight: bool) -> Fraction | None:
