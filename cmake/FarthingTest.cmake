@@ -3,7 +3,7 @@
 # threads). FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
 # farthing_bench(NAME ... SOURCES ... LINKS ...): one program that prints JSON rows, run by `make bench`, never by ctest.
 # farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `asan-ubsan`; scripts/fuzz runs
-# them, from the seeds in tests/fuzz/seeds/NAME/.
+# them, from the seeds in tests/fuzz/seeds/NAME/. Elsewhere one ctest test, with tests/fuzz/mutations.cpp for a second.
 
 function(_farthing_test_program target)
   farthing_compile_options(${target})
@@ -49,13 +49,16 @@ endfunction()
 
 function(farthing_fuzzer)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LINKS")
-  if(NOT FARTHING_BUILD_FUZZ)
-    return()
-  endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
-  target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
+  if(NOT FARTHING_BUILD_FUZZ)
+    target_sources(${arg_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/mutations.cpp")
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} "${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${arg_NAME}")
+    set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT 120)
+    return()
+  endif()
+  target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
   if(NOT TARGET fuzzers)
     add_custom_target(fuzzers)
   endif()

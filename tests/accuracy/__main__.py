@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from tests.accuracy import costs, others, table
-from tests.accuracy.measure import ORDERS, Measured, measured, once_learned, rows
+from tests.accuracy.measure import ORDERS, Measured, bounds, measured, once_learned, rows
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/accuracy.md"
 
@@ -31,6 +32,12 @@ read it as an example.
 """
 
 
+UNBOUNDED = """
+Calls whose input has no bound but the context window, of the {of} recorded ones that ask for no server tools, file ids
+or URLs: **{unbounded}** ({share}).
+"""
+
+
 def page(calls: list[Measured]) -> str:
     counter = others.litellm_counter()
     counters: list[tuple[str, table.Counter]] = [("Farthing", table.likely)]
@@ -48,6 +55,10 @@ def page(calls: list[Measured]) -> str:
     loose = table.input_looseness(table.openai_text(calls))
     if loose is not None:
         text += f"Ceiling / input tokens of OpenAI's texts, median: **{float(loose):.2f}**.\n"
+    unbounded, of = table.without_bound(bounds())
+    text += UNBOUNDED.format(
+        unbounded=unbounded, of=of, share=table.percent(Fraction(unbounded, of))
+    )
     sections: list[tuple[str, Callable[[Measured], str]]] = [
         ("provider and kind", lambda call: f"{call.provider}, {call.kind}"),
         ("family", lambda call: f"{call.provider}, {call.family}"),

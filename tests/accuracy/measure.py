@@ -37,6 +37,7 @@ OUTPUT_LIMITS = {
 }
 IMAGES = ('"image_url"', '"input_image"', '"type": "image"', '"type":"image"', '"image/')
 AUDIO = ('"input_audio"', '"audio/')
+FILES = ("file_id", "fileUri", "file_uri", "file_url")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Measured:
     host: str
     model: str
     kind: str
-    """plain, tools, schema, images, audio or provider tools."""
+    """plain, tools, schema, images, images by URL, audio or provider tools."""
     request: dict[str, Any]
     endpoint: str
     characters: int
@@ -111,7 +112,7 @@ def kind_of(row: dict[str, Any], request: dict[str, Any]) -> str:
     if any(mark in text for mark in AUDIO):
         return "audio"
     if any(mark in text for mark in IMAGES):
-        return "images"
+        return "images by URL" if points_elsewhere(request) else "images"
     own = ("function", "custom", None)
     tools = request.get("tools") or []
     if any(tool.get("type") not in own for tool in tools) or any(
@@ -124,6 +125,48 @@ def kind_of(row: dict[str, Any], request: dict[str, Any]) -> str:
         return "schema"
     parts = ("tools", "functions", "tool_calls", "function_call", "functionCall", "tool_use")
     return "tools" if any(f'"{part}"' in text for part in parts) else "plain"
+
+
+def points_elsewhere(value: Any) -> bool:
+    """It names a file or an address, whose contents nobody knows before the call."""
+    if isinstance(value, list):
+        return any(map(points_elsewhere, value))
+    if not isinstance(value, dict):
+        return False
+    return any(
+        name in FILES
+        or (name in ("url", "image_url") and isinstance(inner, str) and inner.startswith("http"))
+        or points_elsewhere(inner)
+        for name, inner in value.items()
+    )
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What was recorded, whatever came of it: has its input a ceiling of its own?"""
+
+    source: str
+    unbounded_by: tuple[str, ...]
+    may_have_none: bool
+    """It asks for server tools, or for files or addresses."""
+
+
+def bounds() -> list[Bound]:
+    found = []
+    with farthing.Guard(store="memory:", unbounded="context_window", output="as_asked") as guard:
+        for row in rows():
+            request = json.loads(row["request"])
+            named = re.search(r"/(?:models|deployments)/([^/:]+)", row["url"])
+            if named is not None:
+                request.setdefault("model", named.group(1))
+            address = urlsplit(row["url"])
+            endpoint = row["endpoint"]
+            if endpoint == "images":
+                endpoint += "." + address.path.rpartition("/")[2]
+            estimate = guard.estimate(endpoint, host=address.netloc, **request)
+            excused = kind_of(row, request) == "provider tools" or points_elsewhere(request)
+            found.append(Bound(row["source"], estimate.unbounded_by, excused))
+    return found
 
 
 def characters_of(value: Any) -> int:

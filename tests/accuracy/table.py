@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.accuracy.measure import Measured
+from tests.accuracy.measure import Bound, Measured
 
 Counter = Callable[[Measured], int | None]
 
@@ -108,6 +108,12 @@ def input_looseness(calls: Iterable[Measured]) -> Fraction | None:
     """The median of ceiling / actual input tokens."""
     ratios = sorted(Fraction(call.ceiling_tokens, call.actual) for call in calls)
     return quantile(ratios, 50) if ratios else None
+
+
+def without_bound(bounds: Iterable[Bound]) -> tuple[int, int]:
+    """Of the calls that should have a bound: how many have none, and how many there are."""
+    counted = [bound for bound in bounds if not bound.may_have_none]
+    return sum(bool(bound.unbounded_by) for bound in counted), len(counted)
 
 
 def looseness(calls: Iterable[Measured], tight: bool) -> Fraction | None:

@@ -8,7 +8,14 @@ from functools import cache
 import pytest
 
 from tests.accuracy import table
-from tests.accuracy.measure import ORDERS, Measured, measured, once_learned
+from tests.accuracy.measure import (
+    ORDERS,
+    Measured,
+    bounds,
+    measured,
+    once_learned,
+    points_elsewhere,
+)
 
 OPENAI = ("openai", "azure")
 ANTHROPIC = ("anthropic",)
@@ -45,15 +52,31 @@ def test_the_ceiling_of_openai_text_is_no_looser_than_needed() -> None:
     assert loose <= Fraction(6, 5)
 
 
+def test_few_calls_have_no_bound() -> None:
+    unbounded, of = table.without_bound(bounds())
+    assert of > 700
+    assert Fraction(unbounded, of) <= Fraction(2, 100)
+
+
+def test_what_names_a_file_or_an_address_may_have_no_bound() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    assert points_elsewhere({"messages": [{"content": [image]}]})
+    assert points_elsewhere({"input": [{"type": "input_file", "file_id": "file-1"}]})
+    image["image_url"] = {"url": "data:image/png;base64,AAAA"}
+    assert not points_elsewhere({"messages": [{"content": [image, "https://example.com"]}]})
+
+
 @pytest.mark.parametrize(
     ("providers", "kind", "least", "median", "p90"),
     [
         (OPENAI, "plain", 300, 0, 0),
         (OPENAI, "tools", 100, 2, 10),
         (OPENAI, "schema", 50, 3, 10),
+        (OPENAI, "images", 1, 0, 5),
         (ANTHROPIC, "plain", 40, 5, 12),
         (ANTHROPIC, "tools", 8, 3, 20),
         (ANTHROPIC, "schema", 3, 10, 10),
+        (ANTHROPIC, "images", 3, 5, 6),
         (GEMINI, "plain", 30, 3, 20),
         (GEMINI, "tools", 14, 15, 45),
     ],

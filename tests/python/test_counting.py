@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import struct
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,29 @@ import pytest
 import farthing
 
 HELLO = [{"role": "user", "content": "Hello, world!"}]
+
+
+def test_vocabularies_are_loaded_by_the_first_count() -> None:
+    """And take 20 MB at most, both."""
+    program = """
+import os, farthing
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+guard = farthing.Guard(caps=[farthing.Cap("1 USD", per="day")], store="memory:")
+guard.estimate("chat.completions", model="gpt-5-mini", messages=[])
+steps = [resident()]
+for model in ("gpt-5-mini", "gpt-4"):
+    assert int(farthing.count_tokens(model, "Hello")) == 1
+    steps.append(resident())
+print(*steps)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    before, one, both = map(float, ran.stdout.split())
+    assert one - before > 4
+    assert both - one > 2
+    assert both - before < 20
 
 
 def test_a_text_alone() -> None:

@@ -61,7 +61,7 @@ def _blocks(name: str) -> Iterator[tuple[str, dict[str, str]]]:
     yield title, parts
 
 
-OUTCOMES = dict(_blocks("calls/outcomes.txt"))
+OUTCOMES = dict(_blocks("calls/outcomes.txt")) | dict(_blocks("calls/dialects.txt"))
 USUAL_REQUEST = next(iter(OUTCOMES.values()))["request"]
 
 
@@ -73,7 +73,8 @@ def _text(json_text: str) -> bytes:
 def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
     parts = OUTCOMES[name]
     request = parts.get("request", USUAL_REQUEST).strip()
-    path = parts.get("endpoint", "/v1/chat/completions").strip()
+    host = parts.get("host", "api.openai.com").strip()
+    path, _, query = parts.get("endpoint", "/v1/chat/completions").strip().partition("?")
     if "stream" in parts:
         request = request[:-1] + ',"stream":true}'
     document = {"cap": [{"id": "day", "limit": "1 USD", "per": "day"}]}
@@ -82,15 +83,19 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
     policy.write_text(json.dumps(document))
     guard = farthing.Guard(policy, store="memory:")
     core = guard._core
-    attempt = _farthing.start(
-        core.bind([], {}, False),
-        _farthing.Scope.root(),
-        _farthing.CallSlot(),
-        *("POST", "https", "api.openai.com", None, path, None),
-        [(b"authorization", b"Bearer sk-test-0123456789")],
-        _text(request),
-        False,
-    )
+
+    def start(method: str, path: str, query: str | None, body: bytes | None) -> _farthing.Attempt:
+        return _farthing.start(
+            core.bind([], {}, False),
+            _farthing.Scope.root(),
+            _farthing.CallSlot(),
+            *(method, "https", host, None, path, query),
+            [(b"authorization", b"Bearer sk-test-0123456789")],
+            body,
+            False,
+        )
+
+    attempt = start("POST", path, query or None, _text(request))
     assert attempt.kind == _farthing.SEND
     held = guard.status().counters[0].cap.reserved
     head: tuple[int, list[tuple[bytes, ...]]] = (0, [])
@@ -110,6 +115,11 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
             attempt.data(_text(rest))
         elif word == "end":
             attempt.end()
+        elif word == "poll":
+            path, _, answer = rest.partition(" ")
+            asking = start("GET", path, None, None)
+            asking.sent()
+            asking.whole(200, [(b"content-type", b"application/json")], _text(answer))
         else:
             assert word == "abort", step
             attempt.abort(aborts[rest])

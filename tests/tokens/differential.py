@@ -3,7 +3,7 @@
 DRIVER is build/dev/tests/core/tokens/token_driver. Runs where tiktoken is (scripts/setup tokens), without a network:
 the vocabularies that tiktoken reads are written back from ours, and it checks their sha256.
 
-    --megabytes 50     of this machine's texts: Python's library, manual pages, documentation, recorded requests
+    --megabytes 50     of this machine's texts: translated manuals, Python's library, recorded bodies, this repository
     --strings 1000000  strings made at random: all planes, marks, contractions, line ends, runs, invalid UTF-8
     --seed 1
     --folder PATH      more texts (can be repeated)
@@ -16,21 +16,24 @@ import array
 import base64
 import gzip
 import hashlib
+import itertools
 import os
 import random
 import struct
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a program
+
+from tests.tokens.texts import english_manuals, in_turn, library, manuals, pieces, recorded, tracked
+
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"  # only to name the cached file
 ENCODINGS = ("o200k_base", "cl100k_base", "o200k_harmony")
-LARGEST = 1 << 20  # of one text
 
 
 def tiktoken_files(folder: Path) -> None:
@@ -45,31 +48,25 @@ def tiktoken_files(folder: Path) -> None:
         (folder / cached).write_bytes(b"".join(lines))
 
 
-def machine_texts(megabytes: float, more: list[str]) -> Iterator[bytes]:
+def machine_texts(megabytes: float, folders: list[str]) -> Iterator[bytes]:
+    """As much of each: translated manuals, Python's library, recorded bodies, this repository, and folders. Where they
+    have no more: English manuals."""
+    more = (
+        (
+            piece
+            for path in sorted(Path(top).rglob("*"))
+            if path.is_file()
+            for piece in pieces(path.read_bytes())
+        )
+        for top in folders
+    )
     left = int(megabytes * 1e6)
-    recorded = sorted((ROOT / "tests/recorded").glob("*.gz"))
-    folders = [*more, ROOT, sysconfig.get_path("stdlib"), "/usr/share/man", "/usr/share/doc"]
-    folders += ["/usr/share/perl", "/usr/include", "/usr/lib/python3", "/usr/share"]
-    suffixes = {".py", ".md", ".rst", ".txt", ".h", ".json", ".gz", ".pm", ".pl", ".c", ".toml", ""}
-    seen = set()
-    for path in [*recorded, *(path for top in folders for path in sorted(Path(top).rglob("*")))]:
+    shared = in_turn(left, manuals(), library(), recorded(), tracked(), *more)
+    for text in itertools.chain(shared, english_manuals()):
         if left <= 0:
             return
-        if path.suffix not in suffixes and not path.suffix[1:].isdigit():
-            continue
-        if path in seen or not path.is_file() or path.is_symlink():
-            continue
-        seen.add(path)
-        try:
-            content = path.read_bytes()
-            content = gzip.decompress(content) if path.suffix == ".gz" else content
-        except (OSError, EOFError):
-            continue
-        if b"\0" in content[:1000]:
-            continue
-        for at in range(0, min(len(content), 8 * LARGEST), LARGEST):
-            left -= len(content[at : at + LARGEST])
-            yield content[at : at + LARGEST]
+        left -= len(text)
+        yield text
 
 
 WORDS = """I'm don't WON'T they'LL we'Ve he'd She'S it's I'M 'S 's 'ſ x'ſ 'ſt 'll 'Re ' '' 'x HTTPServer camelCase iP

@@ -19,9 +19,9 @@ pytestmark = [
 
 
 def test_texts_and_strings_agree() -> None:
-    """As much as fits into a few minutes; differential.py by itself compares 50 MB and 1,000,000 strings."""
-    megabytes = os.environ.get("FARTHING_TOKENS_MEGABYTES", "10")
-    strings = os.environ.get("FARTHING_TOKENS_STRINGS", "100000")
+    """Two minutes of one processor; less of it while working on something by FARTHING_TOKENS_..."""
+    megabytes = os.environ.get("FARTHING_TOKENS_MEGABYTES", "50")
+    strings = os.environ.get("FARTHING_TOKENS_STRINGS", "1000000")
     command = [PYTHON, ROOT / "tests/tokens/differential.py", DRIVER]
     command += ["--megabytes", megabytes, "--strings", strings]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

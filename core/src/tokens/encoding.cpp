@@ -117,7 +117,7 @@ std::int64_t RankEncoding::count_pieces(const char* begin, const Pieces& pieces,
       [&](const Key& key, const char* at, const char* end) {
         std::int64_t found = words.find(key, at);
         if (found == 0) {
-          found = vocabulary.count({at, static_cast<std::size_t>(end - at)}, readable);
+          found = vocabulary.count({at, static_cast<std::size_t>(end - at)}, readable, words.pairs());
           words.keep(key, at, found);
         }
         tokens += found;

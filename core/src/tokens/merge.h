@@ -33,43 +33,41 @@ inline constexpr std::size_t short_piece = 96;
 inline constexpr std::size_t longest_piece = std::size_t{1} << 24;
 
 struct ShortSymbols {
-  std::array<std::uint32_t, short_piece + 1> start;
-  std::array<std::uint32_t, short_piece + 1> id;
+  struct Symbol {
+    std::uint32_t start;
+    std::uint32_t id;
+    std::uint32_t rank;  // of joining it with the next
+  };
+  std::array<Symbol, short_piece + 1> at;  // one more than `count`, which starts where the piece ends
   std::size_t count = 0;
 };
 
-/// Merges in place; `start[count]` must be the piece's size.
+/// Merges in place.
 template <class Rule>
 void merge_short(const Rule& rule, const char* piece, ShortSymbols& symbols) {
-  auto& start = symbols.start;
-  auto& id = symbols.id;
+  auto& at = symbols.at;
   auto& count = symbols.count;
-  std::array<std::uint32_t, short_piece + 1> rank;  // of joining a symbol with the next
   const auto rank_at = [&](std::size_t i) {
-    return rule.join(id[i], id[i + 1], piece + start[i], start[i + 2] - start[i]);
+    return rule.join(at[i].id, at[i + 1].id, piece + at[i].start, at[i + 2].start - at[i].start);
   };
   for (std::size_t i = 0; i + 1 < count; ++i)
-    rank[i] = rank_at(i);
-  if (count > 0) rank[count - 1] = no_rank;
+    at[i].rank = rank_at(i);
+  if (count > 0) at[count - 1].rank = no_rank;
   while (count > 1) {
     std::size_t best = 0;
-    std::uint32_t lowest = rank[0];
+    std::uint32_t lowest = at[0].rank;
     for (std::size_t i = 1; i + 1 < count; ++i) {
-      const bool lower = rank[i] < lowest;
-      lowest = lower ? rank[i] : lowest;
+      const bool lower = at[i].rank < lowest;
+      lowest = lower ? at[i].rank : lowest;
       best = lower ? i : best;
     }
     if (lowest == no_rank) return;
-    id[best] = rule.joined(lowest);
-    for (std::size_t i = best + 1; i + 1 < count; ++i) {
-      start[i] = start[i + 1];
-      id[i] = id[i + 1];
-      rank[i] = rank[i + 1];
-    }
+    at[best].id = rule.joined(lowest);
+    for (std::size_t i = best + 1; i < count; ++i)
+      at[i] = at[i + 1];
     --count;
-    start[count] = start[count + 1];
-    if (best + 1 < count) rank[best] = rank_at(best);
-    if (best > 0) rank[best - 1] = rank_at(best - 1);
+    at[best].rank = best + 1 < count ? rank_at(best) : no_rank;
+    if (best > 0) at[best - 1].rank = rank_at(best - 1);
   }
 }
 

@@ -33,25 +33,34 @@ std::uint32_t code_point(const unsigned char* at, unsigned size) {
 
 class RankRule {
  public:
-  explicit RankRule(const Vocabulary& vocabulary, const char* readable)
-      : vocabulary_(vocabulary), readable_(readable) {}
-  std::uint32_t join(std::uint32_t /*left*/, std::uint32_t /*right*/, const char* begin, std::size_t size) const {
+  RankRule(const Vocabulary& vocabulary, const char* readable, Pairs& pairs)
+      : vocabulary_(vocabulary), readable_(readable), pairs_(pairs) {}
+  std::uint32_t join(std::uint32_t left, std::uint32_t right, const char* begin, std::size_t size) const {
     if (size == 2) {
       return vocabulary_.pairs_[static_cast<unsigned char>(begin[0]) * 256U + static_cast<unsigned char>(begin[1])];
     }
     if (size > vocabulary_.longest_) return no_rank;
-    const Key key = vocabulary_.key_of(begin, size, readable_);
-    return vocabulary_.possible(key) ? vocabulary_.rank(key, begin) : no_rank;
+    const auto look_up = [&] {
+      const Key key = vocabulary_.key_of(begin, size, readable_);
+      return vocabulary_.possible(key) ? vocabulary_.rank(key, begin) : no_rank;
+    };
+    // Behind a letter of two bytes: scripts of these have few letters. Of others too many pairs are met only once.
+    return static_cast<unsigned char>(begin[size - 2]) >= 0xC0 ? pairs_.rank(left, right, look_up) : look_up();
   }
   std::uint32_t joined(std::uint32_t rank) const { return rank; }
 
  private:
   const Vocabulary& vocabulary_;
   const char* readable_;
+  Pairs& pairs_;
 };
 
 Vocabulary::Vocabulary(std::string_view tokens)
-    : tokens_(tokens), pairs_(256 * 256, no_rank), bytes_(256, no_rank), crossed_(256 * 256) {
+    : tokens_(tokens),
+      pairs_(256 * 256, no_rank),
+      bytes_(256, no_rank),
+      alone_of_two_(0x800, no_rank),
+      crossed_(256 * 256) {
   const auto size_at = [&](std::size_t at) { return static_cast<unsigned char>(tokens_[at]); };
   for (std::size_t at = 0; at < tokens_.size(); at += 1U + size_at(at)) {
     ++size_;
@@ -130,15 +139,17 @@ void Vocabulary::note_chars(std::string_view token, std::vector<bool>& inside) {
         inside[code] = true;
       } else if (!inside[code]) {
         ShortSymbols symbols;
-        for (std::uint32_t b = 0; b < size; ++b) {
-          symbols.start[b] = b;
-          symbols.id[b] = 0;
-        }
+        for (std::uint32_t b = 0; b <= size; ++b)
+          symbols.at[b] = {b, 0, no_rank};
         symbols.count = size;
-        symbols.start[size] = static_cast<std::uint32_t>(size);
-        merge_short(RankRule(*this, token.data() + size), token.data(), symbols);
+        Pairs none(0);
+        merge_short(RankRule(*this, token.data() + size, none), token.data(), symbols);
         const Key key = key_of(token.data(), size, token.data() + size);
-        if (symbols.count == 1) const_cast<Slot*>(find(key, token.data()))->entry |= alone;
+        if (symbols.count == 1) {
+          auto* slot = const_cast<Slot*>(find(key, token.data()));
+          slot->entry |= alone;
+          if (size == 2) alone_of_two_[code] = slot->entry & rank_mask;
+        }
       }
     }
     before_whole = whole_one;
@@ -161,9 +172,10 @@ void Vocabulary::first_symbols(std::string_view piece, const char* readable, Sym
     const char* next = at + size;
     assert(next <= end);
     if ((at == begin || !crossed(at[-1], *at)) && (next == end || !crossed(next[-1], *next))) {
-      const Slot* slot = find(key_of(at, size, readable), at);
-      if (slot != nullptr && (slot->entry & alone) != 0) {
-        symbol(static_cast<std::uint32_t>(at - begin), slot->entry & rank_mask);
+      const std::uint32_t rank = size == 2 ? alone_of_two_[code_point(reinterpret_cast<const unsigned char*>(at), 2)]
+                                           : rank_alone(key_of(at, size, readable), at);
+      if (rank != no_rank) {
+        symbol(static_cast<std::uint32_t>(at - begin), rank);
         at = next;
         continue;
       }
@@ -173,20 +185,18 @@ void Vocabulary::first_symbols(std::string_view piece, const char* readable, Sym
   }
 }
 
-/// Calls `take(ids, count)` with the tokens of the piece, in one or several calls.
+/// Calls `take(id)` with each token of the piece.
 template <class Take>
-void Vocabulary::merged(std::string_view piece, const char* readable, Take take) const {
-  const RankRule rule(*this, readable);
+void Vocabulary::merged(std::string_view piece, const char* readable, Pairs& pairs, Take take) const {
+  const RankRule rule(*this, readable, pairs);
   if (piece.size() <= short_piece) {
     ShortSymbols symbols;
-    first_symbols(piece, readable, [&](std::uint32_t start, std::uint32_t id) {
-      symbols.start[symbols.count] = start;
-      symbols.id[symbols.count] = id;
-      ++symbols.count;
-    });
-    symbols.start[symbols.count] = static_cast<std::uint32_t>(piece.size());
+    first_symbols(piece, readable,
+                  [&](std::uint32_t start, std::uint32_t id) { symbols.at[symbols.count++] = {start, id, no_rank}; });
+    symbols.at[symbols.count].start = static_cast<std::uint32_t>(piece.size());
     merge_short(rule, piece.data(), symbols);
-    take(symbols.id.data(), symbols.count);
+    for (std::size_t i = 0; i < symbols.count; ++i)
+      take(symbols.at[i].id);
     return;
   }
   while (!piece.empty()) {
@@ -200,20 +210,21 @@ void Vocabulary::merged(std::string_view piece, const char* readable, Take take)
     });
     symbols.start.push_back(static_cast<std::uint32_t>(size));
     merge_long(rule, piece.data(), symbols);
-    take(symbols.id.data(), symbols.id.size());
+    for (const std::uint32_t id : symbols.id)
+      take(id);
     piece.remove_prefix(size);
   }
 }
 
-std::int64_t Vocabulary::count(std::string_view piece, const char* readable) const {
+std::int64_t Vocabulary::count(std::string_view piece, const char* readable, Pairs& pairs) const {
   std::int64_t tokens = 0;
-  merged(piece, readable, [&](const std::uint32_t*, std::size_t count) { tokens += static_cast<std::int64_t>(count); });
+  merged(piece, readable, pairs, [&](std::uint32_t) { ++tokens; });
   return tokens;
 }
 
 void Vocabulary::encode(std::string_view piece, const char* readable, std::vector<std::uint32_t>& ids) const {
-  merged(piece, readable,
-         [&](const std::uint32_t* first, std::size_t count) { ids.insert(ids.end(), first, first + count); });
+  Pairs none(0);
+  merged(piece, readable, none, [&](std::uint32_t id) { ids.push_back(id); });
 }
 
 }  // namespace farthing::tokens_detail

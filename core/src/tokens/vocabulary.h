@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tokens/merge.h"
+#include "tokens/pairs.h"
 
 namespace farthing::tokens_detail {
 
@@ -66,7 +67,7 @@ class Vocabulary {
   std::uint32_t rank(const Key& key, const char* begin) const;
 
   /// The tokens of a piece that is none itself.
-  std::int64_t count(std::string_view piece, const char* readable) const;
+  std::int64_t count(std::string_view piece, const char* readable, Pairs& pairs) const;
   void encode(std::string_view piece, const char* readable, std::vector<std::uint32_t>& ids) const;
 
  private:
@@ -87,6 +88,11 @@ class Vocabulary {
     return static_cast<std::size_t>(Wide{hash} * slot_count_ >> 64);
   }
   const Slot* find(const Key& key, const char* begin) const;
+  /// The rank of a character that merges on its own, or `no_rank`.
+  std::uint32_t rank_alone(const Key& key, const char* begin) const {
+    const Slot* slot = find(key, begin);
+    return slot != nullptr && (slot->entry & alone) != 0 ? slot->entry & rank_mask : no_rank;
+  }
   /// False: there is no such token. Most neighbours cannot be joined, and this is much smaller than the table.
   bool possible(const Key& key) const {
     return (filter_[key.hash >> filter_shift & (filter_.size() - 1)] >> (key.hash & 63) & 1) != 0;
@@ -100,7 +106,7 @@ class Vocabulary {
   template <class Symbol>
   void first_symbols(std::string_view piece, const char* readable, Symbol symbol) const;
   template <class Take>
-  void merged(std::string_view piece, const char* readable, Take take) const;
+  void merged(std::string_view piece, const char* readable, Pairs& pairs, Take take) const;
 
   std::string_view tokens_;
   std::uint32_t size_ = 0;
@@ -110,9 +116,10 @@ class Vocabulary {
   std::vector<Slot> slots_;
   static constexpr unsigned filter_shift = 8;
   std::vector<std::uint64_t> filter_;
-  std::vector<std::uint32_t> pairs_;  // rank of two bytes
-  std::vector<std::uint32_t> bytes_;  // rank of one
-  std::vector<bool> crossed_;         // byte before, first byte of a character
+  std::vector<std::uint32_t> pairs_;         // rank of two bytes
+  std::vector<std::uint32_t> bytes_;         // rank of one
+  std::vector<std::uint32_t> alone_of_two_;  // `rank_alone` of a character of two bytes, by its code point
+  std::vector<bool> crossed_;                // byte before, first byte of a character
 };
 
 inline Key Vocabulary::key_of(const char* begin, std::size_t size, const char* readable) const {

@@ -21,18 +21,24 @@ namespace farthing::tokens_detail {
 
 class Words {
  public:
-  explicit Words(std::size_t text_size) {
-    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 8192)));
+  explicit Words(std::size_t text_size) : pairs_(text_size) {
+    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 16384)));
   }
+  Pairs& pairs() { return pairs_; }
   /// 0: not here.
   unsigned find(const Key& key, const char* begin) const {
     if (places_.empty() || key.size > longest) return 0;
-    const Place& place = places_[key.hash & (places_.size() - 1)];
-    return place.size == key.size && std::memcmp(place.bytes, begin, key.size) == 0 ? place.tokens : 0U;
+    const std::size_t first = first_of(key);
+    for (const std::size_t at : {first, first + 1}) {
+      if (places_[at].is(key, begin)) return places_[at].tokens;
+    }
+    return 0;
   }
   void keep(const Key& key, const char* begin, std::int64_t tokens) {
     if (places_.empty() || key.size > longest) return;
-    Place& place = places_[key.hash & (places_.size() - 1)];
+    const std::size_t first = first_of(key);
+    places_[first + 1] = places_[first];
+    Place& place = places_[first];
     place.size = static_cast<std::uint8_t>(key.size);
     place.tokens = static_cast<std::uint8_t>(tokens);  // at most one a byte
     std::memcpy(place.bytes, begin, key.size);
@@ -44,8 +50,15 @@ class Words {
     char bytes[longest] = {};
     std::uint8_t size = 0;
     std::uint8_t tokens = 0;
+    bool is(const Key& key, const char* word) const {
+      return size == key.size && std::memcmp(bytes, word, key.size) == 0;
+    }
   };
+  /// A word has two places: what it finds in the first moves to the second.
+  std::size_t first_of(const Key& key) const { return key.hash & (places_.size() - 2); }
+
   std::vector<Place> places_;
+  Pairs pairs_;
 };
 
 }  // namespace farthing::tokens_detail

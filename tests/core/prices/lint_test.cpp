@@ -38,6 +38,15 @@ TEST(Lint, a_problem_names_the_line_what_was_found_and_what_is_accepted) {
       with_rows("{ tier = \"flex\", per = \"million\", input_tokens = \"1,00\", output_tokens = \"1\" },\n"));
 }
 
+TEST(Lint, what_is_no_toml_is_a_problem_and_not_the_end_of_the_process) {
+  for (const char* text :
+       {"[`acme]\n", "[[`model]]\n", "x = 2026-12-01Tx\n", "\xC3\xA9 = 1\n", "a = \"", "[", "\xFF"}) {
+    Problems problems;
+    EXPECT_EQ(prices_detail::compile_book({{"acme.toml", text}}, problems), "") << text;
+    EXPECT_THAT(problems, Contains(HasSubstr("accepted: TOML"))) << text;
+  }
+}
+
 TEST(Lint, amounts_that_are_none_are_refused) {
   for (const char* amount :
        {"", "-1", "1e-6", "$1", "1 USD", "abc", ".5", "1.", "1_000", "0.0000000000000000001", "9999999999"}) {

@@ -99,7 +99,7 @@ TEST(Encoding, special_tokens_are_text_unless_asked_for) {
   EXPECT_GT(encoding->count("<|start|>", SpecialTokens::as_tokens), 1);
 }
 
-// Long texts remember their words while they are counted: the same count as from the tokens.
+// Long texts remember their words and their pairs of letters while they are counted: the same count as from the tokens.
 TEST(Encoding, a_long_text_counts_what_it_encodes) {
   std::mt19937 random(5);
   std::string text;
@@ -107,6 +107,16 @@ TEST(Encoding, a_long_text_counts_what_it_encodes) {
     for (auto length = random() % 14 + 1; length > 0; --length)
       text += static_cast<char>(random() % 40 == 0 ? random() % 256 : 'a' + random() % 26);
     text += random() % 20 == 0 ? "\n" : " ";
+  }
+  // Letters of two bytes: Greek, Cyrillic, Hebrew, Arabic, of which each word has one script or all.
+  for (int i = 0; i < 20'000; ++i) {
+    const auto script = random() % 5;
+    for (auto length = random() % 14 + 1; length > 0; --length) {
+      constexpr unsigned first[] = {0x3B1, 0x430, 0x5D0, 0x627};
+      const unsigned code = first[script < 4 ? script : random() % 4] + static_cast<unsigned>(random() % 24);
+      text += {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))};
+    }
+    text += ' ';
   }
   for (const char* name : encodings) {
     const EncodingPtr encoding = Encoding::find(name);

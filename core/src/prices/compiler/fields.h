@@ -2,7 +2,6 @@
 // Thread-safety: none.
 #pragma once
 
-#include <toml++/toml.h>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "prices/compiler/source.h"
+#include "prices/toml.h"
 
 namespace farthing::prices_detail {
 
