@@ -164,7 +164,7 @@ def test_uvloop(file_shop: Shop) -> None:
 def test_workers_forked_from_a_program_that_is_loaded(file_shop: Shop) -> None:
     """As gunicorn with `preload_app`: guard and client are made once; a worker is killed, others forked after it."""
     with file_shop.guard(store="memory:") as pricing:
-        ceiling = pricing.estimate("chat.completions", host=file_shop.host, **CHEAP).ceiling_usd
+        ceiling = pricing.estimate("chat.completions", host=file_shop.host, **CHEAP).hold_usd
     assert ceiling is not None
     calls = 9
     limit = ceiling * calls
