@@ -27,6 +27,9 @@ def _spent(place: Place) -> Decimal:
     return sum((Decimal(json.loads(line)["actual"]) for line in lines), Decimal(0))
 
 
+NOT_TOML = ["[[[cap]]]", "[é]", "[.a]", "[=", "[[ #", "a = 2026-12-01Tx"]
+
+
 # ---- looking
 
 
@@ -215,6 +218,14 @@ def test_check_names_file_line_key_and_the_word_that_was_meant(place: Place) -> 
     assert "wrong.toml:2" in said and "limitt" in said and "limit" in said
     assert "wrong.toml:3" in said and "day" in said
     assert "wrong.toml:5" in said and "5 USD" in said  # all errors, not only the first
+
+
+@pytest.mark.parametrize("line", NOT_TOML)
+def test_what_is_not_toml_is_an_error_with_its_line(place: Place, line: str) -> None:
+    (place.folder / "typo.toml").write_text(f'name = "typo"\n{line}\nlimit = "5 USD"\n')
+    assert "typo.toml:2: not TOML" in place.run("check", "typo.toml", code=1)
+    (place.folder / "farthing.toml").write_text('price_book = "own.book"\n')
+    assert "typo.toml:2: " in place.run("prices", "update", "typo.toml", code=1)
 
 
 def test_check_of_a_file_that_is_not_there(place: Place) -> None:

@@ -2,13 +2,13 @@
 // Thread-safety: none.
 #pragma once
 
-#include <toml++/toml.h>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "money/toml.h"
 #include "prices/compiler/source.h"
 
 namespace farthing::prices_detail {
