@@ -30,7 +30,7 @@ namespace farthing {
 struct ApiKeyName {
   std::string name;
   std::vector<std::string> env;
-  std::vector<std::string> ids;  // as `farthing key` shows them
+  std::vector<std::string> ids;  // as the label `api_key` in the ledger shows them
   Labels labels;                 // added to calls with this key, below client-bound ones
   bool operator==(const ApiKeyName&) const = default;
 };
