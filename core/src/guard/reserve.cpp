@@ -200,7 +200,7 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
     for (const std::string& kind : cap.each) {
       if (plan->context->labels.get(kind) == nullptr) kinds += (kinds.empty() ? "" : ", ") + kind;
     }
-    return refuse(Code::label_required, "cap \"" + cap.id + "\" wants a label that this call does not have: " + kinds +
+    return refuse(Code::label_required, cap.name() + " wants a label that this call does not have: " + kinds +
                                             " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))");
   }
   if (caps.too_many_caps) {
@@ -485,6 +485,12 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   Denial refusal;
   refusal.code = refused.code;
   refusal.caps = refused.caps;
+  for (RefusedCap& cap : refusal.caps) {
+    // What was asked for, before any share of what is left made less of it (R20).
+    const auto output = checked_mul(sized.demand.per_output[cap.meter], sized.demand.want);
+    const auto all = output ? checked_add(sized.demand.fixed[cap.meter], *output) : std::nullopt;
+    if (all) cap.wanted = *all;
+  }
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;

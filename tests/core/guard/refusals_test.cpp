@@ -36,7 +36,34 @@ TEST_F(Refusals, a_cap_that_is_too_small_names_itself_and_what_is_left) {
   EXPECT_EQ(reserved(), 0);
   EXPECT_TRUE(rows().empty());
   ASSERT_TRUE(guard->flush(1000));
-  EXPECT_EQ(guard->control()->denials(10)->size(), 1U);
+  EXPECT_EQ(guard->control()->denials({})->size(), 1U);
+}
+
+TEST_F(Refusals, a_cap_without_an_id_is_told_by_its_words) {
+  open(
+      "[[cap]]\nlimit = \"0.0001 USD\"\nper = \"day\"\nmatch = { project = \"p\" }\n"
+      "[[cap]]\nlimit = \"0 requests\"\nper = \"hour\"\n[[cap]]\nid = \"named\"\nlimit = \"0 runs\"\nper = \"hour\"\n");
+  Attempt one = attempt();
+  const std::string message = error_of(begin(one)).at("message");
+  EXPECT_THAT(message,
+              ::testing::StartsWith("the cap (0.0001 USD per day, project=p) has 0.0001 USD left; this call "));
+  EXPECT_THAT(message, HasSubstr("Also refused by: the cap (0 requests per hour)."));
+  EXPECT_THAT(message, Not(HasSubstr(";match=")));
+}
+
+TEST_F(Refusals, what_a_call_needs_at_least_is_not_told_as_its_most_R20) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
+  Attempt lowered = attempt();  // without a limit of its own
+  const std::string least = error_of(begin(lowered, R"({"model":"gpt-5-mini","messages":[]})")).at("message");
+  const RefusedCap& cap = lowered.denial()->caps.front();
+  ASSERT_LT(cap.requested, cap.wanted);
+  EXPECT_THAT(least, HasSubstr("; this call needs at least " + to_text(Usd{cap.requested}) + " USD (spent"));
+  Attempt fixed = attempt();
+  const std::string most =
+      error_of(begin(fixed, R"({"model":"gpt-4.1-nano","messages":[],"max_completion_tokens":256,"n":4})"))
+          .at("message");
+  ASSERT_EQ(fixed.denial()->caps.front().requested, fixed.denial()->caps.front().wanted);
+  EXPECT_THAT(most, HasSubstr("; this call can cost up to "));
 }
 
 TEST_F(Refusals, a_retry_that_an_sdk_makes_by_itself_is_told_not_to) {
