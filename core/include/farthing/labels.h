@@ -7,6 +7,7 @@
 // Thread-safety: a value.
 #pragma once
 
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -19,6 +20,14 @@ namespace farthing {
 
 /// R9: at most this many bytes of UTF-8 in a value.
 inline constexpr std::size_t max_label_bytes = 128;
+
+/// The kinds that people give, or name: those that name a cap best come first (R3 fixes the first three).
+inline constexpr std::array<std::string_view, 9> given_kinds = {"api_key",  "project", "org",      "task", "user",
+                                                                "customer", "team",    "workflow", "env"};
+/// The kinds that Farthing sets on each call (R29).
+inline constexpr std::array<std::string_view, 11> set_kinds = {"provider", "model",      "model_asked", "model_family",
+                                                               "modality", "endpoint",   "operation",   "quality",
+                                                               "size",     "resolution", "attempt_kind"};
 
 class Labels {
  public:

@@ -15,9 +15,6 @@ constexpr std::array<std::string_view, 8> host_keys = {
 constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
 constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
 constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
-constexpr std::array<std::string_view, 11> set_by_farthing = {"provider", "model",      "model_asked", "model_family",
-                                                              "modality", "endpoint",   "operation",   "quality",
-                                                              "size",     "resolution", "attempt_kind"};
 
 /// As guard/keys.h makes them: "k3f9a1c2b4d5e6f70-a1b2", "oauth@api.example.com".
 bool is_key_id(std::string_view text) {
@@ -82,7 +79,7 @@ void read_labels(Fields& fields, std::string_view key, Labels& labels) {
                     "found " + member->shown() + R"(; accepted: text such as "acme")");
       continue;
     }
-    if (std::find(set_by_farthing.begin(), set_by_farthing.end(), member->key) != set_by_farthing.end()) {
+    if (std::find(set_kinds.begin(), set_kinds.end(), member->key) != set_kinds.end()) {
       reading.error(Code::invalid_policy, member->line, path, "is set by Farthing for each call (R29); remove it");
       continue;
     }
