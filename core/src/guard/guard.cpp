@@ -355,6 +355,8 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto book = PriceBook::open(policy.price_book_path(), policy.prices);
   if (!book) return book.error();
+  for (const Problem& doubt : doubts(policy, **book))
+    warnings->push_back(doubt.where + ": " + doubt.message);
   std::string secret = policy.key_secret;
   if (secret.empty()) {
     auto made = store->secret();
