@@ -12,6 +12,7 @@
 
 #include "farthing/guard.h"
 #include "farthing/policy.h"
+#include "terminal.h"
 
 namespace farthing::cli {
 
@@ -20,6 +21,7 @@ int exit_of(Code code) {
     case Code::unknown_cap:
     case Code::unknown_attempt:
     case Code::unknown_job:
+    case Code::unknown_halt:
     case Code::unknown_policy:
       return not_found;
     case Code::store_unavailable:
@@ -39,12 +41,12 @@ int exit_of(Code code) {
 }
 
 int fail(const Error& error) {
-  std::cerr << "farthing: " << error.message << " [" << code_text(error.code) << "]\n";
+  std::cerr << "farthing: " << printable(error.message, true) << " [" << code_text(error.code) << "]\n";
   return exit_of(error.code);
 }
 
 int fail(Exit code, const std::string& message) {
-  std::cerr << "farthing: " << message << "\n";
+  std::cerr << "farthing: " << printable(message, true) << "\n";
   return code;
 }
 
@@ -131,6 +133,15 @@ Result<Labels> labels_of(const std::vector<std::string>& pairs) {
     labels.set(pair->first, pair->second);
   }
   return labels;
+}
+
+std::string given_labels(const Labels& labels) {
+  std::string text;
+  for (const std::string_view kind : given_kinds) {
+    if (const std::string* value = labels.get(kind))
+      text += (text.empty() ? "" : " ") + std::string(kind) + "=" + *value;
+  }
+  return text;
 }
 
 Result<Match> match_of(const std::vector<std::string>& pairs) {

@@ -19,7 +19,7 @@ enum Exit : int {
   ok = 0,
   failed = 1,         // anything not below; `check`: the policy is invalid
   usage = 2,          // the command line
-  not_found = 3,      // no such cap, attempt, policy, model
+  not_found = 3,      // no such cap, attempt, job, halt, policy, model, provider
   store_trouble = 4,  // the store is unreachable, foreign, corrupt, newer, replaced
 };
 int exit_of(Code code);
@@ -45,6 +45,8 @@ Result<std::optional<Policy>> policy_of(const Where& where);
 
 /// "kind=value" pairs.
 Result<Labels> labels_of(const std::vector<std::string>& pairs);
+/// Those that people give, for a table: "project=shop user=u1".
+std::string given_labels(const Labels& labels);
 /// "kind=glob" pairs.
 Result<Match> match_of(const std::vector<std::string>& pairs);
 /// "2026-11-21", "2026-11-21T10:00:00Z", "2h", "30min", "3d", "today", "yesterday", "friday": UTC; a span or a weekday

@@ -85,6 +85,13 @@ int cap_list(const CapOptions& options);
 int cap_set(const CapOptions& options);
 int cap_clear(const CapOptions& options);
 
+struct CapLogOptions {
+  Where where;
+  std::int64_t most = 20;  // 0 = all
+  bool json = false;
+};
+int cap_log(const CapLogOptions& options);
+
 struct SuggestCapsOptions {
   Where where;
   std::string since = "90d";

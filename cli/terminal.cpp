@@ -80,6 +80,49 @@ std::int64_t percent_of(std::int64_t spent, std::int64_t limit) {
   return static_cast<std::int64_t>(std::clamp<Int128>(scaled, 0, 999'999));
 }
 
+namespace {
+
+/// Bytes of a code of `styled` at the start of a text; 0: there is none.
+std::size_t own_code(std::string_view text) {
+  for (const std::string_view code : {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m"}) {
+    if (text.starts_with(code)) return code.size();
+  }
+  return 0;
+}
+
+/// Bytes of a printable character at the start of a text; 0: there is none.
+std::size_t character(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first < 0x20 || first == 0x7F ? 0 : 1;
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || (first == 0xC2 && byte(1) < 0xA0)) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+  }
+  return size;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, bool lines) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t size = std::max(own_code(text), character(text));
+    if (size == 0 && lines && text.front() == '\n') size = 1;
+    if (size == 0) {
+      out += '?';
+      size =
+          text.starts_with("\xC2") && text.size() > 1 && (static_cast<unsigned char>(text[1]) & 0xC0U) == 0x80U ? 2 : 1;
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -94,7 +137,12 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& given) {
+  std::vector<std::vector<std::string>> rows = given;
+  for (auto& row : rows) {
+    for (std::string& cell : row)
+      cell = printable(cell);
+  }
   std::vector<bool> right;
   std::vector<std::string> names;
   for (const std::string& name : head) {

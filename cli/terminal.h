@@ -38,7 +38,11 @@ class Terminal {
 /// Flushes standard output; false when a part of it was lost, though somebody is there to read it (a full disk).
 bool output_is_complete();
 
-/// Columns aligned by their widest cell; cells may hold escape codes. Right-aligned where the head begins with '>'.
+/// What reaches a terminal from elsewhere (a provider's id, a model's name) with "?" for each control character and each
+/// byte that is no UTF-8; the codes of a Terminal stay. `lines` keeps line breaks.
+std::string printable(std::string_view text, bool lines = false);
+
+/// Columns aligned by their widest cell; cells are made printable, and may hold escape codes of a Terminal. Right-aligned where the head begins with '>'.
 std::string table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
 /// Characters that a text takes on a terminal (UTF-8, escape codes not counted).

@@ -156,8 +156,19 @@ void bind_control(py::class_<GuardRef>& guard) {
            py::arg("call"), py::arg("run"), py::arg("how"), py::arg("id"), py::arg("most"))
       .def(
           "denials",
+          [](const GuardRef& self, std::int64_t most) {
+            LedgerFilter filter;
+            filter.most = most;
+            return value_or_raise(unlocked([&] { return self.guard->control()->denials(filter); }));
+          },
+          py::arg("most"))
+      .def(
+          "changes",
           [](const GuardRef& self, std::size_t most) {
-            return value_or_raise(unlocked([&] { return self.guard->control()->denials(most); }));
+            py::list list;
+            for (const Change& change : value_or_raise(unlocked([&] { return self.guard->control()->changes(most); })))
+              list.append(py::make_tuple(change.at_ms, text(change.who), text(change.what), text(change.why)));
+            return list;
           },
           py::arg("most"))
       .def("jobs",
@@ -200,14 +211,15 @@ void bind_control(py::class_<GuardRef>& guard) {
           [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each,
              const std::string& limit, std::optional<std::int64_t> until_ms, const std::string& who,
              const std::string& why) {
-            check(unlocked([&] { return self.guard->control()->set_limit(cap, each, limit, until_ms, {who, why}); }));
+            value_or_raise(
+                unlocked([&] { return self.guard->control()->set_limit(cap, each, limit, until_ms, {who, why}); }));
           },
           py::arg("cap"), py::arg("each"), py::arg("limit"), py::arg("until_ms"), py::arg("who"), py::arg("why"))
       .def(
           "clear_limit",
           [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each, const std::string& who,
              const std::string& why) {
-            check(unlocked([&] { return self.guard->control()->clear_limit(cap, each, {who, why}); }));
+            value_or_raise(unlocked([&] { return self.guard->control()->clear_limit(cap, each, {who, why}); }));
           },
           py::arg("cap"), py::arg("each"), py::arg("who"), py::arg("why"))
       .def(

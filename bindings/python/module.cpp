@@ -6,7 +6,7 @@
 
 #include "farthing/count.h"
 #include "farthing/guard.h"
-#include "farthing/label_kinds.h"
+#include "farthing/labels.h"
 #include "farthing/policy.h"
 #include "farthing_command.h"
 
@@ -42,10 +42,11 @@ py::tuple count(const std::string& policy_file, const std::function<Result<Input
 PYBIND11_MODULE(_farthing, m) {
   using namespace farthing;
   m.attr("__version__") = FARTHING_VERSION;
-  pybind11::tuple set_by_farthing_names(set_by_farthing.size());
-  for (std::size_t i = 0; i < set_by_farthing.size(); ++i)
-    set_by_farthing_names[i] = python::text(set_by_farthing[i]);
-  m.attr("SET_BY_FARTHING") = set_by_farthing_names;
+  pybind11::tuple set_names(set_kinds.size() + 1);
+  for (std::size_t i = 0; i < set_kinds.size(); ++i)
+    set_names[i] = python::text(set_kinds[i]);
+  set_names[set_kinds.size()] = "api_key";
+  m.attr("SET_BY_FARTHING") = set_names;
   m.def(
       "parse_usd", [](std::string_view amount) { return to_text(python::value_or_raise(parse_usd(amount))); },
       pybind11::arg("text"));

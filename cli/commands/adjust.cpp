@@ -45,16 +45,16 @@ int adjust(const AdjustOptions& options) {
   const auto amount = parse_usd(options.amount);
   if (!amount) return fail(amount.error());
   if (options.unknown == !options.id.empty()) return fail(usage, "give an attempt's id, or --unknown --since TIME");
+  if (options.unknown && options.since.empty())
+    return fail(usage, "--unknown needs --since TIME, for example --since 2h");
+  const auto since =
+      options.unknown ? time_of(options.since, system_clock()->wall_ms(), /*past=*/true) : Result<std::int64_t>(0);
+  if (!since) return fail(since.error());
+  const auto id = options.unknown ? Result<AttemptId>(AttemptId{}) : parse_attempt_id(options.id);
+  if (!id) return fail(id.error());
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  if (options.unknown) {
-    if (options.since.empty()) return fail(usage, "--unknown needs --since TIME, for example --since 2h");
-    const auto since = time_of(options.since, system_clock()->wall_ms(), /*past=*/true);
-    if (!since) return fail(since.error());
-    return adjust_unknown(**control, *amount, *since, options.note);
-  }
-  const auto id = parse_attempt_id(options.id);
-  if (!id) return fail(id.error());
+  if (options.unknown) return adjust_unknown(**control, *amount, *since, options.note);
   if (const Status done = (*control)->adjust(*id, *amount, options.note); !done) return fail(done.error());
   std::cout << "attempt " << options.id << " now costs " << to_text(*amount) << " USD\n";
   return ok;

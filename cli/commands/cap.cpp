@@ -1,4 +1,5 @@
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../commands.h"
@@ -7,36 +8,76 @@
 
 namespace farthing::cli {
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string values_text(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values)
+    text += (text.empty() ? "" : ", ") + value;
+  return text;
+}
+
+std::string counter_text(const std::vector<std::pair<std::string, std::string>>& counter) {
+  std::string text;
+  for (const auto& [kind, value] : counter)
+    text += (text.empty() ? "" : ", ") + kind + "=" + value;
+  return text;
+}
+
+Json cap_json(const RegisteredCapView& view) {
+  Json limits = Json::array();
+  for (const auto& [values, limit] : view.cap.limits)
+    limits.push_back({{"values", values}, {"limit", limit_text(view.cap.meter, limit)}});
+  Json changes = Json::array();
+  for (const LimitChange& change : view.changes)
+    changes.push_back(Json::parse(to_json(view.cap.meter, change)));
+  return {{"cap", view.cap.id},
+          {"words", view.words},
+          {"meter", meter_text(view.cap.meter)},
+          {"limit", limit_text(view.cap.meter, view.limit)},
+          {"baseline", view.baseline ? Json(limit_text(view.cap.meter, *view.baseline)) : Json(nullptr)},
+          {"each", view.cap.each},
+          {"limits", std::move(limits)},
+          {"changes", std::move(changes)},
+          {"policies", view.documents}};
+}
+
+/// What `cap set` and `cap clear` did.
+std::string done_text(const LimitSet& done) {
+  const std::string counter = counter_text(done.counter);
+  return (is_made_id(done.cap_id) ? "the cap of " + done.words : "cap \"" + done.cap_id + "\" (" + done.words + ")") +
+         (counter.empty() ? "" : ", for " + counter) + ": " + limit_text(done.meter, done.before) + " -> " +
+         limit_text(done.meter, done.after);
+}
+
+}  // namespace
+
 int cap_list(const CapOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
   const auto caps = (*control)->caps();
   if (!caps) return fail(caps.error());
   if (options.json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const RegisteredCapView& view : *caps) {
-      list.push_back(
-          {{"cap", view.cap.id},
-           {"words", view.words},
-           {"meter", meter_text(view.cap.meter)},
-           {"limit", limit_text(view.cap.meter, view.limit)},
-           {"baseline", view.baseline ? nlohmann::ordered_json(limit_text(view.cap.meter, *view.baseline)) : nullptr},
-           {"policies", view.documents}});
-    }
-    std::cout << list.dump() << "\n";
+    Json list = Json::array();
+    for (const RegisteredCapView& view : *caps)
+      list.push_back(cap_json(view));
+    std::cout << list.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
     return ok;
   }
   if (caps->empty()) std::cout << "no caps are registered in this store\n";
   for (const RegisteredCapView& view : *caps) {
-    std::cout << view.words << "\n  id     " << view.cap.id << "\n";
-    if (view.baseline) {
-      std::cout << "  limit  " << limit_text(view.cap.meter, view.limit) << " instead of "
-                << limit_text(view.cap.meter, *view.baseline) << "\n";
+    std::string text = view.words + "\n";
+    if (!is_made_id(view.cap.id)) text += "  id      " + view.cap.id + "\n";
+    for (const auto& [values, limit] : view.cap.limits)
+      text += "  limit   " + values_text(values) + ": " + limit_text(view.cap.meter, limit) + "\n";
+    for (const LimitChange& change : view.changes) {
+      text += "  set     " + (change.counter.empty() ? "" : counter_text(change.counter) + ": ") +
+              limit_change_words(view.cap.meter, change) + "\n";
     }
-    std::cout << "  policy ";
-    for (std::size_t i = 0; i < view.documents.size(); ++i)
-      std::cout << (i == 0 ? "" : ", ") << view.documents[i];
-    std::cout << "\n";
+    text += "  policy  " + values_text(view.documents) + "\n";
+    std::cout << printable(text, true);
   }
   return ok;
 }
@@ -50,19 +91,41 @@ int cap_set(const CapOptions& options) {
   }
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const Status done = (*control)->set_limit(options.cap, options.counter, options.limit, until, options.note);
+  const auto done = (*control)->set_limit(options.cap, options.counter, options.limit, until, options.note);
   if (!done) return fail(done.error());
-  std::cout << "limit set, in force on the next call of every process on this store"
-            << (until ? " until " + iso_utc(*until) : "") << "\n";
+  std::cout << printable(done_text(*done)) << (until ? " until " + iso_utc(*until) : "")
+            << "\nin force on the next call of every process on this store\n";
   return ok;
 }
 
 int cap_clear(const CapOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const Status done = (*control)->clear_limit(options.cap, options.counter, options.note);
+  const auto done = (*control)->clear_limit(options.cap, options.counter, options.note);
   if (!done) return fail(done.error());
-  std::cout << "the limit of the policy is in force again\n";
+  std::cout << printable(done_text(*done)) << "\nin force on the next call of every process on this store\n";
+  return ok;
+}
+
+int cap_log(const CapLogOptions& options) {
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  const auto changes = (*control)->changes(options.most == 0 ? std::numeric_limits<std::size_t>::max()
+                                                             : static_cast<std::size_t>(options.most));
+  if (!changes) return fail(changes.error());
+  std::vector<std::vector<std::string>> rows;
+  for (const Change& change : *changes) {
+    if (options.json) {
+      const Json json = {{"at", iso_utc(change.at_ms)},
+                         {"at_ms", change.at_ms},
+                         {"who", change.who},
+                         {"what", change.what},
+                         {"why", change.why}};
+      std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    }
+    rows.push_back({iso_utc(change.at_ms), change.who, change.what, change.why});
+  }
+  if (!options.json) std::cout << (rows.empty() ? "no changes\n" : table({"when", "who", "what", "why"}, rows));
   return ok;
 }
 

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "../commands.h"
@@ -29,12 +30,19 @@ int print_json(const PolicyOrProblems& read, const std::string& path) {
 int check(const CheckOptions& options) {
   const std::string path = policy_path(options.file);
   if (path.empty()) return fail(not_found, "no farthing.toml in this project; name one: farthing check FILE");
-  const PolicyOrProblems read = policy_from_file(path);
+  PolicyOrProblems read = policy_from_file(path);
+  if (read.ok()) {
+    // Without its price book, which may not be there yet, only the policy itself can be judged.
+    if (const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices)) {
+      std::vector<Problem> doubtful = doubts(*read.policy, **book);
+      std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
+    }
+  }
   if (options.json) return print_json(read, path);
   const Terminal terminal = Terminal::detect();
   for (const Problem& problem : read.problems) {
-    std::cerr << (read.ok() ? terminal.yellow("warning: ") : terminal.red("error: ")) << problem.where << ": "
-              << problem.message << "\n";
+    std::cerr << (read.ok() ? terminal.yellow("warning: ") : terminal.red("error: "))
+              << printable(problem.where + ": " + problem.message, true) << "\n";
   }
   if (!read.ok()) {
     std::cerr << read.problems.size() << (read.problems.size() == 1 ? " problem" : " problems") << " in " << path

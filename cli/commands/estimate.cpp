@@ -37,9 +37,21 @@ Result<std::string> body_of(const EstimateOptions& options) {
   }
   if (options.output_limit) return Error{Code::invalid_argument, "--output-limit goes with --text"};
   auto body = input(options.request);
-  if (!body || options.model.empty()) return body;
+  if (!body) return body;
+  if (body->find_first_not_of(" \t\r\n") == std::string::npos) {
+    return Error{
+        Code::invalid_argument,
+        "the request is empty, not JSON; accepted: the JSON body of a request, in a file or on standard input, "
+        "or --text with --model"};
+  }
   Json json = Json::parse(*body, nullptr, false);
-  if (!json.is_object()) return Error{Code::invalid_argument, "the request is not a JSON object"};
+  if (json.is_discarded())
+    return Error{Code::invalid_argument, "the request is not JSON; accepted: the JSON body of a request"};
+  if (!json.is_object()) {
+    return Error{Code::invalid_argument, "the request is not JSON of a request but " + std::string(json.type_name()) +
+                                             "; accepted: an object such as {\"model\": ..., \"messages\": [...]}"};
+  }
+  if (options.model.empty()) return body;
   json["model"] = options.model;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

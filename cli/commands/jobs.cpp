@@ -6,21 +6,6 @@
 
 namespace farthing::cli {
 
-namespace {
-
-std::string labels_text(const JobView& view) {
-  std::string text;
-  if (!view.row.context) return text;
-  // Only those that people gave: the others stand in columns of their own or are told by the kind.
-  for (const char* kind : {"org", "project", "team", "user", "customer", "workflow", "task"}) {
-    const std::string* value = view.row.context->labels.get(kind);
-    if (value != nullptr) text += (text.empty() ? "" : ", ") + std::string(kind) + "=" + *value;
-  }
-  return text;
-}
-
-}  // namespace
-
 int jobs(const JobsOptions& options) {
   const Terminal terminal = Terminal::detect();
   const auto control = open_control(options.where);
@@ -44,7 +29,8 @@ int jobs(const JobsOptions& options) {
     const std::int64_t left_ms = view.deadline_ms - status->now_ms;
     rows.push_back({view.job.id, view.job.kind, view.job.host, view.row.context ? view.row.context->model : "",
                     to_text(Usd{view.row.held[Meter::usd]}), duration_words(status->now_ms - view.row.reserved_ms),
-                    open ? "in " + duration_words(left_ms) : terminal.yellow("passed: charged"), labels_text(view)});
+                    open ? "in " + duration_words(left_ms) : terminal.yellow("passed: charged"),
+                    view.row.context ? given_labels(view.row.context->labels) : ""});
   }
   std::cout << table({"job", "kind", "host", "model", ">held USD", ">age", "deadline", "labels"}, rows)
             << "A poll by any guarded client settles them; farthing jobs end JOB ends one that nobody polls.\n";
@@ -62,7 +48,7 @@ int jobs_end(const JobsEndOptions& options) {
   if (!control) return fail(control.error());
   const auto ended = (*control)->end_job(options.id, amount, options.note);
   if (!ended) return fail(ended.error());
-  std::cout << "job " << ended->job.id << " is over: "
+  std::cout << "job " << printable(ended->job.id) << " is over: "
             << (amount ? "it costs " + to_text(*amount) + " USD"
                 : ended->row.how == How::open
                     ? "charged at its hold, " + to_text(Usd{ended->row.held[Meter::usd]}) + " USD"

@@ -17,7 +17,9 @@ constexpr const char* csv_columns[] = {"id",
                                        "settled_at",
                                        "how",
                                        "provider",
+                                       "host",
                                        "endpoint",
+                                       "modality",
                                        "model",
                                        "model_asked",
                                        "model_served",
@@ -49,6 +51,8 @@ constexpr const char* csv_columns[] = {"id",
                                        "error_class",
                                        "request_id",
                                        "response_id",
+                                       "headroom",
+                                       "approval",
                                        "process",
                                        "who",
                                        "why"};
@@ -82,8 +86,9 @@ void print_csv_row(const LedgerRow& row) {
   std::cout << line << "\n";
 }
 
-int print_denials(const Control& control, const LedgerOptions& options, const Terminal& terminal) {
-  const auto entries = control.denials(options.most == 0 ? 10'000 : static_cast<std::size_t>(options.most));
+int print_denials(const Control& control, const LedgerOptions& options, const LedgerFilter& filter,
+                  const Terminal& terminal) {
+  const auto entries = control.denials(filter);
   if (!entries) return fail(entries.error());
   if (options.csv) std::cout << "id,first,last,count,code,cap,model,labels,message\n";
   for (const std::string& entry : *entries) {
@@ -104,35 +109,28 @@ int print_denials(const Control& control, const LedgerOptions& options, const Te
     const auto message = json.at("message").get<std::string>();
     std::cout << json.at("last").get<std::string>() << "  " << terminal.red(json.at("code").get<std::string>()) << "  "
               << json.at("id").get<std::string>() << (count > 1 ? "  " + std::to_string(count) + " times" : "")
-              << "\n  " << message.substr(0, message.find('\n')) << "\n";  // lines to paste: farthing why
+              << "\n  " << printable(message.substr(0, message.find('\n'))) << "\n";  // lines to paste: farthing why
   }
   if (entries->empty() && !options.json && !options.csv) std::cout << "no refusals\n";
   return ok;
 }
 
-}  // namespace
-
-int ledger(const LedgerOptions& options) {
-  const Terminal terminal = Terminal::detect();
-  const auto control = open_control(options.where);
-  if (!control) return fail(control.error());
-  if (options.denied) return print_denials(**control, options, terminal);
-
+Result<LedgerFilter> filter_of(const LedgerOptions& options) {
   const std::int64_t now = system_clock()->wall_ms();
   LedgerFilter filter;
   if (!options.since.empty()) {
     const auto since = time_of(options.since, now, /*past=*/true);
-    if (!since) return fail(since.error());
+    if (!since) return since.error();
     filter.since_ms = *since;
   }
   if (!options.until.empty()) {
     const auto until = time_of(options.until, now, /*past=*/true);
-    if (!until) return fail(until.error());
+    if (!until) return until.error();
     filter.until_ms = *until;
   }
-  const auto labels = labels_of(options.labels);
-  if (!labels) return fail(labels.error());
-  filter.labels = *labels;
+  auto labels = labels_of(options.labels);
+  if (!labels) return labels.error();
+  filter.labels = std::move(*labels);
   filter.model = options.model;
   filter.call = options.call;
   filter.run = options.run;
@@ -140,11 +138,28 @@ int ledger(const LedgerOptions& options) {
   if (!options.how.empty()) {
     filter.how = how_of(options.how);
     if (!filter.how) {
-      return fail(usage,
-                  "--how \"" + options.how +
-                      "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided");
+      return Error{Code::invalid_argument,
+                   "--how \"" + options.how +
+                       "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided"};
     }
   }
+  if (options.denied && (filter.how || !filter.call.empty() || !filter.run.empty())) {
+    return Error{
+        Code::invalid_argument,
+        "a refusal has no --how, --call or --run; --denied takes --since, --until, --label, --model and --most"};
+  }
+  return filter;
+}
+
+}  // namespace
+
+int ledger(const LedgerOptions& options) {
+  const Terminal terminal = Terminal::detect();
+  const auto filter = filter_of(options);
+  if (!filter) return fail(filter.error());
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  if (options.denied) return print_denials(**control, options, *filter, terminal);
 
   if (options.csv) {
     for (const char* column : csv_columns)
@@ -154,7 +169,7 @@ int ledger(const LedgerOptions& options) {
   std::vector<std::vector<std::string>> rows;
   Usd total;
   bool unknown = false;
-  const Status read = (*control)->ledger(filter, [&](const LedgerRow& row) {
+  const Status read = (*control)->ledger(*filter, [&](const LedgerRow& row) {
     if (options.csv) {
       print_csv_row(row);
     } else if (options.json) {
@@ -166,19 +181,13 @@ int ledger(const LedgerOptions& options) {
       const std::string cost = correction   ? to_text(Usd{row.booked[Meter::usd]})
                                : row.actual ? to_text(*row.actual)
                                             : "unknown";
-      std::string labels_text;
-      for (const auto& [kind, value] : context.labels.entries()) {
-        for (const char* shown : {"org", "project", "api_key", "user", "task"}) {
-          if (kind == shown) labels_text += (labels_text.empty() ? "" : " ") + kind + "=" + value;
-        }
-      }
       total.nano += correction ? row.booked[Meter::usd] : row.actual ? row.actual->nano : 0;
       unknown = unknown || (!correction && !row.actual);
       rows.push_back({iso_utc(row.reserved_ms), to_text(row.id), context.model,
                       correction ? (row.kind == RowKind::adjust ? "adjust" : "book") : std::string(how_text(row.how)),
                       row.ceiling ? to_text(*row.ceiling) : "", cost,
                       std::to_string(meters_of(row.quantities)[Meter::input_tokens]),
-                      std::to_string(meters_of(row.quantities)[Meter::output_tokens]), labels_text});
+                      std::to_string(meters_of(row.quantities)[Meter::output_tokens]), given_labels(context.labels)});
     }
     return static_cast<bool>(std::cout);
   });

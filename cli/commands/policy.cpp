@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "../commands.h"
+#include "../terminal.h"
 #include "farthing/policy.h"
 
 namespace farthing::cli {
@@ -8,7 +9,7 @@ namespace farthing::cli {
 int policy_apply(const PolicyOptions& options) {
   const PolicyOrProblems read = policy_from_file(options.file_or_name);
   for (const Problem& problem : read.problems)
-    std::cerr << problem.where << ": " << problem.message << "\n";
+    std::cerr << printable(problem.where + ": " + problem.message, true) << "\n";
   if (!read.ok()) return failed;
   const auto location = store_location(Where{options.where.store, options.file_or_name});
   if (!location) return fail(location.error());
@@ -17,7 +18,7 @@ int policy_apply(const PolicyOptions& options) {
   const auto warnings = (*control)->apply_policy(*read.policy, options.force);
   if (!warnings) return fail(warnings.error());
   for (const std::string& warning : *warnings)
-    std::cerr << "warning: " << warning << "\n";
+    std::cerr << "warning: " << printable(warning, true) << "\n";
   std::cout << "policy \"" << read.policy->name << "\" is in force in " << *location << "\n";
   return ok;
 }

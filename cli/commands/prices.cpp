@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -21,9 +22,69 @@ bool fits(const Model& model, const PricesOptions& options) {
   return options.name.empty() || model.name.find(options.name) != std::string_view::npos;
 }
 
+/// As JSON writes it: of a time per second.
 std::string rate_cell(const RateSet& rates, Quantity quantity) {
-  const auto& rate = rates[quantity];
-  return rate ? to_text(*rate) : "";
+  if (!rates[quantity]) return "";
+  RateSet one;
+  one[quantity] = rates[quantity];
+  return nlohmann::json::parse(one.to_json()).front().get<std::string>();
+}
+
+constexpr std::array<Quantity, 3> columns = {Quantity::input_tokens, Quantity::cache_read_tokens,
+                                             Quantity::output_tokens};
+constexpr std::size_t few = 3;  // so many models have all their prices listed
+
+/// The columns say what most calls of this model cost.
+bool in_columns(const RateSet& rates) {
+  return rates[Quantity::input_tokens] || rates[Quantity::output_tokens];
+}
+
+/// What of it is not in a column: "characters 15.00 USD per million".
+std::string other_rates(const RateSet& rates) {
+  std::string text;
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    const auto quantity = static_cast<Quantity>(i);
+    if (!rates[quantity] || std::find(columns.begin(), columns.end(), quantity) != columns.end()) continue;
+    text += (text.empty() ? "" : ", ") + std::string(quantity_text(quantity)) + " " + rate_cell(rates, quantity);
+  }
+  return text;
+}
+
+std::vector<std::vector<std::string>> every_rate(const PriceBook& book, const std::vector<Found>& found) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Found& one : found) {
+    for (const PriceRow& row : book.rows(*one.model)) {
+      for (std::size_t i = 0; i < quantity_count; ++i) {
+        const auto quantity = static_cast<Quantity>(i);
+        if (!row.rates[quantity]) continue;
+        rows.push_back({std::string(one.model->name), std::string(quantity_text(quantity)),
+                        rate_cell(row.rates, quantity), row.conditions});
+      }
+    }
+    for (const auto& [region, factor] : book.regions(*one.model))
+      rows.push_back({std::string(one.model->name), "all", "times " + factor, "processed in " + region});
+  }
+  return rows;
+}
+
+std::string listed(const std::vector<std::string>& near) {
+  std::string text;
+  for (const std::string& name : near)
+    text += (text.empty() ? "; near names: " : ", ") + name;
+  return text;
+}
+
+std::string nothing_found(const PriceBook& book, const PricesOptions& options) {
+  const auto models = book.models();
+  const bool known = options.provider.empty() || std::any_of(models.begin(), models.end(), [&](const Model* model) {
+                       return model->provider == options.provider;
+                     });
+  const std::string in_book = " in the price book " + std::string(book.version());
+  if (!known)
+    return "no provider \"" + options.provider + "\"" + in_book + listed(near_providers(book, options.provider, 3));
+  const std::string provider = options.provider.empty() ? "openai" : options.provider;
+  return "no model \"" + options.name + "\"" + (options.provider.empty() ? "" : " of " + provider) + in_book +
+         listed(book.near(provider, options.name, 3));
 }
 
 std::string count_cell(std::int64_t value) {
@@ -53,13 +114,7 @@ int prices(const PricesOptions& options) {
       if (book->find(model->provider, options.name) == model) add(model);
     }
   }
-  if (found.empty()) {
-    std::string message = "no model \"" + options.name + "\" in the price book " + std::string(book->version());
-    const auto near = book->near(options.provider.empty() ? "openai" : options.provider, options.name, 3);
-    for (std::size_t i = 0; i < near.size(); ++i)
-      message += (i == 0 ? "; near names: " : ", ") + near[i];
-    return fail(not_found, message);
-  }
+  if (found.empty()) return fail(not_found, nothing_found(*book, options));
 
   if (options.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
@@ -78,13 +133,23 @@ int prices(const PricesOptions& options) {
     std::cout << list.dump() << "\n";
     return ok;
   }
+  const bool any_other =
+      std::any_of(found.begin(), found.end(), [](const Found& one) { return !in_columns(one.rates); });
+  std::vector<std::string> head = {"provider", "model", "input", "cached input", "output"};
+  if (any_other) head.emplace_back("other");
+  head.insert(head.end(), {">context", ">max output"});
   std::vector<std::vector<std::string>> rows;
   for (const auto& [model, rates] : found) {
-    rows.push_back({std::string(model->provider), std::string(model->name), rate_cell(rates, Quantity::input_tokens),
-                    rate_cell(rates, Quantity::cache_read_tokens), rate_cell(rates, Quantity::output_tokens),
-                    count_cell(model->context_window), count_cell(model->max_output_tokens)});
+    std::vector<std::string> row = {std::string(model->provider), std::string(model->name)};
+    for (const Quantity quantity : columns)
+      row.push_back(rate_cell(rates, quantity));
+    if (any_other) row.push_back(in_columns(rates) ? "" : other_rates(rates));
+    row.insert(row.end(), {count_cell(model->context_window), count_cell(model->max_output_tokens)});
+    rows.push_back(std::move(row));
   }
-  std::cout << table({"provider", "model", "input", "cached input", "output", ">context", ">max output"}, rows);
+  std::cout << table(head, rows);
+  if (found.size() <= few)
+    std::cout << "\n" << table({"model", "quantity", "price", "where"}, every_rate(*book, found)) << "\n";
   if (found.size() == 1) std::cout << "source " << book->source(*found[0].model) << "\n";
   std::cout << rows.size() << (rows.size() == 1 ? " model" : " models") << ", price book " << book->version() << "\n";
   return ok;

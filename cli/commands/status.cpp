@@ -36,8 +36,7 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
   std::string last_title;
   for (const StatusCounter& row : report.counters) {
     const CapLeft& cap = row.cap;
-    // An id that somebody gave is a name to use with `farthing cap`; others are made of what the cap says.
-    const bool named = !cap.cap_id.empty() && cap.cap_id.find(';') == std::string::npos;
+    const bool named = !cap.cap_id.empty() && !is_made_id(cap.cap_id);
     const std::string title = terminal.bold(row.words) + (named ? terminal.dim("  " + cap.cap_id) : "");
     if (title != last_title) text += "\n" + title + "\n";
     last_title = title;
@@ -59,9 +58,7 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
     if (cap.reserved != 0) text += "  reserved " + amount(cap.reserved);
     if (!unlimited) text += "  left " + amount(cap.remaining());
     if (cap.resets_at_ms) text += terminal.dim("  resets in " + duration_words(*cap.resets_at_ms - report.now_ms));
-    if (row.baseline)
-      text += terminal.yellow("  limit " + limit_text(cap.meter, cap.limit) + " instead of " +
-                              limit_text(cap.meter, *row.baseline));
+    if (row.change) text += terminal.yellow("  limit " + limit_change_words(cap.meter, *row.change));
     if (row.unknown != 0) text += terminal.yellow("  of which unknown outcome " + amount(row.unknown));
     if (row.counted_since_ms) text += terminal.dim("  counted since " + iso_utc(*row.counted_since_ms));
     text += "\n";
@@ -97,7 +94,7 @@ int show(const std::string& location, const StatusOptions& options, const Termin
   if (!control) return fail(control.error());
   const auto report = (*control)->status();
   if (!report) return fail(report.error());
-  std::cout << (options.json ? report->to_json() + "\n" : render(*report, terminal)) << std::flush;
+  std::cout << (options.json ? report->to_json() + "\n" : printable(render(*report, terminal), true)) << std::flush;
   return ok;
 }
 

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "../commands.h"
+#include "../terminal.h"
 
 namespace farthing::cli {
 
@@ -9,7 +10,7 @@ int why(const WhyOptions& options) {
   if (!control) return fail(control.error());
   const auto report = (*control)->why(options.id);
   if (!report) return fail(report.error());
-  std::cout << (options.json ? report->json + "\n" : report->text);
+  std::cout << (options.json ? report->json + "\n" : printable(report->text, true));
   return ok;
 }
 

@@ -31,7 +31,7 @@ from farthing.errors import (
 )
 from farthing.guard import Guard
 from farthing.receipt import CapLeft, Estimate, Receipt
-from farthing.report import Counter, Halt, Job, LedgerRow, Status
+from farthing.report import Change, Counter, Halt, Job, LedgerRow, Status
 from farthing.scope import Action, ScopeBlock, Task
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Cap",
     "CapExceeded",
     "CapLeft",
+    "Change",
     "Counter",
     "Denied",
     "Estimate",

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from farthing.receipt import Estimate
-from farthing.report import Job, LedgerRow, Status
+from farthing.report import Change, Job, LedgerRow, Status
 
 if TYPE_CHECKING:
     from farthing.guard import Guard
@@ -43,6 +43,9 @@ class Aio:
     async def denials(self, limit: int = 100) -> list[dict[str, Any]]:
         """`await guard.aio.denials(...)`: Guard.denials."""
         return await asyncio.to_thread(self._guard.denials, limit)
+
+    async def changes(self, limit: int = 100) -> list[Change]:
+        return await asyncio.to_thread(self._guard.changes, limit)
 
     async def why(self, id: str) -> str:
         """`await guard.aio.why(...)`: Guard.why."""

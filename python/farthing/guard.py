@@ -25,7 +25,16 @@ from farthing.aio import Aio
 from farthing.cap import Cap, Globs
 from farthing.errors import ArgumentError
 from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
-from farthing.report import Job, LedgerRow, Status, job_of, rows_of, status_of
+from farthing.report import (
+    Change,
+    Job,
+    LedgerRow,
+    Status,
+    changes_of,
+    job_of,
+    rows_of,
+    status_of,
+)
 from farthing.scope import Action, Joined, ScopeBlock, Task
 
 C = TypeVar("C")
@@ -326,6 +335,10 @@ class Guard:
         _arguments.whole("limit", limit, least=0)
         self._core.flush(_LATEST_MS)
         return [json.loads(denial) for denial in self._core.denials(limit)]
+
+    def changes(self, limit: int = 100) -> list[Change]:
+        """Who changed what, when and why, newest first: limits, policies, halts; as in `farthing cap log`."""
+        return changes_of(self._core.changes(limit))
 
     def why(self, id: str) -> str:
         """Everything known of an attempt, call or refusal, in words: `guard.why(error.attempt)`.

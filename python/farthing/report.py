@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -63,6 +63,17 @@ class Status:
     stale_streams: int
     """Streams open for more than 120 s."""
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of the store's log: somebody changed a limit or a policy, or pulled the kill switch."""
+
+    at: datetime | None
+    who: str
+    what: str
+    """"limit of daily set to 50.00 USD, it was 5.00 USD"."""
+    why: str
 
 
 @dataclass(frozen=True)
@@ -161,6 +172,10 @@ def status_of(core: Mapping[str, Any]) -> Status:
         stale_streams=core["stale_streams"],
         notes=tuple(core["notes"]),
     )
+
+
+def changes_of(core: Sequence[tuple[int, str, str, str]]) -> list[Change]:
+    return [Change(instant(at_ms), who, what, why) for at_ms, who, what, why in core]
 
 
 def job_of(text: str) -> Job:

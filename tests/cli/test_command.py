@@ -27,6 +27,9 @@ def _spent(place: Place) -> Decimal:
     return sum((Decimal(json.loads(line)["actual"]) for line in lines), Decimal(0))
 
 
+NOT_TOML = ["[[[cap]]]", "[é]", "[.a]", "[=", "[[ #", "a = 2026-12-01Tx"]
+
+
 # ---- looking
 
 
@@ -164,6 +167,11 @@ def test_ledger_as_csv_is_what_json_says(place: Place) -> None:
     lines = [json.loads(line) for line in place.run("ledger", "--json").splitlines()]
     assert [row["id"] for row in table] == [row["id"] for row in lines]
     assert [Decimal(row["actual"]) for row in table] == [Decimal(row["actual"]) for row in lines]
+    for name in ("host", "modality", "approval"):  # R41
+        assert [row[name] for row in table] == [row[name] for row in lines], name
+    assert [json.loads(row["headroom"] or "null") for row in table] == [
+        row["headroom"] for row in lines
+    ]
 
 
 def test_refusals_are_listed_and_explained(place: Place) -> None:
@@ -180,6 +188,29 @@ def test_refusals_are_listed_and_explained(place: Place) -> None:
     assert "daily" in why and "0.00 USD" in why
 
 
+def test_refusals_are_filtered_as_entries_are(place: Place) -> None:
+    guard = place.spend(2)
+    guard.set_limit("daily", "0 USD")
+    for _ in range(2):
+        with pytest.raises(farthing.CapExceeded):
+            place.spend(1)  # of u0
+    for open_guard in list(_receipts.open_guards):
+        open_guard.close()
+
+    def listed(*filters: str) -> int:
+        return len(place.run("ledger", "--denied", "--json", *filters).splitlines())
+
+    assert listed() == listed("--label", "user=u0") == listed("--since", "1h") == 1  # coalesced
+    assert listed("--model", "gpt-4.1-nano", "--label", "project=shop") == 1
+    for nothing in (
+        ["--label", "user=u1"],
+        ["--model", "gpt-5"],
+        ["--until", "2020-01-01"],
+        ["--label", "user=u0", "--label", "project=other"],
+    ):
+        assert listed(*nothing) == 0, nothing
+
+
 def test_why_tells_of_an_attempt_by_any_of_its_ids(place: Place) -> None:
     place.spend(1)
     row = json.loads(place.run("ledger", "--json"))
@@ -189,10 +220,42 @@ def test_why_tells_of_an_attempt_by_any_of_its_ids(place: Place) -> None:
     assert "nothing" in place.run("why", "0000000000000", code=3).lower()
 
 
+def test_control_characters_of_others_never_reach_a_terminal(place: Place) -> None:
+    name = "evil\x1b]0;title\x07\x1b[2J\x7f\x9b31m"
+    guard = farthing.Guard(
+        caps=[farthing.Cap("10 requests", per="day")],
+        store=place.store,
+        hosts={f"127.0.0.1:{place.provider.port}": {"provider": "openai"}},
+    )
+    with httpx.Client() as client:
+        guard.wrap(client)
+        client.post(
+            f"{place.provider.url}/chat/completions",
+            json={"model": name, "messages": []},
+            headers={"authorization": "Bearer sk-test-0001"},
+        )
+    guard.close()
+    row = json.loads(place.run("ledger", "--json"))
+    assert row["model"] == name  # as it is
+    for said in (place.run("ledger"), place.run("why", row["id"])):
+        assert "evil?]0;title??[2J??31m" in said
+        assert not [c for c in said if c != "\n" and (ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0)]
+
+
 def test_prices_finds_models(place: Place) -> None:
     said = place.run("prices", "gpt-5-mini")
     assert "gpt-5-mini" in said and "0.25" in said and "2.00" in said
     assert "gpt-5-mini" in place.run("prices", "gpt-5-mimi", code=3)  # near names
+    assert 'no provider "opnai"' in (said := place.run("prices", "--provider", "opnai", code=3))
+    assert "openai" in said
+
+
+def test_prices_of_any_quantity_are_listed(place: Place) -> None:
+    said = place.run("prices", "tts-1", "--provider", "openai")
+    assert said.splitlines()[1].split()[:4] == ["openai", "tts-1", "characters", "15.00"]
+    said = place.run("prices", "sora-2", "--provider", "openai")
+    assert "0.10 USD per second" in said and "size 1280x720" in said
+    assert "other" not in place.run("prices", "gpt-5-mini", "--provider", "openai")
 
 
 # ---- policies
@@ -215,6 +278,34 @@ def test_check_names_file_line_key_and_the_word_that_was_meant(place: Place) -> 
     assert "wrong.toml:2" in said and "limitt" in said and "limit" in said
     assert "wrong.toml:3" in said and "day" in said
     assert "wrong.toml:5" in said and "5 USD" in said  # all errors, not only the first
+
+
+def test_check_warns_of_what_fits_nothing_known(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(
+        '[[cap]]\nlimit = "5 USD"\nper = "day"\nmatch = { model = "gtp-5*", provider = "opnai" }\n'
+        '[[host]]\nname = "gw.example"\nprovider = "openai"\ndeployments = { prod = "gtp-4.1-mini" }\n'
+    )
+    told = json.loads(place.run("check", "--json"))
+    assert told["valid"]
+    said = {problem["where"].split(": ")[-1]: problem["message"] for problem in told["problems"]}
+    assert set(said) == {
+        "cap[0].match.provider",
+        "cap[0].match.model",
+        'host[0].deployments."prod"',
+    }
+    assert '"openai"' in said["cap[0].match.provider"]
+    assert '"gpt-5' in said["cap[0].match.model"]
+    assert '"gpt-4.1-mini"' in said['host[0].deployments."prod"']
+    with farthing.Guard(place.folder / "farthing.toml", store="memory:") as guard:
+        assert len(guard.warnings) == 3
+
+
+@pytest.mark.parametrize("line", NOT_TOML)
+def test_what_is_not_toml_is_an_error_with_its_line(place: Place, line: str) -> None:
+    (place.folder / "typo.toml").write_text(f'name = "typo"\n{line}\nlimit = "5 USD"\n')
+    assert "typo.toml:2: not TOML" in place.run("check", "typo.toml", code=1)
+    (place.folder / "farthing.toml").write_text('price_book = "own.book"\n')
+    assert "typo.toml:2: " in place.run("prices", "update", "typo.toml", code=1)
 
 
 def test_check_of_a_file_that_is_not_there(place: Place) -> None:
@@ -244,7 +335,7 @@ def test_halt_stops_and_resume_goes_on(place: Place) -> None:
         place.spend(1)
     place.run("resume")
     place.spend(1)
-    place.run("resume", "77", code=2)
+    place.run("resume", "77", code=3)
 
 
 def test_a_limit_is_set_for_one_counter_and_cleared(place: Place) -> None:
@@ -256,6 +347,61 @@ def test_a_limit_is_set_for_one_counter_and_cleared(place: Place) -> None:
     place.run("cap", "clear", "users", "--for", "u0")
     place.spend(1)
     guard.close()
+
+
+def test_setting_and_clearing_say_which_cap_and_what_changed(place: Place) -> None:
+    place.spend(1)
+    said = place.run("cap", "set", "use", "2 requests", "--for", "u42", "--until", "2099-01-01")
+    assert said.startswith(
+        'cap "users" (10 requests per hour for each user), for user=u42: 10 requests -> 2 requests'
+        " until 2099-01-01"
+    )
+    said = place.run("cap", "clear", "use", "--for", "u42")
+    assert "for user=u42: 2 requests -> 10 requests" in said
+
+
+def test_who_set_which_limit_until_when_can_be_read(place: Place) -> None:
+    guard = place.spend(1)
+    note = ["--who", "ann", "--why", "launch"]
+    place.run("cap", "set", "users", "2 requests", "--for", "u42", "--until", "2099-01-01", *note)
+    place.run("cap", "set", "daily", "50 USD", "--who", "bob")
+    said = place.run("cap", "list")
+    assert (
+        "user=u42: 2 requests instead of 10 requests until 2099-01-01T00:00:00Z, by ann: launch"
+        in said
+    )
+    assert "50.00 USD instead of 5.00 USD, by bob" in said
+    listed = {cap["cap"]: cap for cap in json.loads(place.run("cap", "list", "--json"))}
+    (change,) = listed["users"]["changes"]
+    assert (change["counter"], change["limit"], change["baseline"]) == ({"user": "u42"}, 2, 10)
+    assert (change["who"], change["why"]) == ("ann", "launch")
+    assert change["until"] == "2099-01-01T00:00:00Z"
+    counters = json.loads(place.run("status", "--json"))["counters"]
+    daily = next(counter for counter in counters if counter["cap"] == "daily")
+    assert (daily["change"]["who"], daily["change"]["until"]) == ("bob", None)
+    assert "by bob" in place.run("status")
+
+    newest, before = place.run("cap", "log", "--json", "-n", "2").splitlines()
+    newest, before = json.loads(newest), json.loads(before)
+    assert (newest["who"], newest["what"]) == (
+        "bob",
+        "limit of daily set to 50.00 USD, it was 5.00 USD",
+    )
+    assert (before["who"], before["why"]) == ("ann", "launch")
+    assert before["what"].startswith("limit of users for u42 set to 2 requests, it was 10")
+    assert "policy" in place.run("cap", "log", "-n", "0")
+    assert [change.what for change in guard.changes(2)] == [newest["what"], before["what"]]
+
+
+def test_limits_of_single_counters_in_a_policy_are_listed(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(
+        '[[cap]]\nlimit = "5 USD"\nper = "day"\neach = "user"\nlimits = { u42 = "50 USD" }\n'
+    )
+    place.run("policy", "apply", "farthing.toml")
+    said = place.run("cap", "list")
+    assert "u42: 50.00 USD" in said and ";match=" not in said  # an id nobody gave says nothing
+    (cap,) = json.loads(place.run("cap", "list", "--json"))
+    assert cap["limits"] == [{"values": ["u42"], "limit": "50.00 USD"}]
 
 
 def test_a_limit_until_a_time(place: Place) -> None:
@@ -293,6 +439,12 @@ def test_the_clock_is_reset(place: Place) -> None:
         ["ledger", "--since", "yesterdayish"],
         ["ledger", "--how", "somehow"],
         ["ledger", "--label", "user"],
+        ["ledger", "--most", "-3"],
+        ["ledger", "--denied", "--how", "hold"],
+        ["ledger", "--denied", "--call", "x"],
+        ["ledger", "--denied", "--run", "x"],
+        ["cap", "set", "daily", "5 USD", "--for", "u1"],
+        ["cap", "clear", "users", "--for", "u1", "--for", "u2"],
         ["halt", "--match", "project"],
         ["adjust", "1 EUR", "0000000000000"],
         ["status", "--nonsense"],
@@ -304,7 +456,34 @@ def test_the_clock_is_reset(place: Place) -> None:
 )
 def test_wrong_usage_is_2_and_says_what_is_accepted(place: Place, arguments: list[str]) -> None:
     place.spend(1)
-    assert len(place.run(*arguments, code=2)) > 20
+    assert 20 < len(place.run(*arguments, code=2)) < 400
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ledger", "--since", "yesterdayish"],
+        ["ledger", "--label", "user"],
+        ["ledger", "--denied", "--until", "soon"],
+        ["adjust", "1 USD", "--unknown", "--since", "yesterdayish"],
+        ["adjust", "1 USD", "no-id"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_before_a_store_is_looked_for(
+    place: Place, arguments: list[str]
+) -> None:
+    assert "store" not in place.run(*arguments, code=2)
+
+
+@pytest.mark.parametrize("arguments", [[], ["cap"], ["policy"], ["store"]], ids=" ".join)
+def test_a_command_that_is_missing_is_said_with_those_there_are(
+    place: Place, arguments: list[str]
+) -> None:
+    said = place.run(*arguments, code=2)
+    command = " ".join(["farthing", *arguments])
+    assert said.startswith(f"farthing: `{command}` wants a command: ")
+    assert f"More: {command} --help" in said
 
 
 def test_an_unknown_command_is_named_beside_those_there_are(place: Place) -> None:

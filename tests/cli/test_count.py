@@ -164,10 +164,14 @@ def test_an_estimate_writes_into_no_store(place: Place) -> None:
         (["--text", "hi"], "--model"),
         (["request.json", "--output-limit", "5"], "--text"),
         (["request.json", "--endpoint", "batches"], "chat.completions"),
-        (["broken.json"], "--endpoint"),
+        (["broken.json"], "not JSON"),
+        (["number.json"], "but number"),
+        (["empty.json"], "empty, not JSON"),
+        (["nothing.json"], "--endpoint"),
     ],
 )
 def test_says_what_cannot_be_estimated(place: Place, arguments: list[str], why: str) -> None:
     written(place, CHAT)
-    (place.folder / "broken.json").write_text("[")
+    for name, text in {"broken": "{", "number": "5", "empty": " \n", "nothing": "{}"}.items():
+        (place.folder / f"{name}.json").write_text(text)
     assert why in place.run("estimate", *arguments, code=2)

@@ -171,6 +171,16 @@ def test_no_floating_point_near_money(part: str) -> None:
     assert not wrong
 
 
+def test_all_files_of_a_program_see_one_toml() -> None:
+    """Its functions are inline and depend on macros: of two versions the linker keeps either."""
+    including = [
+        name(path)
+        for path in in_git("*.cpp", "*.h")
+        if re.search(r"^\s*#\s*include\s*<toml\+\+/", path.read_text(), re.MULTILINE)
+    ]
+    assert including == ["core/src/money/toml.h"]
+
+
 def test_the_package_imports_no_sdk() -> None:
     """It must work with whatever the user has: hooks find the classes in sys.modules."""
     wrong = []

@@ -101,6 +101,7 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
     [
         ({"hosts": {"localhost": "fre"}}, 'expected "free"'),
         ({"api_keys": {"bot": 5}}, "environment variable"),
+        ({"api_keys": {"bot": "sk-proj-0123"}}, "not shown"),
         (
             {"prices": [{"provider": "a", "model": "b", "rates": {"input_tokens": 0.2}}]},
             "a float, 0.2",

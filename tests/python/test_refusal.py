@@ -122,6 +122,8 @@ def test_azure_deployment_of_another_name_is_named_by_wrap(shop: Shop) -> None:
         with pytest.raises(farthing.Unpriced, match="prod-chat") as caught:
             client.chat.completions.create(**ask)
         assert caught.value.code == "unpriced_model"
+        assert 'wrap(client, deployments={"prod-chat": "gpt-5-mini"})' in str(caught.value)
+        assert 'deployments = { "prod-chat" = "gpt-5-mini" }' in str(caught.value)
         guard.wrap(client, deployments={"prod-chat": MODEL})
         client.chat.completions.create(**ask)
     assert next(guard.ledger()).model == MODEL

@@ -1,4 +1,5 @@
 // What documents, ids, renamings and limits set at run time do to the counters of a store (R4, R6 to R8).
+#include "farthing/time_text.h"
 #include "fixture.h"
 
 namespace farthing::test {
@@ -174,8 +175,22 @@ TEST_P(StoreRegistry, R8_the_change_log_says_who_set_and_who_cleared_a_limit_and
   EXPECT_EQ(log->at(0).who, "bob");
   EXPECT_EQ(log->at(0).why, "found it");
   EXPECT_EQ(log->at(0).at_ms, clock->wall);
+  EXPECT_EQ(log->at(1).what, "limit of day set to 0.00 USD, it was 1.00 USD");
   EXPECT_EQ(log->at(1).who, "ann");
   EXPECT_EQ(log->at(1).why, "runaway");
+}
+
+TEST_P(StoreRegistry, R8_the_change_log_says_for_which_counter_and_until_when) {
+  apply("[[cap]]\nlimit = \"1 USD\"\nper = \"day\"\neach = [\"user\"]\n");
+  Override change;
+  change.cap_id = store->registry()->caps.front().cap.id;
+  change.each_values = {"u42"};
+  change.limit = 2 * usd;
+  change.until_ms = 4'070'908'800'000;
+  ASSERT_TRUE(store->set_override(change));
+  EXPECT_EQ(store->changes(1)->front().what,
+            "limit of 1.00 USD per day for each user for u42 set to 2.00 USD, it was 1.00 USD, until " +
+                iso_utc(*change.until_ms));
 }
 
 FARTHING_ON_ANY_STORE(StoreRegistry);

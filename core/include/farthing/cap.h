@@ -87,8 +87,13 @@ struct Cap {
   std::string identity() const;
   /// For people: "5.00 USD per day for each api_key, project=marketing".
   std::string words() const;
+  /// In a sentence: `cap "marketing-daily"`, or without an id of its own `the cap of 5.00 USD per day`.
+  std::string name() const;
   bool operator==(const Cap&) const = default;
 };
+
+/// An id that was made of what the cap says, because nobody gave one (R4): its words say the same better.
+bool is_made_id(std::string_view id);
 
 struct Limit {
   Meter meter;

@@ -27,10 +27,35 @@ namespace farthing {
 
 class Store;
 
+/// R8: a limit that somebody set at run time, in place of the policy's.
+struct LimitChange {
+  std::vector<std::pair<std::string, std::string>> counter;  // each kind and value; none: of all counters
+  std::int64_t limit = 0;
+  std::int64_t baseline = 0;  // the policy's
+  std::string who, why;
+  std::int64_t at_ms = 0;
+  std::optional<std::int64_t> until_ms;
+};
+
+/// "50.00 USD instead of 5.00 USD until 2026-12-01T00:00:00Z, by ann: launch".
+std::string limit_change_words(Meter meter, const LimitChange& change);
+/// As compact JSON.
+std::string to_json(Meter meter, const LimitChange& change);
+
+/// What setting or clearing a limit did.
+struct LimitSet {
+  std::string cap_id, words;
+  Meter meter = Meter::usd;
+  std::vector<std::pair<std::string, std::string>> counter;
+  std::int64_t before = 0;  // in force until now
+  std::int64_t after = 0;
+};
+
 struct StatusCounter {
   CapLeft cap;
   std::string words;                     // the cap in words
   std::optional<std::int64_t> baseline;  // what an override replaced
+  std::optional<LimitChange> change;     // ... and who set it
   std::int64_t unknown = 0;              // part of spent for calls of unknown outcome (R23)
   std::int64_t window_start_ms = 0;
   std::optional<std::int64_t> counted_since_ms;
@@ -69,6 +94,7 @@ struct RegisteredCapView {
   std::string words;
   std::int64_t limit = 0;                // in force
   std::optional<std::int64_t> baseline;  // what an override replaced
+  std::vector<LimitChange> changes;      // in force, the last one last: of all counters and of single ones
   std::vector<std::string> documents;    // that hold it
 };
 
@@ -86,8 +112,8 @@ class Control {
   Result<StatusReport> status() const;
   /// Newest first.
   Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) const;
-  /// Refusals as compact JSON objects, newest first.
-  Result<std::vector<std::string>> denials(std::size_t most) const;
+  /// Refusals as compact JSON objects, newest first: those of the filter's times, labels and model.
+  Result<std::vector<std::string>> denials(const LedgerFilter& filter) const;
   Result<WhyReport> why(const std::string& id) const;
   /// Caps that the ledger speaks for; reads all of it since `options.since_ms`.
   Result<CapSuggestions> suggest_caps(const SuggestOptions& options) const;
@@ -99,9 +125,13 @@ class Control {
   /// Registered caps with number, words, limit, override.
   Result<std::vector<RegisteredCapView>> caps() const;
   /// R8: in force on the next call of every process. `cap` is an id or an unambiguous part of one.
-  Status set_limit(const std::string& cap, const std::vector<std::string>& each_values, const std::string& limit_text,
-                   std::optional<std::int64_t> until_ms, const ChangeNote& note);
-  Status clear_limit(const std::string& cap, const std::vector<std::string>& each_values, const ChangeNote& note);
+  Result<LimitSet> set_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                             const std::string& limit_text, std::optional<std::int64_t> until_ms,
+                             const ChangeNote& note);
+  Result<LimitSet> clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                               const ChangeNote& note);
+  /// The newest first.
+  Result<std::vector<Change>> changes(std::size_t most) const;
   /// R19, R23: new absolute cost of one attempt.
   Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
   /// R17: jobs that are not over, oldest first; those whose deadline has passed are charged, and are until somebody polls them.

@@ -7,6 +7,8 @@
 // Thread-safety: a value.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -19,6 +21,18 @@ namespace farthing {
 
 /// R9: at most this many bytes of UTF-8 in a value.
 inline constexpr std::size_t max_label_bytes = 128;
+
+/// The kinds that people give, or name: those that name a cap best come first (R3 fixes the first three).
+inline constexpr std::array<std::string_view, 9> given_kinds = {"api_key",  "project", "org",      "task", "user",
+                                                                "customer", "team",    "workflow", "env"};
+/// The kinds that Farthing sets on each call (R29): nobody else gives them, anybody may match them.
+inline constexpr std::array<std::string_view, 11> set_kinds = {"provider", "model",      "model_asked", "model_family",
+                                                               "modality", "endpoint",   "operation",   "quality",
+                                                               "size",     "resolution", "attempt_kind"};
+/// Whether giving it a value is an error: an API key is known by the key that a call carries.
+constexpr bool is_set_by_farthing(std::string_view kind) {
+  return kind == "api_key" || std::find(set_kinds.begin(), set_kinds.end(), kind) != set_kinds.end();
+}
 
 class Labels {
  public:

@@ -12,6 +12,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,13 +32,12 @@ struct Usd {
 inline constexpr Usd max_limit{9'000'000'000LL * 1'000'000'000LL};
 
 /// Accepts "0.50 USD", "$0.50", "USD 0.50", digits with at most nine decimals, "_" or "," as group separators
-/// between digits; no sign except for `parse_signed_usd`, no exponent, no bare number, no other currency.
+/// between digits; no sign, no exponent, no bare number, no other currency; at most `most`.
 /// The error gives the position, what was found, and an example.
-Result<Usd> parse_usd(std::string_view text);
-Result<Usd> parse_signed_usd(std::string_view text);
+Result<Usd> parse_usd(std::string_view text, Usd most = {std::numeric_limits<std::int64_t>::max()});
 
 /// Plain decimal text without currency: at least two decimals, no trailing zeros beyond them ("5.00", "0.0132",
-/// "-1.25"). Round-trips through `parse_signed_usd(text + " USD")`.
+/// "-1.25"). What has no sign round-trips through `parse_usd(text + " USD")`.
 std::string to_text(Usd amount);
 
 /// a + b, or nothing when it does not fit.

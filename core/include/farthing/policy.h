@@ -30,7 +30,7 @@ namespace farthing {
 struct ApiKeyName {
   std::string name;
   std::vector<std::string> env;
-  std::vector<std::string> ids;  // as `farthing key` shows them
+  std::vector<std::string> ids;  // as the label `api_key` in the ledger shows them
   Labels labels;                 // added to calls with this key, below client-bound ones
   bool operator==(const ApiKeyName&) const = default;
 };
@@ -78,6 +78,14 @@ struct Policy {
   std::vector<TokenizerRule> tokenizer_files() const;
 };
 
+/// An entry of a store's log of what people changed: policies, limits, halts.
+struct Change {
+  std::int64_t at_ms = 0;
+  std::string who;
+  std::string what;
+  std::string why;
+};
+
 struct Problem {
   Code code = Code::invalid_policy;
   std::string where;    // "farthing.toml:12: cap[2].limit"
@@ -98,5 +106,9 @@ PolicyOrProblems policy_from_file(const std::string& path, const Environment& en
 PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where, const Environment& env);
 /// The same document as JSON; how bindings hand over a policy built in code.
 PolicyOrProblems policy_from_json(std::string_view text, std::string_view where, const Environment& env);
+
+/// Warnings about values that fit nothing known, as a misspelt one does: providers and models in `match`, models of
+/// deployments. `book` has the policy's own prices over it.
+std::vector<Problem> doubts(const Policy& policy, const PriceBook& book);
 
 }  // namespace farthing

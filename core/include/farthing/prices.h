@@ -126,6 +126,10 @@ struct PriceRow {
   RateSet rates;
 };
 
+class PriceBook;
+/// Up to `most` providers of the book with a name near to this one, best first.
+std::vector<std::string> near_providers(const PriceBook& book, std::string_view provider, std::size_t most);
+
 class PriceBook {
  public:
   virtual ~PriceBook() = default;

@@ -42,6 +42,7 @@ enum class Code {
   unknown_cap,
   unknown_attempt,
   unknown_job,
+  unknown_halt,
   unknown_policy,
   store_foreign,  // a file that is not a Farthing store
   store_corrupt,

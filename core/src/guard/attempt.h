@@ -74,6 +74,7 @@ struct Attempt::State {
   Route route;
   RequestFacts facts;
   std::string host, key_id;
+  bool deployment = false;        // the path names one, as Azure's do
   std::string fingerprint;        // where equal requests are refused (R17)
   bool source_looked_up = false;  // of a video that is made over
   std::string body;               // kept only while waiting: it is rewritten after

@@ -26,17 +26,30 @@ std::string who(const RefusedCap& cap) {
   return text;
 }
 
+/// "5.00 USD per day, project=marketing"; of a task its limit only.
+std::string words_of(const RefusedCap& cap) {
+  std::string words = amount(cap.meter, cap.limit);
+  if (cap.cap_id.starts_with("run:")) return words;
+  if (cap.meter != Meter::concurrent)
+    words += cap.per == Per::total ? " in total" : " per " + std::string(per_text(cap.per));
+  const std::string name = who(cap);
+  return name.empty() ? words : words + ", " + name;
+}
+
 std::string cap_sentence(const RefusedCap& cap) {
-  const bool task = cap.cap_id.starts_with("run:");
-  std::string text = task ? "task" : "cap";
-  text += " \"" + (task && !cap.counter.empty() ? cap.counter.front().second : cap.cap_id) + "\" (" +
-          amount(cap.meter, cap.limit);
-  if (cap.meter != Meter::concurrent && !task)
-    text += cap.per == Per::total ? " in total" : " per " + std::string(per_text(cap.per));
-  if (const std::string name = who(cap); !task && !name.empty()) text += ", " + name;
-  text += ")";
+  std::string text = "the cap";
+  if (cap.cap_id.starts_with("run:"))
+    text = "task \"" + (cap.counter.empty() ? cap.cap_id : cap.counter.front().second) + "\"";
+  else if (!is_made_id(cap.cap_id))
+    text = "cap \"" + cap.cap_id + "\"";
+  text += " (" + words_of(cap) + ")";
   if (cap.baseline) text += ", a limit set instead of " + amount(cap.meter, *cap.baseline) + ",";
   return text;
+}
+
+/// Beside the headline an id is enough, where there is one.
+std::string other_name(const RefusedCap& cap) {
+  return is_made_id(cap.cap_id) ? "the cap (" + words_of(cap) + ")" : "\"" + cap.cap_id + "\"";
 }
 
 }  // namespace
@@ -47,9 +60,9 @@ std::string denial_message(const Denial& denial) {
     text = denial.message;
   } else {
     const RefusedCap& cap = denial.caps.front();
-    text = cap_sentence(cap) + " has " + amount(cap.meter, cap.remaining()) + " left; this call can cost up to " +
-           amount(cap.meter, cap.requested) + " (spent " + bare(cap.meter, cap.spent) + ", reserved " +
-           bare(cap.meter, cap.reserved);
+    text = cap_sentence(cap) + " has " + amount(cap.meter, cap.remaining()) + " left; this call " +
+           (cap.requested < cap.wanted ? "needs at least " : "can cost up to ") + amount(cap.meter, cap.requested) +
+           " (spent " + bare(cap.meter, cap.spent) + ", reserved " + bare(cap.meter, cap.reserved);
     if (cap.unknown > 0) text += "; " + bare(cap.meter, cap.unknown) + " of it for calls of unknown outcome";
     text += ").";
     if (cap.resets_at_ms) {
@@ -67,7 +80,7 @@ std::string denial_message(const Denial& denial) {
     if (denial.caps.size() > 1) {
       text += " Also refused by:";
       for (std::size_t i = 1; i < denial.caps.size(); ++i)
-        text += (i == 1 ? " \"" : ", \"") + denial.caps[i].cap_id + "\"";
+        text += (i == 1 ? " " : ", ") + other_name(denial.caps[i]);
       text += ".";
     }
     if (!cap.message.empty()) text += " " + cap.message;

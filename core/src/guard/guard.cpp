@@ -287,9 +287,11 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
 }
 
 /// R30: the names that a policy gives to keys, by id; an id of another secret is an error.
-Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher& keys) {
+Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher& keys,
+                                   std::vector<std::string>& warnings) {
   guard::KeyNames names;
   for (std::size_t i = 0; i < policy.api_keys.size(); ++i) {
+    bool any = !policy.api_keys[i].ids.empty();
     for (const std::string& id : policy.api_keys[i].ids) {
       const bool rotating = id.starts_with("oauth@");  // of a host, made without a secret
       if (!rotating && guard::fingerprint_of(id) != keys.fingerprint()) {
@@ -303,6 +305,7 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
     for (const std::string& variable : policy.api_keys[i].env) {
       const char* key = std::getenv(variable.c_str());
       if (key == nullptr || *key == '\0') continue;
+      any = true;
       const std::string id = keys.id(guard::credential_of_token(key), "HOST");
       if (id == "oauth@HOST") {
         return Error{Code::invalid_policy, "api_key \"" + policy.api_keys[i].name + "\": " + variable +
@@ -310,6 +313,13 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
                                                "where it is used, ids = [\"oauth@api.example.com\"]"};
       }
       names[id] = i;
+    }
+    if (!any) {
+      std::string variables;
+      for (const std::string& variable : policy.api_keys[i].env)
+        variables += (variables.empty() ? "" : ", ") + variable;
+      warnings.push_back("api_key \"" + policy.api_keys[i].name + "\": no call has this name, since " + variables +
+                         (policy.api_keys[i].env.size() == 1 ? " is" : " are") + " not set in the environment");
     }
   }
   return names;
@@ -352,6 +362,8 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto book = PriceBook::open(policy.price_book_path(), policy.prices);
   if (!book) return book.error();
+  for (const Problem& doubt : doubts(policy, **book))
+    warnings->push_back(doubt.where + ": " + doubt.message);
   std::string secret = policy.key_secret;
   if (secret.empty()) {
     auto made = store->secret();
@@ -360,7 +372,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto core =
       std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(*book), secret);
-  auto names = named_keys(core->policy, core->keys);
+  auto names = named_keys(core->policy, core->keys, *warnings);
   if (!names) return names.error();
   core->key_names = std::move(*names);
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));

@@ -4,6 +4,8 @@
 
 #include "guard/attempt.h"
 #include "guard/process.h"
+#include "money/json_text.h"
+#include "policy/text.h"
 
 namespace farthing {
 
@@ -35,6 +37,22 @@ bool is_local(std::string_view host) {
     if (host.starts_with(start)) return true;
   }
   return name == "localhost" || name.ends_with(".local") || name.ends_with(".internal") || name.ends_with(".localhost");
+}
+
+constexpr std::size_t max_name_bytes = max_label_bytes;  // no model has a longer name
+std::string in_quotes(std::string_view text) {
+  std::string out;
+  append_json(out, text);
+  return out;
+}
+
+/// What a caller sends as a model's name may be of any length.
+std::string name_in_message(std::string_view name) {
+  if (name.size() <= max_name_bytes) return in_quotes(name);
+  std::size_t end = max_name_bytes / 2;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U)
+    --end;
+  return in_quotes(name.substr(0, end)) + "... (" + std::to_string(name.size()) + " bytes)";
 }
 
 bool counts(const Plan& plan, Meter meter) {
@@ -82,6 +100,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
   in_event_loop = request.in_event_loop;
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
+  deployment = request.path.find("/deployments/") != std::string_view::npos;
   if (!route.path_model.empty()) facts.model = route.path_model;  // where the path names it, whatever the body says
   fill_video_defaults(route.host.provider, facts);
   body_now = *request.body;
@@ -98,7 +117,8 @@ Verdict Attempt::State::begin(const RequestView& request) {
     refusal.paste = "[[host]]\nname = \"" + host + "\"\n" + (local ? "free = true" : "provider = \"openai\"");
     refusal.message =
         "host " + host + " is not known, so " +
-        (facts.model.empty() ? "its calls have" : "model \"" + facts.model + "\" there has") + " no price. " +
+        (facts.model.empty() ? "its calls have" : "model " + name_in_message(facts.model) + " there has") +
+        " no price. " +
         (local ? "A server of your own is free = true, a stand-in for a provider is provider = \"openai\""
                : "Say whose prices hold there: provider = \"openai\", or free = true") +
         ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"" : "{\"provider\": \"openai\"}") + "}).";
@@ -178,7 +198,7 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
     for (const std::string& kind : cap.each) {
       if (plan->context->labels.get(kind) == nullptr) kinds += (kinds.empty() ? "" : ", ") + kind;
     }
-    return refuse(Code::label_required, "cap \"" + cap.id + "\" wants a label that this call does not have: " + kinds +
+    return refuse(Code::label_required, cap.name() + " wants a label that this call does not have: " + kinds +
                                             " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))");
   }
   if (caps.too_many_caps) {
@@ -463,6 +483,12 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   Denial refusal;
   refusal.code = refused.code;
   refusal.caps = refused.caps;
+  for (RefusedCap& cap : refusal.caps) {
+    // What was asked for, before any share of what is left made less of it (R20).
+    const auto output = checked_mul(sized.demand.per_output[cap.meter], sized.demand.want);
+    const auto all = output ? checked_add(sized.demand.fixed[cap.meter], *output) : std::nullopt;
+    if (all) cap.wanted = *all;
+  }
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
@@ -481,24 +507,40 @@ Verdict Attempt::State::refuse(const Refused& refused) {
 Verdict Attempt::State::refuse_unpriced() {
   Denial refusal;
   refusal.code = Code::unpriced_model;
-  const std::string provider(route.host.provider);
   if (facts.model.empty()) {
     refusal.message = "the request names no model, so it has no price, and a cap on money matches it.";
     return refuse(std::move(refusal));
   }
-  refusal.near = core->book->near(provider, facts.model, 3);
-  refusal.paste = "[[price]]\nprovider = \"" + provider + "\"\nmodel = \"" + facts.model +
-                  "\"\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
-  refusal.message = "model \"" + facts.model + "\" of " + provider + " has no price in book " +
-                    std::string(core->book->version()) + ", and a cap on money matches this call. ";
+  const std::string provider = in_quotes(route.host.provider);
+  const std::string& name = plan->context->model;  // that a deployment stands for, where somebody said so
+  refusal.near = core->book->near(route.host.provider, name, 3);
+  refusal.message = "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
+                    " has no price in book " + std::string(core->book->version()) +
+                    ", and a cap on money matches this call. ";
   if (!refusal.near.empty()) {
     refusal.message += "Near names:";
     for (std::size_t i = 0; i < refusal.near.size(); ++i)
       refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
     refusal.message += ". ";
   }
-  refusal.message += "To use it, write its price into the policy; in code: Guard(prices=[{\"provider\": \"" + provider +
-                     "\", \"model\": \"" + facts.model + "\", \"rates\": {...}}]).";
+  const bool usable = name.size() <= max_name_bytes;  // lines with half a name would be of no use
+  if (usable && name == facts.model && (deployment || route.host.provider == "azure")) {
+    const std::string model = in_quotes(refusal.near.empty() ? "gpt-5-mini" : refusal.near.front());
+    refusal.paste = "[[host]]\nname = " + in_quotes(host) + "\nprovider = " + provider + "\ndeployments = { " +
+                    in_quotes(name) + " = " + model + " }";
+    refusal.message += "If it is a deployment, say of which model: wrap(client, deployments={" + in_quotes(name) +
+                       ": " + model + "}), or in the policy. If it is a model: ";
+  } else if (usable) {
+    refusal.paste = "[[price]]\nprovider = " + provider + "\nmodel = " + in_quotes(policy::kept(name)) +
+                    "\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+    refusal.message += "To use it, write its price into the policy; in code: ";
+  }
+  if (usable) {
+    refusal.message +=
+        "Guard(prices=[{\"provider\": " + provider + ", \"model\": " + in_quotes(name) + ", \"rates\": {...}}]).";
+  } else {
+    refusal.message += "No model has a name of that length.";
+  }
   return refuse(std::move(refusal));
 }
 

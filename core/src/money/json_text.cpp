@@ -10,7 +10,7 @@ void append_json(std::string& out, std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (byte < 0x20) {
+    } else if (byte < 0x20 || byte == 0x7F) {
       out += "\\u00";
       out += hex[byte >> 4U];
       out += hex[byte & 15U];

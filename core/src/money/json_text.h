@@ -10,7 +10,7 @@
 
 namespace farthing {
 
-/// A JSON string with its quotes; only what must be escaped is. Bytes from 0x80 on are kept: UTF-8 stays what it was.
+/// A JSON string with its quotes, which TOML reads alike; only what must be escaped there is. Bytes from 0x80 on are kept: UTF-8 stays what it was.
 void append_json(std::string& out, std::string_view text);
 
 }  // namespace farthing

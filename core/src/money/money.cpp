@@ -1,7 +1,5 @@
 #include "farthing/money.h"
 
-#include <limits>
-
 #include "money/reader.h"
 
 namespace farthing {
@@ -10,39 +8,21 @@ namespace {
 using money_detail::MoneyReader;
 
 constexpr int usd_decimals = 9;
-constexpr Int128 nano_max = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view usd_example = "\"0.50 USD\" or \"$0.50\"";
-/// Whole dollars that fit; the last fraction of a dollar is checked after.
-constexpr std::int64_t usd_whole_max = std::numeric_limits<std::int64_t>::max() / 1'000'000'000;
-
-Result<Usd> parse(std::string_view text, bool with_sign) {
-  MoneyReader reader(text, "amount", usd_example);
-  reader.skip_spaces();
-  const std::size_t start = reader.at();
-  bool negative = false;
-  if (reader.peek() == '-' || reader.peek() == '+') {
-    if (!with_sign) return reader.expected("an amount without a sign");
-    negative = reader.peek() == '-';
-    reader.take(negative ? "-" : "+");
-  }
-  Result<Int128> nano = reader.amount(usd_decimals, usd_whole_max);
-  if (!nano) return nano.error();
-  if (Status end = reader.finish(); !end) return end.error();
-  const Int128 value = negative ? -*nano : *nano;
-  if (value > nano_max || value < -nano_max - 1) {
-    return reader.wrong("too large (at most 9223372036.854775807 USD)", start);
-  }
-  return Usd{static_cast<std::int64_t>(value)};
-}
+constexpr std::int64_t nano_of_one = 1'000'000'000;
 
 }  // namespace
 
-Result<Usd> parse_usd(std::string_view text) {
-  return parse(text, false);
-}
-
-Result<Usd> parse_signed_usd(std::string_view text) {
-  return parse(text, true);
+Result<Usd> parse_usd(std::string_view text, Usd most) {
+  MoneyReader reader(text, "amount", usd_example);
+  reader.skip_spaces();
+  const std::size_t start = reader.at();
+  if (reader.peek() == '-' || reader.peek() == '+') return reader.expected("an amount without a sign");
+  Result<Int128> nano = reader.amount(usd_decimals, most.nano / nano_of_one);
+  if (!nano) return nano.error();
+  if (Status end = reader.finish(); !end) return end.error();
+  if (*nano > most.nano) return reader.wrong("too large (at most " + to_text(most) + " USD)", start);
+  return Usd{static_cast<std::int64_t>(*nano)};
 }
 
 std::string to_text(Usd amount) {

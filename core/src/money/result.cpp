@@ -47,6 +47,8 @@ std::string_view code_text(Code code) {
       return "unknown_attempt";
     case Code::unknown_job:
       return "unknown_job";
+    case Code::unknown_halt:
+      return "unknown_halt";
     case Code::unknown_policy:
       return "unknown_policy";
     case Code::store_foreign:

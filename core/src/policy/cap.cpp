@@ -84,6 +84,14 @@ std::string Cap::identity() const {
   return out;
 }
 
+bool is_made_id(std::string_view id) {
+  return id.find(";match=") != std::string_view::npos;
+}
+
+std::string Cap::name() const {
+  return is_made_id(id) ? "the cap of " + words() : "cap \"" + id + "\"";
+}
+
 std::string Cap::words() const {
   std::string out = limit_words(meter, limit, window);
   for (const std::string& kind : each) {

@@ -110,11 +110,8 @@ Result<Limit> counted(std::string_view text, std::size_t word_at, const Word& wo
 }
 
 Result<Limit> money(std::string_view text) {
-  const Result<Usd> amount = parse_usd(text);
+  const Result<Usd> amount = parse_usd(text, max_limit);
   if (!amount) return amount.error();
-  if (*amount > max_limit) {
-    return bad(text, "a limit is at most " + to_text(max_limit) + " USD");
-  }
   return Limit{Meter::usd, amount->nano};
 }
 

@@ -1,7 +1,6 @@
 #include "policy/plan.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <limits>
 #include <map>
@@ -15,13 +14,9 @@ namespace {
 
 constexpr std::size_t no_kind = std::numeric_limits<std::size_t>::max();
 
-/// The kinds that name a cap, the best first (R3 fixes the first three).
-constexpr std::array<std::string_view, 8> level_kinds = {"api_key", "project",  "org",  "task",
-                                                         "user",    "customer", "team", "workflow"};
-
 std::string_view best_of(const std::vector<std::string_view>& kinds) {
   if (kinds.empty()) return {};
-  for (const std::string_view level : level_kinds) {
+  for (const std::string_view level : given_kinds) {
     if (std::find(kinds.begin(), kinds.end(), level) != kinds.end()) return level;
   }
   return kinds.front();
@@ -284,7 +279,7 @@ std::uint32_t headline_rank(const Cap& cap) {
   constexpr std::uint32_t headline_levels = 3;
   const std::string level = level_of(cap);
   std::uint32_t rank = 0;
-  while (rank < headline_levels && level != level_kinds[rank])
+  while (rank < headline_levels && level != given_kinds[rank])
     ++rank;
   return cap.window.per == Per::call ? rank : headline_levels + 1 + rank;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <vector>
 
 #include "policy/reading.h"
 #include "policy/text.h"
@@ -21,10 +22,15 @@ constexpr std::array<std::string_view, 4> on_exceed_later = {"ask", "wait", "dow
 constexpr std::array<std::string_view, 2> absent_words = {"count", "refuse"};
 constexpr std::array<std::string_view, 9> modalities = {"text",          "image",     "video",      "speech", "music",
                                                         "transcription", "embedding", "moderation", "other"};
-constexpr std::array<std::string_view, 20> known_kinds = {
-    "org",      "project",   "api_key",  "team",  "user",       "customer",    "workflow",
-    "env",      "task",      "provider", "model", "modality",   "model_asked", "model_family",
-    "endpoint", "operation", "quality",  "size",  "resolution", "attempt_kind"};
+/// Kinds that mean something to Farthing or to most people; any other is a label of somebody's own.
+const std::vector<std::string_view>& known_kinds() {
+  static const std::vector<std::string_view> all = [] {
+    std::vector<std::string_view> kinds(given_kinds.begin(), given_kinds.end());
+    kinds.insert(kinds.end(), set_kinds.begin(), set_kinds.end());
+    return kinds;
+  }();
+  return all;
+}
 
 constexpr std::string_view limit_example = R"("5 USD", "1000 requests" or "2 concurrent")";
 constexpr std::string_view match_example = R"({ project = "marketing", model = "gpt-5*" })";
@@ -114,8 +120,8 @@ class CapReader {
       reading_.error(ok.error().code, node.line, path, ok.error().message);
       return false;
     }
-    if (std::find(known_kinds.begin(), known_kinds.end(), kind) == known_kinds.end()) {
-      const std::string_view near = nearest(kind, known_kinds);
+    if (std::find(known_kinds().begin(), known_kinds().end(), kind) == known_kinds().end()) {
+      const std::string_view near = nearest(kind, known_kinds());
       if (!near.empty()) {
         reading_.warn(node.line, path,
                       in_quotes(kind) + " is a label of your own; did you mean " + in_quotes(near) + "?");
@@ -281,18 +287,21 @@ class CapReader {
   void read_alert() {
     const Node* node = fields_.find("alert");
     if (node == nullptr) return;
-    bool good = node->kind == Node::Kind::list;
-    int last = 0;
+    std::string wrong = node->kind == Node::Kind::list ? "" : node->shown();
     for (const Node& item : node->items) {
-      good = good && item.kind == Node::Kind::integer && item.integer > last && item.integer <= 100;
-      if (!good) break;
-      last = static_cast<int>(item.integer);
-      cap_.alert.push_back(last);
+      const bool percent = item.kind == Node::Kind::integer && item.integer >= 1 && item.integer <= 100;
+      if (!percent) {
+        wrong = item.shown();
+      } else if (!cap_.alert.empty() && item.integer <= cap_.alert.back()) {
+        wrong = std::to_string(item.integer) + " after " + std::to_string(cap_.alert.back());
+      }
+      if (!wrong.empty()) break;
+      cap_.alert.push_back(static_cast<int>(item.integer));
     }
-    if (!good) {
-      fields_.bad("alert",
-                  "accepted: a list of whole percents from 1 to 100, each larger than the one before, such as "
-                  "[50, 80, 100]");
+    if (!wrong.empty()) {
+      fields_.bad("alert", "found " + wrong +
+                               "; accepted: a list of whole percents from 1 to 100, each larger than the one before, "
+                               "such as [50, 80, 100]");
     } else if (cap_.window.per == Per::call || cap_.meter == Meter::concurrent) {
       fields_.bad("alert", "tests what is spent in a window (R35), and this cap has none");
     }

@@ -3,7 +3,7 @@
 #include <array>
 #include <cctype>
 
-#include "farthing/label_kinds.h"
+#include "farthing/labels.h"
 #include "policy/reading.h"
 #include "policy/text.h"
 
@@ -16,6 +16,28 @@ constexpr std::array<std::string_view, 8> host_keys = {
 constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
 constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
 constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
+
+/// As guard/keys.h makes them: "k3f9a1c2b4d5e6f70-a1b2", "oauth@api.example.com".
+bool is_key_id(std::string_view text) {
+  constexpr std::string_view form = "k0123456789abcdef-0123";
+  if (text.starts_with("oauth@")) return text.size() > std::string_view("oauth@").size();
+  if (text.size() != form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (form[i] == 'k' || form[i] == '-' ? text[i] != form[i] : !digit) return false;
+  }
+  return true;
+}
+
+/// What is none may be the key itself: it is neither kept nor shown.
+void keep_if(Fields& fields, std::string_view key, std::vector<std::string>& list, bool (*right)(std::string_view),
+             std::string_view accepted) {
+  const auto wrong = std::stable_partition(list.begin(), list.end(), right);
+  if (wrong == list.end()) return;
+  list.erase(wrong, list.end());
+  fields.bad(key, "what is written here is none, and is not shown, since it may be a key itself; accepted: " +
+                      std::string(accepted));
+}
 
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -83,8 +105,12 @@ ApiKeyName read_api_key(Reading& reading, const Node& node, const std::string& p
   } else if (!fields.has("name")) {
     fields.missing("name", "name = \"content-bot\"");
   }
-  key.env = fields.texts("env", R"("CONTENT_BOT_KEY", the name of an environment variable)");
-  key.ids = fields.texts("ids", "an id that `farthing key` shows");
+  constexpr std::string_view variable = R"("CONTENT_BOT_KEY", the name of an environment variable)";
+  constexpr std::string_view id = R"("k3f9a1c2b4d5e6f70-a1b2", the label api_key in `farthing ledger`)";
+  key.env = fields.texts("env", variable);
+  keep_if(fields, "env", key.env, is_variable_name, variable);
+  key.ids = fields.texts("ids", id);
+  keep_if(fields, "ids", key.ids, is_key_id, id);
   read_labels(fields, "labels", key.labels);
   if (!fields.has("env") && !fields.has("ids")) {
     fields.missing("env", R"(env = ["CONTENT_BOT_KEY"], the environment variables that hold the key, or `ids`)");

@@ -6,15 +6,12 @@
 #include "policy/text.h"
 
 namespace farthing::policy {
-namespace {
 
-bool is_name(std::string_view text) {
+bool is_variable_name(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   return !text.empty() && letter(text.front()) &&
          std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
-
-}  // namespace
 
 std::string Reading::place(int line, std::string_view path) const {
   std::string out = where_;
@@ -64,7 +61,7 @@ std::optional<std::string> Reading::expand(const Node& node, std::string_view pa
     const std::string_view inside = text.substr(at + 2, end == std::string_view::npos ? end : end - at - 2);
     const std::size_t dash = inside.find(":-");
     const std::string_view name = inside.substr(0, dash);
-    if (end == std::string_view::npos || !is_name(name)) {
+    if (end == std::string_view::npos || !is_variable_name(name)) {
       error(
           Code::invalid_policy, node.line, path,
           "found " + node.shown() + R"(; accepted: "${NAME}" or "${NAME:-default}", and "$${" for a "${" that stays)");

@@ -121,6 +121,9 @@ std::optional<Quantity> quantity_named(std::string_view word);
 std::string_view quantity_word(Quantity quantity);
 std::vector<std::string_view> quantity_words();
 
+/// Of an environment variable: letters, digits and "_", none of the digits first.
+bool is_variable_name(std::string_view text);
+
 // Values written as text.
 /// "60s", "2 min", "1h", "500ms", "0".
 std::optional<std::int64_t> duration_ms(std::string_view text);

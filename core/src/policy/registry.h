@@ -35,6 +35,16 @@ struct Override {
   std::optional<std::int64_t> until_ms;
 };
 
+/// The limit of the counter with these values, or of all that have none of their own (no values).
+struct LimitInForce {
+  std::int64_t limit = 0;
+  std::int64_t of_policy = 0;
+  const Override* change = nullptr;  // that set it, one of `overrides`; null: the policy's is in force
+};
+/// R8: absolute, the last one wins, whether it was for one counter or for all.
+LimitInForce limit_in_force(const Cap& cap, const std::vector<Override>& overrides,
+                            const std::vector<std::string>& values, std::int64_t now_ms);
+
 /// R34: everything, or the calls that match.
 struct Halt {
   std::int64_t id = 0;

@@ -1,9 +1,8 @@
 // TOML into a Node.
-#include "prices/toml.h"
-
 #include <algorithm>
 #include <sstream>
 
+#include "money/toml.h"
 #include "policy/node.h"
 
 namespace farthing::policy {

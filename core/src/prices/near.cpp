@@ -1,4 +1,4 @@
-// Near names, for messages about an unknown model: never used to match one.
+// Near names, for messages about an unknown model or provider: never used to match one.
 #include <algorithm>
 #include <vector>
 
@@ -88,3 +88,15 @@ std::vector<std::string> nearest(std::string_view wanted, const std::vector<std:
 }
 
 }  // namespace farthing::prices_detail
+
+namespace farthing {
+
+std::vector<std::string> near_providers(const PriceBook& book, std::string_view provider, std::size_t most) {
+  std::vector<std::string_view> names;
+  for (const Model* model : book.models()) {  // sorted by provider
+    if (names.empty() || names.back() != model->provider) names.push_back(model->provider);
+  }
+  return prices_detail::nearest(provider, names, most);
+}
+
+}  // namespace farthing

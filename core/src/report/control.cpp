@@ -25,16 +25,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// The limit in force for all counters of a cap, and what it replaced.
-std::pair<std::int64_t, std::optional<std::int64_t>> limit_of(const RegisteredCap& registered, const Registry& registry,
-                                                              std::int64_t now_ms) {
-  std::pair<std::int64_t, std::optional<std::int64_t>> result{registered.cap.limit, std::nullopt};
-  for (const Override& change : registry.overrides) {
-    if (change.cap_id != registered.cap.id || !change.each_values.empty()) continue;
-    if (change.until_ms && now_ms >= *change.until_ms) continue;
-    result = {change.limit, registered.cap.limit};
-  }
-  return result;
+std::string listed(const Cap& cap) {
+  return is_made_id(cap.id) ? cap.words() : cap.id + "   (" + cap.words() + ")";
 }
 
 /// By id, or by a part of id or words that only one cap has.
@@ -44,7 +36,7 @@ Result<const RegisteredCap*> find_cap(const Registry& registry, const std::strin
   for (const RegisteredCap& registered : registry.caps) {
     if (registered.documents.empty()) continue;
     if (registered.cap.id == name) return &registered;
-    all += "\n  " + registered.cap.id + "   (" + registered.cap.words() + ")";
+    all += "\n  " + listed(registered.cap);
     if (lower(registered.cap.id).find(lower(name)) != std::string::npos ||
         lower(registered.cap.words()).find(lower(name)) != std::string::npos) {
       found.push_back(&registered);
@@ -56,8 +48,33 @@ Result<const RegisteredCap*> find_cap(const Registry& registry, const std::strin
     return Error{Code::unknown_cap, "no cap has \"" + name + "\" in its id or words; there are:" + all};
   std::string several;
   for (const RegisteredCap* registered : found)
-    several += "\n  " + registered->cap.id + "   (" + registered->cap.words() + ")";
+    several += "\n  " + listed(registered->cap);
   return Error{Code::unknown_cap, "\"" + name + "\" is not clear, it fits several caps:" + several};
+}
+
+Status values_fit(const Cap& cap, const std::vector<std::string>& each_values) {
+  if (each_values.empty() || each_values.size() == cap.each.size()) return success();
+  std::string kinds;
+  for (const std::string& kind : cap.each)
+    kinds += (kinds.empty() ? "" : ", ") + kind;
+  return Error{Code::invalid_argument,
+               cap.name() +
+                   (cap.each.empty() ? " has one counter for all its calls"
+                                     : " has a counter for each " + kinds + ", so " + std::to_string(cap.each.size()) +
+                                           (cap.each.size() == 1 ? " value is" : " values are") + " accepted") +
+                   "; found " + std::to_string(each_values.size())};
+}
+
+bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
+  if (filter.since_ms && entry.last_ms < *filter.since_ms) return false;
+  if (filter.until_ms && entry.first_ms >= *filter.until_ms) return false;
+  if (!filter.model.empty() && entry.model != filter.model) return false;
+  if (filter.labels.entries().empty()) return true;
+  const auto labels = Labels::from_json(entry.labels_json);
+  return labels && std::all_of(filter.labels.entries().begin(), filter.labels.entries().end(), [&](const auto& wanted) {
+           const std::string* value = labels->get(wanted.first);
+           return value != nullptr && *value == wanted.second;
+         });
 }
 
 }  // namespace
@@ -85,12 +102,14 @@ Status Control::ledger(const LedgerFilter& filter, const std::function<bool(cons
   return store_->ledger(filter, visit);
 }
 
-Result<std::vector<std::string>> Control::denials(std::size_t most) const {
-  const auto entries = store_->denials(most);
+Result<std::vector<std::string>> Control::denials(const LedgerFilter& filter) const {
+  const auto entries = store_->denials(max_denials);
   if (!entries) return entries.error();
   std::vector<std::string> result;
-  for (const DenialEntry& entry : *entries)
-    result.push_back(report::denial_entry_json(entry));
+  for (const DenialEntry& entry : *entries) {
+    if (filter.most > 0 && static_cast<std::int64_t>(result.size()) == filter.most) break;
+    if (fits(entry, filter)) result.push_back(report::denial_entry_json(entry));
+  }
   return result;
 }
 
@@ -129,14 +148,24 @@ Result<std::vector<RegisteredCapView>> Control::caps() const {
   std::vector<RegisteredCapView> result;
   for (const RegisteredCap& registered : registry->caps) {
     if (registered.documents.empty()) continue;
-    const auto [limit, baseline] = limit_of(registered, *registry, *now);
-    result.push_back({registered.cap, registered.cap.words(), limit, baseline, registered.documents});
+    const LimitInForce limit = limit_in_force(registered.cap, registry->overrides, {}, *now);
+    RegisteredCapView& view = result.emplace_back();
+    view.cap = registered.cap;
+    view.words = registered.cap.words();
+    view.limit = limit.limit;
+    if (limit.change != nullptr) view.baseline = limit.of_policy;
+    for (const Override& change : registry->overrides) {
+      if (change.cap_id == registered.cap.id && (!change.until_ms || *now < *change.until_ms))
+        view.changes.push_back(report::limit_change(registered.cap, change));
+    }
+    view.documents = registered.documents;
   }
   return result;
 }
 
-Status Control::set_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                          const std::string& limit_text, std::optional<std::int64_t> until_ms, const ChangeNote& note) {
+Result<LimitSet> Control::set_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                                    const std::string& limit_text, std::optional<std::int64_t> until_ms,
+                                    const ChangeNote& note) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
@@ -147,38 +176,52 @@ Status Control::set_limit(const std::string& cap, const std::vector<std::string>
   const auto limit = parse_limit(limit_text);
   if (!limit) return limit.error();
   if (limit->meter != target.meter) {
-    return Error{Code::invalid_argument, "cap \"" + target.id + "\" counts " + std::string(meter_text(target.meter)) +
+    return Error{Code::invalid_argument, target.name() + " counts " + std::string(meter_text(target.meter)) +
                                              ", so its limit is written like \"" +
                                              farthing::limit_text(target.meter, target.limit) + "\", not \"" +
                                              limit_text + "\""};
   }
-  if (!each_values.empty() && each_values.size() != target.each.size()) {
-    return Error{Code::invalid_argument, "cap \"" + target.id + "\" has " + std::to_string(target.each.size()) +
-                                             " kinds in `each`, but " + std::to_string(each_values.size()) +
-                                             " values were given"};
-  }
+  if (const Status fit = values_fit(target, each_values); !fit) return fit.error();
   if (until_ms && *until_ms <= *now)
     return Error{Code::invalid_argument, "`until` is in the past: " + iso_utc(*until_ms)};
   Override change;
   change.cap_id = target.id;
   change.each_values = each_values;
   change.limit = limit->value;
-  change.baseline = limit_of(**found, *registry, *now).first;
-  if (const auto own = target.limits.find(each_values); own != target.limits.end()) change.baseline = own->second;
+  const LimitInForce before = limit_in_force(target, registry->overrides, each_values, *now);
+  change.baseline = before.limit;
   change.who = who_of(note);
   change.why = note.why;
   change.at_ms = *now;
   change.until_ms = until_ms;
-  return store_->set_override(change);
+  if (const Status done = store_->set_override(change); !done) return done.error();
+  return LimitSet{target.id,    target.words(), target.meter, report::counter_of(target, each_values),
+                  before.limit, change.limit};
 }
 
-Status Control::clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                            const ChangeNote& note) {
-  const auto registry = store_->registry();
+Result<LimitSet> Control::clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
+                                      const ChangeNote& note) {
+  auto registry = store_->registry();
   if (!registry) return registry.error();
+  const auto now = store_->now_ms();
+  if (!now) return now.error();
   const auto found = find_cap(*registry, cap);
   if (!found) return found.error();
-  return store_->clear_override((*found)->cap.id, each_values, who_of(note), note.why);
+  const Cap& target = (*found)->cap;
+  if (const Status fit = values_fit(target, each_values); !fit) return fit.error();
+  if (const Status done = store_->clear_override(target.id, each_values, who_of(note), note.why); !done)
+    return done.error();
+  LimitSet done{target.id, target.words(), target.meter, report::counter_of(target, each_values), 0, 0};
+  done.before = limit_in_force(target, registry->overrides, each_values, *now).limit;
+  std::erase_if(registry->overrides, [&](const Override& change) {
+    return change.cap_id == target.id && change.each_values == each_values;
+  });
+  done.after = limit_in_force(target, registry->overrides, each_values, *now).limit;
+  return done;
+}
+
+Result<std::vector<Change>> Control::changes(std::size_t most) const {
+  return store_->changes(most);
 }
 
 Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {

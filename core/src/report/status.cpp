@@ -10,7 +10,40 @@ namespace farthing {
 
 namespace report {
 
+std::vector<std::pair<std::string, std::string>> counter_of(const Cap& cap,
+                                                            const std::vector<std::string>& each_values) {
+  std::vector<std::pair<std::string, std::string>> counter;
+  for (std::size_t i = 0; i < cap.each.size() && i < each_values.size(); ++i)
+    counter.emplace_back(cap.each[i], each_values[i]);
+  return counter;
+}
+
+LimitChange limit_change(const Cap& cap, const Override& change) {
+  const std::int64_t baseline = limit_in_force(cap, {}, change.each_values, 0).of_policy;
+  return {counter_of(cap, change.each_values),
+          change.limit,
+          baseline,
+          change.who,
+          change.why,
+          change.at_ms,
+          change.until_ms};
+}
+
 namespace {
+
+Json limit_change_json(Meter meter, const LimitChange& change) {
+  Json json;
+  json["counter"] = Json::object();
+  for (const auto& [kind, value] : change.counter)
+    json["counter"][kind] = value;
+  put_amount(json, "limit", meter, change.limit);
+  put_amount(json, "baseline", meter, change.baseline);
+  json["who"] = change.who;
+  json["why"] = change.why;
+  put_time(json, "at", change.at_ms);
+  put_time(json, "until", change.until_ms);
+  return json;
+}
 
 /// R12: the stored pair is in force until the store's time passes its end; from then on nothing is spent in the
 /// window that comes next.
@@ -44,9 +77,8 @@ StatusCounter row_of(const CounterView& view, std::int64_t now_ms) {
   row.cap.cap_id = cap.id;
   row.cap.meter = cap.meter;
   row.cap.per = cap.window.per;
-  for (std::size_t i = 0; i < cap.each.size() && i < view.each_values.size(); ++i) {
-    row.cap.counter.emplace_back(cap.each[i], view.each_values[i]);
-  }
+  row.cap.counter = counter_of(cap, view.each_values);
+  if (view.change != nullptr) row.change = limit_change(cap, *view.change);
   if (cap.window.per != Per::total && cap.meter != Meter::concurrent) row.cap.resets_at_ms = view.window.end_ms;
   row.words = cap.words();
   row.alerts = cap.alert;
@@ -61,12 +93,11 @@ StatusCounter untouched(const RegisteredCap& registered, const Registry& registr
   row.cap.cap_id = cap.id;
   row.cap.meter = cap.meter;
   row.cap.per = cap.window.per;
-  row.cap.limit = cap.limit;
-  for (const Override& change : registry.overrides) {
-    if (change.cap_id == cap.id && change.each_values.empty() && (!change.until_ms || now_ms < *change.until_ms)) {
-      row.baseline = cap.limit;
-      row.cap.limit = change.limit;
-    }
+  const LimitInForce limit = limit_in_force(cap, registry.overrides, {}, now_ms);
+  row.cap.limit = limit.limit;
+  if (limit.change != nullptr) {
+    row.baseline = limit.of_policy;
+    row.change = limit_change(cap, *limit.change);
   }
   row.words = cap.words();
   row.alerts = cap.alert;
@@ -143,6 +174,17 @@ Result<StatusReport> status_of(Store& store) {
 
 }  // namespace report
 
+std::string limit_change_words(Meter meter, const LimitChange& change) {
+  std::string text = limit_text(meter, change.limit) + " instead of " + limit_text(meter, change.baseline);
+  if (change.until_ms) text += " until " + iso_utc(*change.until_ms);
+  text += ", by " + change.who;
+  return change.why.empty() ? text : text + ": " + change.why;
+}
+
+std::string to_json(Meter meter, const LimitChange& change) {
+  return report::limit_change_json(meter, change).dump(-1, ' ', false, report::Json::error_handler_t::replace);
+}
+
 std::string StatusReport::to_json() const {
   using report::Json;
   Json json;
@@ -164,6 +206,7 @@ std::string StatusReport::to_json() const {
     entry["per"] = per_text(cap.per);
     report::put_amount(entry, "limit", cap.meter, cap.limit);
     if (row.baseline) report::put_amount(entry, "baseline", cap.meter, *row.baseline);
+    if (row.change) entry["change"] = report::limit_change_json(cap.meter, *row.change);
     report::put_amount(entry, "spent", cap.meter, cap.spent);
     report::put_amount(entry, "reserved", cap.meter, cap.reserved);
     report::put_amount(entry, "remaining", cap.meter, cap.remaining());

@@ -9,4 +9,9 @@ namespace farthing::report {
 
 Result<StatusReport> status_of(Store& store);
 
+/// The values of `each` with their kinds.
+std::vector<std::pair<std::string, std::string>> counter_of(const Cap& cap,
+                                                            const std::vector<std::string>& each_values);
+LimitChange limit_change(const Cap& cap, const Override& change);
+
 }  // namespace farthing::report

@@ -163,7 +163,7 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   }
   std::vector<DenialEntry> refusals;
   if (attempt) {
-    if (const auto denials = store.denials(10'000); denials) {
+    if (const auto denials = store.denials(max_denials); denials) {
       std::copy_if(denials->begin(), denials->end(), std::back_inserter(refusals),
                    [&](const DenialEntry& entry) { return entry.id == *attempt; });
     }

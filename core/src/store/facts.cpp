@@ -13,7 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t max_denials = 10'000;
 constexpr std::size_t max_alerts = 10'000;
 constexpr std::size_t max_changes = 10'000;
 /// R2: equal refusals within this time are one entry with a count.
@@ -394,8 +393,8 @@ Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const 
   return done ? trim(tables, "change", max_changes) : done;
 }
 
-Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most) {
-  std::vector<Store::Change> result;
+Result<std::vector<Change>> changes(Tables& tables, std::size_t most) {
+  std::vector<Change> result;
   const Status read = each_fact(tables, "change", [&](const std::string&, const Json& json) {
     result.push_back({json.at("at_ms"), json.at("who"), json.at("what"), json.at("why")});
   });

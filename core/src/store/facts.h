@@ -74,7 +74,7 @@ Status put_halt(Tables& tables, const Halt& halt);
 
 Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
                   const std::string& what, const std::string& why);
-Result<std::vector<Store::Change>> changes(Tables& tables, std::size_t most);
+Result<std::vector<Change>> changes(Tables& tables, std::size_t most);
 /// R35: whether this alert is the first of its cap, counter, window, threshold and limit; remembers it until the window is over.
 Result<bool> first_alert(Tables& tables, const AlertFired& alert);
 Status forget_alerts_before(Tables& tables, std::int64_t end_ms);

@@ -6,7 +6,7 @@
 
 namespace farthing {
 
-Result<std::vector<Store::Change>> LocalStore::changes(std::size_t most) {
+Result<std::vector<Change>> LocalStore::changes(std::size_t most) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   return facts::changes(*tables_, most);
@@ -36,15 +36,10 @@ Result<std::vector<CounterView>> LocalStore::counters(const std::optional<std::s
       } else {
         view.cap = cap_of(entry.number);
         if (view.cap == nullptr) continue;  // no policy holds that cap any more
-        const Cap& cap = view.cap->cap;
-        view.limit = cap.limit;
-        if (const auto own = cap.limits.find(set.each_values); own != cap.limits.end()) view.limit = own->second;
-        for (const Override& change : registry_->overrides) {
-          if (change.cap_id != cap.id || (change.until_ms && *change.until_ms <= step.now_ms())) continue;
-          if (!change.each_values.empty() && change.each_values != set.each_values) continue;
-          if (!view.baseline) view.baseline = view.limit;
-          view.limit = change.limit;
-        }
+        const LimitInForce limit = limit_in_force(view.cap->cap, registry_->overrides, set.each_values, step.now_ms());
+        view.limit = limit.limit;
+        if (limit.change != nullptr) view.baseline = limit.of_policy;
+        view.change = limit.change;
         view.counted_since_ms = view.cap->counted_since_ms;
       }
       if (cap_id && (view.cap == nullptr || view.cap->cap.id != *cap_id)) continue;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "farthing/time_text.h"
 #include "policy/loosens.h"
 #include "store/facts.h"
 #include "store/step.h"
@@ -353,16 +354,39 @@ Status LocalStore::remove_document(const std::string& name) {
   return step.commit();
 }
 
+namespace {
+
+/// For the log: `limit of "users" for u42`, in words where nobody gave the cap an id.
+std::string limit_named(const RegisteredCap* registered, const std::string& cap_id,
+                        const std::vector<std::string>& each_values) {
+  std::string text = "limit of " + (registered != nullptr && is_made_id(cap_id) ? registered->cap.words() : cap_id);
+  for (const std::string& value : each_values)
+    text += (&value == &each_values.front() ? " for " : ", ") + value;
+  return text;
+}
+
+}  // namespace
+
 Status LocalStore::set_override(const Override& change) {
   Step step(*this);
   if (!step.status()) return step.status();
   Override stored = change;
   stored.at_ms = step.now_ms();
+  const auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
+  if (!registry) return registry.error();
+  const RegisteredCap* registered = in_force(*registry, change.cap_id);
+  std::string what = limit_named(registered, change.cap_id, change.each_values);
+  if (registered == nullptr) {
+    what += " set to " + std::to_string(change.limit);
+  } else {
+    const Cap& cap = registered->cap;
+    const std::int64_t before = limit_in_force(cap, registry->overrides, change.each_values, step.now_ms()).limit;
+    what += " set to " + limit_text(cap.meter, change.limit) + ", it was " + limit_text(cap.meter, before);
+  }
+  if (change.until_ms) what += ", until " + iso_utc(*change.until_ms);
   if (const Status done = facts::put_override(*tables_, stored); !done) return done;
   ++step.state().revision;
-  const Status logged =
-      facts::add_change(*tables_, step.state(), step.now_ms(), change.who,
-                        "limit of " + change.cap_id + " set to " + std::to_string(change.limit), change.why);
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), change.who, what, change.why);
   return logged ? step.commit() : logged;
 }
 
@@ -370,10 +394,12 @@ Status LocalStore::clear_override(const std::string& cap_id, const std::vector<s
                                   const std::string& who, const std::string& why) {
   Step step(*this);
   if (!step.status()) return step.status();
+  const auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
+  if (!registry) return registry.error();
+  const std::string what = limit_named(in_force(*registry, cap_id), cap_id, each_values) + " cleared";
   if (const Status done = facts::erase_override(*tables_, cap_id, each_values); !done) return done;
   ++step.state().revision;
-  const Status logged =
-      facts::add_change(*tables_, step.state(), step.now_ms(), who, "limit of " + cap_id + " cleared", why);
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who, what, why);
   return logged ? step.commit() : logged;
 }
 
@@ -404,7 +430,7 @@ Status LocalStore::resume(std::optional<std::int64_t> id, const std::string& who
     if (const Status done = tables_->erase_fact("halt", key); !done) return done;
   }
   if (!found && id)
-    return Error{Code::invalid_argument, "there is no halt " + std::to_string(*id) + " in " + info_.location};
+    return Error{Code::unknown_halt, "there is no halt " + std::to_string(*id) + " in " + info_.location};
   ++step.state().revision;
   const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who,
                                           id ? "resume " + std::to_string(*id) : "resume all", why);

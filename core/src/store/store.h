@@ -162,6 +162,7 @@ struct CounterView {
   WindowBounds window;
   std::int64_t limit = 0;  // in force
   std::optional<std::int64_t> baseline;
+  const Override* change = nullptr;  // that set the limit, kept by `keep`
   std::int64_t committed = 0;
   std::int64_t reserved = 0;
   std::int64_t unknown = 0;  // part of spent whose outcome is unknown (R23)
@@ -181,7 +182,7 @@ inline bool is_stale(const HoldView& hold, std::int64_t now_ms) {
   return !hold.job && now_ms - hold.draft.reserved_ms > stale_after_ms;
 }
 
-/// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest 10,000.
+/// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest `max_denials`.
 struct DenialEntry {
   AttemptId id;
   std::int64_t first_ms = 0;
@@ -194,6 +195,8 @@ struct DenialEntry {
   std::string message;
   std::string body;  // the denial's JSON
 };
+
+inline constexpr std::size_t max_denials = 10'000;
 
 struct StoreInfo {
   std::string kind;      // "memory", "file"
@@ -256,13 +259,7 @@ class Store {
   virtual Result<Halt> halt(const Halt& halt) = 0;
   /// All halts, or the one with this id; who and why go to the change log.
   virtual Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) = 0;
-  /// The log of such changes, newest first: (time, who, what, why).
-  struct Change {
-    std::int64_t at_ms;
-    std::string who;
-    std::string what;
-    std::string why;
-  };
+  /// The log of such changes, newest first.
   virtual Result<std::vector<Change>> changes(std::size_t most) = 0;
 
   // Reading.

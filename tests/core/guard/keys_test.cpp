@@ -116,6 +116,18 @@ TEST_F(NamedKeys, of_the_environment_are_known_by_what_of_them_stays_R30) {
   EXPECT_EQ(*rows().back().context->labels.get("project"), "content");
 }
 
+TEST_F(NamedKeys, whose_variables_are_all_unset_are_told_when_the_guard_is_opened) {
+  setenv("FARTHING_TEST_KEY", "sk-env-1", 1);
+  open(
+      "[[cap]]\nlimit = \"1 USD\"\nper = \"day\"\n"
+      "[[api_key]]\nname = \"one\"\nenv = [\"FARTHING_TEST_KEY\", \"FARTHING_TEST_KEY_OLD\"]\n"
+      "[[api_key]]\nname = \"none\"\nenv = [\"FARTHING_TEST_UNSET\"]\n"
+      "[[api_key]]\nname = \"id\"\nenv = [\"FARTHING_TEST_UNSET_2\"]\nids = [\"oauth@api.openai.com\"]\n");
+  ASSERT_EQ(guard->warnings().size(), 1U);
+  EXPECT_EQ(guard->warnings().front(),
+            "api_key \"none\": no call has this name, since FARTHING_TEST_UNSET is not set in the environment");
+}
+
 TEST_F(NamedKeys, of_another_secret_or_without_an_owner_are_refused_R30) {
   setenv("FARTHING_TEST_ROTATING", "ya29.abc", 1);
   const auto opened = [&](const std::string& key) {

@@ -36,7 +36,34 @@ TEST_F(Refusals, a_cap_that_is_too_small_names_itself_and_what_is_left) {
   EXPECT_EQ(reserved(), 0);
   EXPECT_TRUE(rows().empty());
   ASSERT_TRUE(guard->flush(1000));
-  EXPECT_EQ(guard->control()->denials(10)->size(), 1U);
+  EXPECT_EQ(guard->control()->denials({})->size(), 1U);
+}
+
+TEST_F(Refusals, a_cap_without_an_id_is_told_by_its_words) {
+  open(
+      "[[cap]]\nlimit = \"0.0001 USD\"\nper = \"day\"\nmatch = { project = \"p\" }\n"
+      "[[cap]]\nlimit = \"0 requests\"\nper = \"hour\"\n[[cap]]\nid = \"named\"\nlimit = \"0 runs\"\nper = \"hour\"\n");
+  Attempt one = attempt();
+  const std::string message = error_of(begin(one)).at("message");
+  EXPECT_THAT(message,
+              ::testing::StartsWith("the cap (0.0001 USD per day, project=p) has 0.0001 USD left; this call "));
+  EXPECT_THAT(message, HasSubstr("Also refused by: the cap (0 requests per hour)."));
+  EXPECT_THAT(message, Not(HasSubstr(";match=")));
+}
+
+TEST_F(Refusals, what_a_call_needs_at_least_is_not_told_as_its_most_R20) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
+  Attempt lowered = attempt();  // without a limit of its own
+  const std::string least = error_of(begin(lowered, R"({"model":"gpt-5-mini","messages":[]})")).at("message");
+  const RefusedCap& cap = lowered.denial()->caps.front();
+  ASSERT_LT(cap.requested, cap.wanted);
+  EXPECT_THAT(least, HasSubstr("; this call needs at least " + to_text(Usd{cap.requested}) + " USD (spent"));
+  Attempt fixed = attempt();
+  const std::string most =
+      error_of(begin(fixed, R"({"model":"gpt-4.1-nano","messages":[],"max_completion_tokens":256,"n":4})"))
+          .at("message");
+  ASSERT_EQ(fixed.denial()->caps.front().requested, fixed.denial()->caps.front().wanted);
+  EXPECT_THAT(most, HasSubstr("; this call can cost up to "));
 }
 
 TEST_F(Refusals, a_retry_that_an_sdk_makes_by_itself_is_told_not_to) {
@@ -58,6 +85,56 @@ TEST_F(Refusals, a_model_without_a_price_is_refused_with_near_names_and_the_line
   for (std::size_t at = 0; (at = paste.find("...")) != std::string::npos;)
     paste.replace(at, 3, "1.50");
   EXPECT_EQ(policy_of(paste).prices.front().model, "gpt-5-mimi");
+}
+
+TEST_F(Refusals, an_unknown_deployment_is_refused_with_the_lines_that_say_its_model_R31) {
+  open(a_dollar_a_day);
+  constexpr const char* azure = "acme.openai.azure.com";
+  constexpr const char* path = "/openai/deployments/prod-chat/chat/completions?api-version=2024-10-21";
+  Attempt one = attempt();
+  const std::string message = error_of(begin(one, hello, azure, path)).at("message");
+  EXPECT_THAT(message, HasSubstr(R"(wrap(client, deployments={"prod-chat": "gpt-5-mini"}))"));
+  EXPECT_THAT(message, HasSubstr("\n    deployments = { \"prod-chat\" = \"gpt-5-mini\" }"));
+  EXPECT_THAT(message, Not(HasSubstr("[[price]]")));
+  open(a_dollar_a_day + one.denial()->paste);  // as it stands there
+  Attempt again = attempt();
+  EXPECT_EQ(begin(again, hello, azure, path).kind, Verdict::Kind::send);
+  answer(again);
+  EXPECT_EQ(rows().front().context->model, "gpt-5-mini");
+}
+
+TEST_F(Refusals, a_deployment_of_a_misspelt_model_is_refused_by_that_models_name_R31) {
+  open(std::string(a_dollar_a_day) +
+       "[[host]]\nname = \"gw.example\"\nprovider = \"openai\"\ndeployments = { prod = \"gtp-5-mini\" }\n");
+  Attempt one = attempt();
+  const std::string message = error_of(begin(one, R"({"model":"prod","messages":[]})", "gw.example")).at("message");
+  EXPECT_THAT(message, HasSubstr("model \"gtp-5-mini\" of openai has no price"));
+  EXPECT_THAT(message, HasSubstr("Near names: gpt-5-mini"));
+}
+
+TEST_F(Refusals, the_lines_to_add_can_be_pasted_whatever_the_models_name_is) {
+  open(a_dollar_a_day);
+  for (const char* name : {R"(a\"]\n[[cap]]\nlimit=\"9)", R"(back\\slash)", R"(del\u007f)", R"(${HOME})"}) {
+    Attempt one = attempt();
+    const auto body = std::string(R"({"messages":[],"model":")") + name + "\"}";
+    ASSERT_EQ(begin(one, body).kind, Verdict::Kind::answer);
+    std::string paste = one.denial()->paste;
+    for (std::size_t at = 0; (at = paste.find("\"... ")) != std::string::npos;)
+      paste.replace(at, 4, "\"1.50");
+    const Policy policy = policy_of(paste);
+    EXPECT_TRUE(policy.caps.empty());
+    EXPECT_EQ(policy.prices.front().model, nlohmann::json::parse(body).at("model").get<std::string>());
+  }
+}
+
+TEST_F(Refusals, a_models_name_of_any_length_makes_no_long_message) {
+  open(a_dollar_a_day);
+  Attempt one = attempt();
+  const std::string message =
+      error_of(begin(one, R"({"messages":[],"model":")" + std::string(5'000, 'a') + "\"}")).at("message");
+  EXPECT_LT(message.size(), 500U);
+  EXPECT_THAT(message, HasSubstr("(5000 bytes)"));
+  EXPECT_EQ(one.denial()->paste, "");
 }
 
 TEST_F(Refusals, a_model_without_a_price_passes_where_no_cap_counts_money_R31) {

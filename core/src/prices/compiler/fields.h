@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "money/toml.h"
 #include "prices/compiler/source.h"
-#include "prices/toml.h"
 
 namespace farthing::prices_detail {
 

@@ -26,6 +26,10 @@ void add_note(CLI::App& command, farthing::ChangeNote& note) {
   command.add_option("--why", note.why, "Why; shown in status and kept in the log of changes");
 }
 
+CLI::Range a_count() {
+  return {std::int64_t{0}, std::int64_t{1'000'000'000}};
+}
+
 /// What looks at price books and changes the policy's own.
 void add_prices_commands(CLI::App& prices_command, int& code) {
   static PricesCompareOptions compare;
@@ -72,8 +76,8 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
   update_command->callback([&code] { code = prices_update(update); });
 }
 
-/// Where a command is missing because another word stands in its place: what was found, and what is accepted.
-std::string unknown_command(const CLI::App& app) {
+/// Where a command is missing, or another word stands in its place: what was found, and what is accepted. "": none is.
+std::string missing_command(const CLI::App& app) {
   const CLI::App* inside = &app;
   std::string path;
   while (!inside->get_subcommands().empty()) {
@@ -81,10 +85,13 @@ std::string unknown_command(const CLI::App& app) {
     path += inside->get_name() + " ";
   }
   const std::vector<std::string> words = inside->remaining();
-  if (words.empty() || words.front().starts_with('-')) return "";
+  if (inside->get_require_subcommand_min() == 0) return "";
   std::string names;
   for (const CLI::App* command : inside->get_subcommands([](const CLI::App*) { return true; }))
     names += (names.empty() ? "" : ", ") + command->get_name();
+  if (words.empty() || words.front().starts_with('-'))
+    return "`farthing" + (path.empty() ? "" : " " + path.substr(0, path.size() - 1)) + "` wants a command: " + names +
+           ". More: farthing " + path + "--help";
   return "there is no command `" + path + words.front() + "`; there are: " + names;
 }
 
@@ -133,7 +140,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   ledger_command->add_option("--how", ledger_options.how,
                              "Only entries settled like this: usage, counted, hold, provider_error, ...");
   ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(a_count());
   ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
   auto* csv = ledger_command->add_flag("--csv", ledger_options.csv, "CSV with a fixed list of columns");
   ledger_command->add_flag("--json", ledger_options.json, "One JSON object per line")->excludes(csv);
@@ -213,6 +220,13 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   add_note(*clear_command, cap_options.note);
   clear_command->callback([&] { code = cap_clear(cap_options); });
+  CapLogOptions log_options;
+  auto* log_command =
+      cap_command->add_subcommand("log", "Who changed what, when and why: limits, policies, halts; the newest first");
+  add_where(*log_command, log_options.where);
+  log_command->add_option("-n,--most", log_options.most, "At most so many, 0 = all (default 20)")->check(a_count());
+  log_command->add_flag("--json", log_options.json, "One JSON object per line");
+  log_command->callback([&] { code = cap_log(log_options); });
   SuggestCapsOptions suggest_options;
   auto* suggest_command = cap_command->add_subcommand(
       "suggest", "Caps that the ledger speaks for: a policy to paste, and where each limit comes from");
@@ -330,7 +344,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
-    const std::string problem = unknown_command(app);
+    const std::string problem = missing_command(app);
     if (!problem.empty()) return fail(usage, problem);
     return app.exit(error) == 0 ? ok : usage;
   } catch (const CLI::ParseError& error) {

@@ -1,9 +1,9 @@
-// toml++, for whoever reads TOML: included nowhere else.
+// toml++, the one way to include it: its functions are inline, so every file of a program must see the same ones.
 //
-// Two mistakes of toml++ 3.3 are mended around its includes; fuzzers found both. Malformed documents must be errors, never
-// undefined behaviour or the end of the process. Its functions are inline: one file that has them unmended would do for all.
-// - It asserts, and under NDEBUG assumes, that a time begins with a digit, which "2026-12-01Tx" does not, and a key in brackets
-//   with what can be in one. The checks that follow the assertions find them.
+// Two mistakes of toml++ 3.3 are mended around its includes. Malformed documents must be errors, never undefined
+// behaviour or the end of the process.
+// - It asserts, and under NDEBUG assumes, what malformed documents do not hold: that a time begins with a digit, which
+//   "2026-12-01Tx" does not, that a bare key follows "[". The checks that follow the assertions find it.
 // - Its test for white space calls it unreachable that a character from U+00A1 to U+0499 is none: outside of texts and
 //   comments every accented letter gets there.
 #pragma once

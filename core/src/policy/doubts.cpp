@@ -1,0 +1,166 @@
+// Values that are right by themselves, and fit nothing that is known: most likely misspelt.
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "farthing/policy.h"
+#include "policy/text.h"
+
+namespace farthing {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json(out, text);
+  return out;
+}
+
+/// "; did you mean "gpt-5" or "gpt-5-mini"?"
+std::string meant(const std::vector<std::string>& near) {
+  std::string text;
+  for (const std::string& name : near)
+    text += (text.empty() ? "; did you mean " : &name == &near.back() ? " or " : ", ") + quoted(name);
+  return text.empty() ? text : text + "?";
+}
+
+std::string without_wildcards(std::string_view glob) {
+  std::string text;
+  std::copy_if(glob.begin(), glob.end(), std::back_inserter(text), [](char c) { return c != '*' && c != '?'; });
+  return text;
+}
+
+bool fits_any(const std::vector<std::string>& globs, std::string_view text) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [text](const std::string& glob) { return policy::glob_matches(glob, text); });
+}
+
+class Doubts {
+ public:
+  Doubts(const Policy& policy, const PriceBook& book) : policy_(policy), book_(book), models_(book.models()) {
+    for (const Model* model : models_)
+      providers_.insert(model->provider);
+    for (const HostRule& host : policy.hosts) {
+      own_models_ = own_models_ || host.free || !providers_.contains(host.provider);
+      own_providers_.insert(host.provider);
+    }
+    for (const EndpointRule& endpoint : policy.endpoints) {
+      own_models_ = true;
+      own_providers_.insert(endpoint.provider.empty() ? endpoint.host : endpoint.provider);
+    }
+  }
+
+  std::vector<Problem> all() {
+    for (std::size_t i = 0; i < policy_.caps.size(); ++i)
+      cap(policy_.caps[i], "cap[" + std::to_string(i) + "].match");
+    for (std::size_t i = 0; i < policy_.hosts.size(); ++i)
+      host(policy_.hosts[i], "host[" + std::to_string(i) + "].deployments");
+    return std::move(found_);
+  }
+
+ private:
+  void cap(const Cap& cap, const std::string& path) {
+    const auto globs_of = [&cap](std::string_view kind) -> const std::vector<std::string>* {
+      const auto found =
+          std::find_if(cap.match.of.begin(), cap.match.of.end(), [&](const auto& one) { return one.first == kind; });
+      return found == cap.match.of.end() ? nullptr : &found->second;
+    };
+    const std::vector<std::string>* providers = globs_of("provider");
+    if (providers != nullptr) {
+      for (const std::string& glob : *providers)
+        provider(glob, path + ".provider");
+    }
+    // Of a misspelt provider no model is known: its own warning is enough.
+    if (providers != nullptr && std::none_of(providers_.begin(), providers_.end(),
+                                             [&](std::string_view name) { return fits_any(*providers, name); })) {
+      providers = nullptr;
+    }
+    const std::vector<std::string>* models = globs_of("model");
+    if (models == nullptr) return;
+    for (const std::string& glob : *models)
+      model(glob, providers, path + ".model");
+  }
+
+  void provider(const std::string& glob, const std::string& path) {
+    const auto fits = [&glob](std::string_view name) { return policy::glob_matches(glob, name); };
+    if (std::any_of(providers_.begin(), providers_.end(), fits)) return;
+    if (std::any_of(own_providers_.begin(), own_providers_.end(), fits)) return;
+    add(path, "no provider of the price book or of a [[host]] is " + quoted(glob) +
+                  ", so no call is known to which this cap applies" +
+                  meant(near_providers(book_, without_wildcards(glob), 3)));
+  }
+
+  void model(const std::string& glob, const std::vector<std::string>* providers, const std::string& path) {
+    for (const Model* known : models_) {
+      if (providers != nullptr && !fits_any(*providers, known->provider)) continue;
+      if (policy::glob_matches(glob, known->name)) return;
+    }
+    for (const HostRule& host : policy_.hosts) {  // a deployment that stands for no known model has its own name
+      for (const auto& [name, target] : host.deployments) {
+        if (policy::glob_matches(glob, target)) return;
+      }
+    }
+    // What calls are labelled with is a model's own name, never an alias (R29).
+    for (const std::string_view provider : providers_) {
+      if (providers != nullptr && !fits_any(*providers, provider)) continue;
+      const Model* known = book_.find(provider, glob);
+      if (known == nullptr) continue;
+      return add(path, "calls to " + quoted(glob) + " have the label model = " + quoted(known->name) +
+                           ", which this does not match; write that name");
+    }
+    const std::vector<std::string> meant_names = near_models(without_wildcards(glob), providers);
+    if (own_models_ && meant_names.empty()) return;
+    add(path, "no model of the price book" + std::string(providers == nullptr ? "" : " of that provider") + " is " +
+                  quoted(glob) + ", so no call is known to which this cap applies" + meant(meant_names));
+  }
+
+  std::vector<std::string> near_models(const std::string& name, const std::vector<std::string>* providers) const {
+    // Few providers make models that others resell under the same names.
+    for (const std::string_view provider : {"openai", "anthropic", "gemini"}) {
+      if (providers != nullptr && !fits_any(*providers, provider)) continue;
+      if (auto near = book_.near(provider, name, 3); !near.empty()) return near;
+    }
+    for (const std::string_view provider : providers_) {
+      if (providers != nullptr && !fits_any(*providers, provider)) continue;
+      if (auto near = book_.near(provider, name, 3); !near.empty()) return near;
+    }
+    return {};
+  }
+
+  void host(const HostRule& host, const std::string& path) {
+    if (host.free || !host.guard) return;
+    for (const auto& [name, target] : host.deployments) {
+      if (book_.find(host.provider, target) != nullptr) continue;
+      add(path + "." + quoted(name), "no model of " + host.provider + " in the price book is " + quoted(target) +
+                                         meant(book_.near(host.provider, target, 3)));
+    }
+  }
+
+  void add(const std::string& path, std::string message) {
+    found_.push_back(
+        {Code::invalid_policy, policy_.path.empty() ? path : policy_.path + ": " + path, std::move(message)});
+  }
+
+  const Policy& policy_;
+  const PriceBook& book_;
+  std::vector<const Model*> models_;
+  std::set<std::string_view> providers_;      // of the book, a policy's own prices among them
+  std::set<std::string_view> own_providers_;  // of hosts and endpoints that the policy describes
+  bool own_models_ = false;                   // some host may have models that no book knows
+  std::vector<Problem> found_;
+};
+
+}  // namespace
+
+std::vector<Problem> doubts(const Policy& policy, const PriceBook& book) {
+  const bool any = std::any_of(policy.hosts.begin(), policy.hosts.end(),
+                               [](const HostRule& host) { return !host.deployments.empty(); }) ||
+                   std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {
+                     return std::any_of(cap.match.of.begin(), cap.match.of.end(), [](const auto& one) {
+                       return one.first == "provider" || one.first == "model";
+                     });
+                   });
+  if (!any) return {};  // most policies: the book need not be looked through
+  return Doubts(policy, book).all();
+}
+
+}  // namespace farthing

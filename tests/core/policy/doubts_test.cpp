@@ -1,0 +1,82 @@
+// Values of a policy that fit nothing known: warnings, with the names that were meant.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "farthing/policy.h"
+
+namespace farthing {
+namespace {
+
+using testing::IsEmpty;
+
+std::vector<std::string> doubts_of(const std::string& toml) {
+  const auto read = policy_from_toml(toml, "p", [](std::string_view) { return std::nullopt; });
+  EXPECT_TRUE(read.ok()) << toml;
+  if (!read.ok()) return {"not a policy"};
+  const auto book = PriceBook::with_overlays(read.policy->prices);
+  EXPECT_TRUE(book);
+  std::vector<std::string> all;
+  for (const Problem& doubt : doubts(*read.policy, **book))
+    all.push_back(doubt.where + ": " + doubt.message);
+  return all;
+}
+
+std::string cap_for(const std::string& match) {
+  return "[[cap]]\nlimit = \"5 USD\"\nper = \"day\"\nmatch = { " + match + " }\n";
+}
+
+constexpr const char* local_host = "[[host]]\nname = \"localhost:11434\"\nfree = true\n";
+
+TEST(Doubts, are_none_of_what_is_known) {
+  for (const char* match :
+       {R"(model = "gpt-5*")", R"(model = ["gpt-5-mini", "claude-*"])", R"(provider = "openai", model = "gpt-5*")",
+        R"(provider = "o*")", R"(project = "gtp-5")", R"(model = "*")"}) {
+    EXPECT_THAT(doubts_of(cap_for(match)), IsEmpty()) << match;
+  }
+}
+
+TEST(Doubts, name_the_model_that_was_meant) {
+  const auto found = doubts_of(cap_for(R"(model = ["gpt-5-mini", "gtp-5*"])"));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], testing::StartsWith("cap[0].match.model: no model of the price book is \"gtp-5*\""));
+  EXPECT_THAT(found[0], testing::HasSubstr("did you mean \"gpt-5"));
+}
+
+TEST(Doubts, name_the_provider_that_was_meant) {
+  const auto found = doubts_of(cap_for(R"(provider = "opnai")"));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], testing::HasSubstr("\"openai\""));
+}
+
+TEST(Doubts, are_of_models_that_another_provider_has) {
+  EXPECT_EQ(doubts_of(cap_for(R"(provider = "anthropic", model = "gpt-5")")).size(), 1U);
+}
+
+TEST(Doubts, are_of_names_that_no_call_is_labelled_with_R29) {
+  const auto found = doubts_of(cap_for(R"(model = "gpt-5-mini-2025-08-07")"));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], testing::HasSubstr("have the label model = \"gpt-5-mini\""));
+}
+
+TEST(Doubts, are_none_of_what_the_policy_itself_makes_known) {
+  const std::string price =
+      "[[price]]\nprovider = \"acme\"\nmodel = \"acme-7b\"\nrates = { input_tokens = \"1 USD per million\", "
+      "output_tokens = "
+      "\"1 USD per million\" }\n";
+  EXPECT_THAT(doubts_of(cap_for(R"(provider = "acme", model = "acme-*")") + price), IsEmpty());
+  const std::string host = "[[host]]\nname = \"llm.acme.internal\"\nprovider = \"acme\"\n";
+  EXPECT_THAT(doubts_of(cap_for(R"(provider = "acme", model = "zeppelin-40b")") + host), IsEmpty());
+  EXPECT_THAT(doubts_of(cap_for(R"(model = "zeppelin-40b")") + local_host), IsEmpty());
+  EXPECT_EQ(doubts_of(cap_for(R"(model = "gtp-5-mini")") + local_host).size(), 1U);  // near enough to be meant
+}
+
+TEST(Doubts, are_of_deployments_of_no_known_model) {
+  const std::string host =
+      "[[host]]\nname = \"gw.example\"\nprovider = \"openai\"\ndeployments = { a = \"gpt-5\", b = \"gtp-5\" }\n";
+  const auto found = doubts_of(host);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], testing::StartsWith("host[0].deployments.\"b\": no model of openai"));
+}
+
+}  // namespace
+}  // namespace farthing
