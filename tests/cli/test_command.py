@@ -361,6 +361,7 @@ def test_setting_and_clearing_say_which_cap_and_what_changed(place: Place) -> No
 
 
 def test_who_set_which_limit_until_when_can_be_read(place: Place) -> None:
+    """R8: with who, why and until."""
     guard = place.spend(1)
     note = ["--who", "ann", "--why", "launch"]
     place.run("cap", "set", "users", "2 requests", "--for", "u42", "--until", "2099-01-01", *note)

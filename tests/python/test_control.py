@@ -242,6 +242,8 @@ async def test_the_same_verbs_as_coroutines(file_shop: Shop) -> None:
             await guard.aio.estimate("chat.completions", host=file_shop.host, **CHEAP)
         ).ceiling_usd
         assert await guard.aio.denials() == []
+        cleared, *_ = await guard.aio.changes(limit=1)
+        assert cleared.what == "limit of day cleared" and cleared.who and cleared.at is not None
         await guard.aio.flush()
     assert guard.closed
 
