@@ -45,6 +45,7 @@ class Aio:
         return await asyncio.to_thread(self._guard.denials, limit)
 
     async def changes(self, limit: int = 100) -> list[Change]:
+        """`await guard.aio.changes(...)`: Guard.changes."""
         return await asyncio.to_thread(self._guard.changes, limit)
 
     async def why(self, id: str) -> str:

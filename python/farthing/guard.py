@@ -337,7 +337,15 @@ class Guard:
         return [json.loads(denial) for denial in self._core.denials(limit)]
 
     def changes(self, limit: int = 100) -> list[Change]:
-        """Who changed what, when and why, newest first: limits, policies, halts; as in `farthing cap log`."""
+        """Who changed what, when and why, newest first: limits, policies, halts.
+
+            for change in guard.changes(10):
+                print(change.at, change.who, change.what, change.why)
+
+        As `farthing cap log`; `limit` 0 for all of them. Raises ArgumentError for a `limit` that is no whole number,
+        StoreError when the store cannot be read.
+        """
+        _arguments.whole("limit", limit, least=0)
         return changes_of(self._core.changes(limit))
 
     def why(self, id: str) -> str:

@@ -92,8 +92,8 @@ class Estimate:
     ceiling_usd: Decimal | None
     """None: no price is known."""
     hold_usd: Decimal | None
-    """What a call holds at first: the bound of its bytes, which takes no counting. Where that does not fit under every cap
-    the input is counted, and held at `ceiling_usd`."""
+    """What a call holds at first: the bound of its bytes, which takes no counting. Where that does not fit under every
+    cap the input is counted, and held at `ceiling_usd`."""
     likely: Mapping[str, Amount]
     ceiling: Mapping[str, Amount]
     """Per meter."""

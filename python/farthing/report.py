@@ -67,7 +67,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Change:
-    """An entry of the store's log: somebody changed a limit or a policy, or pulled the kill switch."""
+    """An entry of the store's log: somebody changed a limit or a policy, or pulled the kill switch.
+
+    Times are in UTC.
+    """
 
     at: datetime | None
     who: str

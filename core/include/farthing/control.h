@@ -131,6 +131,7 @@ class Control {
   Result<LimitSet> clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
                                const ChangeNote& note);
   /// The newest first.
+  /// `most` 0: all that are kept.
   Result<std::vector<Change>> changes(std::size_t most) const;
   /// R19, R23: new absolute cost of one attempt.
   Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);

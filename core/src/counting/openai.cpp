@@ -244,7 +244,8 @@ std::optional<InputCount> count_responses(Request& body, const Encoding& encodin
   if (const Value* texts = body.member("text")) {
     const Value* format = member(*texts, "format");
     const std::string_view type = format == nullptr ? "" : text(member(*format, "type"));
-    if (type == "json_schema") rest.schema(format, schema_strict_responses);
+    if (type == "json_schema")
+      rest.schema(format, schema_strict_responses);
     else if (format != nullptr && !format->IsNull() && type != "text")
       sum.more = true;
   }

@@ -16,8 +16,8 @@ struct JobTerms {
   std::string tier, region, size, quality, resolution;  // as asked
   std::optional<std::int64_t> video_ms;                 // of one video
   std::int64_t videos = 1;
-  std::optional<Quantities> counted;                    // what is booked where a done job need not tell its usage
-  std::optional<std::int64_t> volume;                   // R25: what the model's volume cap had counted
+  std::optional<Quantities> counted;   // what is booked where a done job need not tell its usage
+  std::optional<std::int64_t> volume;  // R25: what the model's volume cap had counted
   std::string rates;             // of what was asked, as the ledger writes them; "": it had no price, or costs nothing
   bool free = false;             // host or model
   bool reports_cost = false;     // the host's, in the policy that reserved it

@@ -71,8 +71,7 @@ void size_input(const SizeInput& input, Sized& sized) {
 
   const auto own = input.model == nullptr ? std::nullopt : own_searches(input.model->overhead);
   const bool searches_more = facts.server_tools || (facts.search_options && !own);
-  if (own && own->billed > 0)
-    sized.pieces[Quantity::web_searches] = sized.likely[Quantity::web_searches] = own->billed;
+  if (own && own->billed > 0) sized.pieces[Quantity::web_searches] = sized.likely[Quantity::web_searches] = own->billed;
 
   // Embeddings, completions: every input has a window of its own. Server tools: every step reads the context again.
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
@@ -100,8 +99,7 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.confidence = "unbounded";
   sized.input_is_window = true;
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
-  const bool endless =
-      (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
+  const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:
       return;  // held at that amount, see price()

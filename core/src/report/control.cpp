@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <limits>
 
 #include "report/status.h"
 #include "report/suggest.h"
@@ -221,7 +222,7 @@ Result<LimitSet> Control::clear_limit(const std::string& cap, const std::vector<
 }
 
 Result<std::vector<Change>> Control::changes(std::size_t most) const {
-  return store_->changes(most);
+  return store_->changes(most == 0 ? std::numeric_limits<std::size_t>::max() : most);
 }
 
 Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {

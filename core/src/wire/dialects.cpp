@@ -148,7 +148,7 @@ const Dialect translations{.endpoint = "audio.translations",
                            .pieces = true};
 /// What all requests for videos have in common.
 constexpr Dialect of_videos(std::string_view endpoint, std::string_view operation, std::string_view path,
-                            Result<RequestFacts> (*scan)(std::string_view), const JobKind& job) {
+                            Result<RequestFacts> (*scan)(std::string_view), const JobKind& job) noexcept {
   return {.endpoint = endpoint,
           .modality = "video",
           .operation = operation,

@@ -213,8 +213,8 @@ struct AnswerFacts {
   JobState job = JobState::none;
   std::string size;            // of a video as made
   std::string search_context;  // how much was searched
-  std::string error_code;     // code, else type
-  std::string error_message;  // never logged; only its presence matters to the core
+  std::string error_code;      // code, else type
+  std::string error_message;   // never logged; only its presence matters to the core
 };
 
 /// Reads a stream: server-sent events split anywhere, fed as decoded bytes.

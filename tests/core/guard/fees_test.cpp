@@ -38,10 +38,11 @@ class Fees : public GuardFixture {
   }
   std::int64_t chat(const std::string& model, std::string_view usage, const std::string& more = "",
                     std::string_view host = "api.openai.com") {
-    return cost("{\"model\":\"" + model + R"(","messages":[{"role":"user","content":"hi"}],"max_tokens":100)" + more + "}",
-                R"({"id":"c","model":")" + model + R"(","choices":[{"finish_reason":"stop"}],"usage":)" +
-                    std::string(usage) + "}",
-                "/v1/chat/completions", host);
+    return cost(
+        "{\"model\":\"" + model + R"(","messages":[{"role":"user","content":"hi"}],"max_tokens":100)" + more + "}",
+        R"({"id":"c","model":")" + model + R"(","choices":[{"finish_reason":"stop"}],"usage":)" + std::string(usage) +
+            "}",
+        "/v1/chat/completions", host);
   }
   Verdict verdict;
   std::optional<Denial> denial;
@@ -68,8 +69,8 @@ TEST_F(Fees, searches_of_a_response_are_counted_in_its_output) {
   const std::string output = std::string(searched) + "," + opened + "," + searched + R"(,{"type":"message"})";
   EXPECT_EQ(cost(request(search), response(output)), tokens_of_response + 2 * a_search);
   EXPECT_EQ(row.quantities[Quantity::web_searches], 2);
-  const std::string event = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":" +
-                            response(output) + "}\n\n";
+  const std::string event =
+      "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":" + response(output) + "}\n\n";
   EXPECT_EQ(cost(request(search, R"(,"stream":true)"), event, "/v1/responses", "api.openai.com", true),
             tokens_of_response + 2 * a_search);
   EXPECT_EQ(cost(request(search), response(R"({"type":"web_search_call"})")), tokens_of_response + a_search)
@@ -90,10 +91,12 @@ TEST_F(Fees, a_tool_without_a_price_is_charged_the_hold) {
     EXPECT_EQ(row.quantities[Quantity::tool_calls], 1);
   }
   const std::string shell = R"({"type":"shell","environment":{"type":"container_auto"}})";
-  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"container_reference"}})")), held);
+  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"container_reference"}})")),
+            held);
   EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"local"}})")),
             tokens_of_response);
-  open(amount + "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5\"\nrates = { tool_calls = \"30.00 USD per thousand\" }\n");
+  open(amount +
+       "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5\"\nrates = { tool_calls = \"30.00 USD per thousand\" }\n");
   EXPECT_EQ(cost(request(R"({"type":"code_interpreter"})"), response(R"({"type":"code_interpreter_call"})")),
             tokens_of_response + 3 * usd / 100);
 }
@@ -172,12 +175,14 @@ TEST_F(Fees, maps_are_billed_once_for_a_prompt) {
   constexpr std::int64_t tokens = 1000 * 300 + 100 * 2'500;
   EXPECT_EQ(grounded("gemini-2.5-flash", R"({"maps":{"uri":"https://maps.test"}})"), tokens + usd / 40);
   EXPECT_EQ(grounded("gemini-2.5-flash", R"({"web":{"uri":"https://a.test"}})"), tokens);
-  EXPECT_EQ(grounded("gemini-3.5-flash", R"({"maps":{"uri":"https://maps.test"}})"), held) << "each query, which nobody tells";
+  EXPECT_EQ(grounded("gemini-3.5-flash", R"({"maps":{"uri":"https://maps.test"}})"), held)
+      << "each query, which nobody tells";
 }
 
 TEST_F(Fees, what_the_provider_says_wins_in_every_dialect) {
-  open(amount + "[[price]]\nprovider = \"openrouter\"\nmodel = \"embedder\"\nrates = { input_tokens = \"1.00 USD per "
-                "million\" }\n");
+  open(amount +
+       "[[price]]\nprovider = \"openrouter\"\nmodel = \"embedder\"\nrates = { input_tokens = \"1.00 USD per "
+       "million\" }\n");
   constexpr std::string_view host = "openrouter.ai";
   EXPECT_EQ(cost(R"({"model":"anthropic/claude-sonnet-4.5","max_tokens":100,"messages":[]})",
                  R"({"id":"m","type":"message","model":"anthropic/claude-sonnet-4.5","stop_reason":"end_turn",)"
@@ -189,8 +194,8 @@ TEST_F(Fees, what_the_provider_says_wins_in_every_dialect) {
                  "/api/v1/embeddings", host),
             usd / 4);
   EXPECT_EQ(cost(R"({"model":"grok-imagine-image","prompt":"x"})",
-                 R"({"data":[{"url":"https://a.test"}],"usage":{"cost_in_usd_ticks":300000000}})", "/v1/images/generations",
-                 "api.x.ai"),
+                 R"({"data":[{"url":"https://a.test"}],"usage":{"cost_in_usd_ticks":300000000}})",
+                 "/v1/images/generations", "api.x.ai"),
             30'000'000);
 }
 
@@ -201,8 +206,8 @@ TEST_F(Fees, a_free_model_that_another_one_stood_in_for_is_not_free) {
   const auto served = [&](const std::string& model, const std::string& more = "") {
     return cost(R"({"model":"a/b:free","messages":[]})",
                 R"({"id":"c","model":")" + model +
-                    R"(","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5)" + more +
-                    "}}",
+                    R"(","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5)" +
+                    more + "}}",
                 "/api/v1/chat/completions", "openrouter.ai");
   };
   EXPECT_EQ(served("a/b:free"), 0);
@@ -251,10 +256,13 @@ TEST_F(Fees, a_long_context_is_held_at_its_tier) {
   // gpt-5.4: above 272,000 input tokens all of it at 5 and 22.50 USD per million.
   const auto hold = [&](std::size_t bytes) {
     Attempt one = attempt();
-    EXPECT_EQ(begin(one, R"({"model":"gpt-5.4","service_tier":"default","max_completion_tokens":1000,"messages":[{"role":"user","content":")" +
-                             std::string(bytes, 'x') + "\"}]}")
-                  .kind,
-              Verdict::Kind::send);
+    EXPECT_EQ(
+        begin(
+            one,
+            R"({"model":"gpt-5.4","service_tier":"default","max_completion_tokens":1000,"messages":[{"role":"user","content":")" +
+                std::string(bytes, 'x') + "\"}]}")
+            .kind,
+        Verdict::Kind::send);
     const std::int64_t reserved = left("day").reserved;
     one.abort(Abort::not_sent);
     return reserved;
@@ -276,9 +284,9 @@ TEST_F(Fees, an_image_costs_its_output_tokens_at_their_own_rate) {
 TEST_F(Fees, a_name_that_only_the_provider_can_resolve_is_unpriced) {
   open(day);
   const std::string arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
-  EXPECT_EQ(cost("{\"model\":\"" + arn + R"(","max_tokens":10,"messages":[]})", "{}", "/v1/messages",
-                 "api.anthropic.com"),
-            -1);
+  EXPECT_EQ(
+      cost("{\"model\":\"" + arn + R"(","max_tokens":10,"messages":[]})", "{}", "/v1/messages", "api.anthropic.com"),
+      -1);
   EXPECT_EQ(denial->code, Code::unpriced_model);
   EXPECT_EQ(cost(R"({"messages":[]})", "{}", "/model/" + arn + "/converse", "bedrock-runtime.us-east-1.amazonaws.com"),
             -1);

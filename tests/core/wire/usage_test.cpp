@@ -82,10 +82,9 @@ TEST(ChatUsage, what_the_provider_says_that_it_cost) {
   EXPECT_EQ(cost(R"("cost":0,"is_byok":true)"), -1) << "what the other one bills is not told";
   EXPECT_EQ(cost(R"("cost":0)"), 0);
   EXPECT_EQ(cost(R"("cost":{"request_cost":0.005,"total_cost":0.00513})"), 5'130'000);  // Perplexity
-  for (const char* broken :
-       {R"("cost":"0.95")", R"("cost":-1)", R"("cost":true)", R"("cost_in_usd_ticks":-5)", R"("cost":1e300)",
-        R"("cost":0.1,"cost_details":{"upstream_inference_cost":"x"})", R"("cost":{"total_cost":"1"})",
-        R"("cost":{"request_cost":1})", R"("cost":null)"})
+  for (const char* broken : {R"("cost":"0.95")", R"("cost":-1)", R"("cost":true)", R"("cost_in_usd_ticks":-5)",
+                             R"("cost":1e300)", R"("cost":0.1,"cost_details":{"upstream_inference_cost":"x"})",
+                             R"("cost":{"total_cost":"1"})", R"("cost":{"request_cost":1})", R"("cost":null)"})
     EXPECT_EQ(cost(broken), -1) << broken;
 }
 

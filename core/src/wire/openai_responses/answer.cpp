@@ -41,9 +41,9 @@ class ToolCalls {
 
  private:
   /// Run by the caller, or without a fee.
-  static constexpr std::array<std::string_view, 7> free = {
-      "function_call", "custom_tool_call", "computer_call",   "local_shell_call",
-      "mcp_call",      "apply_patch_call", "tool_search_call"};
+  static constexpr std::array<std::string_view, 7> free = {"function_call",    "custom_tool_call", "computer_call",
+                                                           "local_shell_call", "mcp_call",         "apply_patch_call",
+                                                           "tool_search_call"};
 
   std::string type_, action_, environment_;
   std::int64_t searches_ = 0;

@@ -65,7 +65,7 @@ struct ResponsesScan : RequestScan {
   void server_tool(const Scalar& scalar) {
     facts.server_tools = true;
     const bool known = scalar.is_text() && (scalar.text.starts_with("web_search") || scalar.text == "mcp" ||
-                                          scalar.text.starts_with("computer"));
+                                            scalar.text.starts_with("computer"));
     facts.tool_fees = facts.tool_fees || !known;
   }
   void top(const Path& path, const Scalar& scalar) {
