@@ -221,6 +221,7 @@ OVERHEADS = (
     (r"(gpt-[56]|o[134](-|$))", "openai-reasoning"),
     (r"(gpt-[34]|gpt-35|chatgpt)", "openai-chat"),
     (r"claude", "claude"),
+    (r"grok-4(-0709)?$", "grok-4"),
     (r"grok", "grok"),
     (r"(meta-)?llama-?3", "llama-3"),
     (r"(mistral|mixtral|ministral|magistral|codestral|devstral|pixtral)", "mistral"),

@@ -241,6 +241,18 @@ TEST(CountInput, of_claude_is_the_same_in_openais_form) {
   none(R"({"messages":[{"role":"assistant","tool_calls":[{"type":"custom","custom":{}}]}]})");
 }
 
+TEST(CountInput, of_a_model_with_a_prompt_of_its_own_has_that_too) {
+  const auto count = [](std::string_view overhead) {
+    const auto found = count_input("chat.completions", R"({"messages":[{"role":"user","content":"hi"}]})",
+                                   {.overhead = std::string(overhead)});
+    return found ? found->tokens : 0;
+  };
+  EXPECT_EQ(count(""), 1 + 4 + 3);
+  EXPECT_EQ(count("harmony"), 1 + 4 + 70);
+  EXPECT_EQ(count("grok-4"), 1 + 4 + 683);
+  EXPECT_EQ(count("grok"), count("")) << "others have none that is known";
+}
+
 TEST(CountInput, of_gemini_is_the_same_in_openais_form) {
   const auto native =
       count_input("generateContent",
