@@ -1,4 +1,4 @@
-// One function per subcommand; each prints and answers the exit code. main.cpp fills the options.
+// One function per subcommand; each prints and answers the exit code. run_command.cpp fills the options.
 #pragma once
 
 #include <optional>

@@ -52,7 +52,7 @@ struct Denial {
   std::vector<std::string> near;  // near names, for unpriced_model
   std::string paste;              // lines of policy to add, where that would mend it (R31)
 
-  /// The body of the 402 (design section 4) in OpenAI's error shape.
+  /// The body of the 402 in OpenAI's error shape.
   std::string to_json() const;
 };
 

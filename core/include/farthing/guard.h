@@ -1,4 +1,4 @@
-// Guard: prices every call, holds it on every cap above it, and settles it with the real usage (design section 4).
+// Guard: prices every call, holds it on every cap above it, and settles it with the real usage.
 //
 //   auto guard = *Guard::open(policy, {});
 //   auto binding = *guard->bind(Labels{{"project", "marketing"}}, {});

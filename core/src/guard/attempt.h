@@ -1,7 +1,7 @@
-// Attempt::State: the life of one HTTP request (design section 4): begin, reserve, send, observe, settle, exactly once.
+// Attempt::State: the life of one HTTP request: begin, reserve, send, observe, settle, exactly once.
 //
-// Files: attempt.cpp (the public methods and turns), reserve.cpp (from request to grant or refusal), settle.cpp (from answer
-// to ledger row), jobs.cpp (work that goes on after the answer, R17).
+// Files: attempt.cpp (the public methods and turns), reserve.cpp (from request to grant), refuse.cpp (what a refusal says),
+// settle.cpp (from answer to ledger row), jobs.cpp (work that goes on after the answer, R17).
 // Thread-safety: one thread at a time; abort from any thread: it takes effect at once, or at the end of the turn that another
 // thread is in.
 #pragma once
@@ -113,8 +113,9 @@ struct Attempt::State {
   std::string buffer;
   std::string request_id, headroom;
 
-  std::optional<JobView> job;         // that a poll asks for: what ends then is its hold
-  std::optional<RateSet> kept_rates;  // of the job, as the book had them that reserved it
+  std::optional<JobView> job;  // that a poll asks for: what ends then is its hold
+  // Of the job, as the book had them that reserved it: of what was asked for, and what it was held at.
+  std::optional<RateSet> kept_rates, kept_dearest;
 
   std::optional<Denial> denial;
   std::shared_ptr<const guard::KeptReceipt> receipt;
@@ -125,6 +126,8 @@ struct Attempt::State {
   Verdict refuse(Code code, std::string message);
   Verdict refuse(const Refused& refused);
   Verdict refuse_unpriced();
+  Verdict refuse_unknown_endpoint(const RequestView& request);
+  Verdict refuse_unknown_host();
   std::optional<Verdict> plan_and_size();
   Result<std::shared_ptr<const guard::CallPlan>> find_plan() const;
   Verdict granted(const Granted& grant);

@@ -20,6 +20,7 @@ std::string JobTerms::to_json() const {
   if (videos != 1) json["videos"] = videos;
   if (volume) json["volume"] = *volume;
   put("rates", rates);
+  put("dearest", dearest);
   if (free) json["free"] = true;
   if (reports_cost) json["reports_cost"] = true;
   if (release_unknown) json["release_unknown"] = true;
@@ -52,6 +53,7 @@ JobTerms job_terms_of(std::string_view text) {
   if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
     terms.volume = volume->get<std::int64_t>();
   take("rates", terms.rates);
+  take("dearest", terms.dearest);
   const auto take_flag = [&](const char* name, bool& value) {
     if (const auto found = json.find(name); found != json.end() && found->is_boolean()) value = *found;
   };

@@ -19,6 +19,7 @@ struct JobTerms {
   std::optional<Quantities> counted;   // what is booked where a done job need not tell its usage
   std::optional<std::int64_t> volume;  // R25: what the model's volume cap had counted
   std::string rates;             // of what was asked, as the ledger writes them; "": it had no price, or costs nothing
+  std::string dearest;           // that it was held at
   bool free = false;             // host or model
   bool reports_cost = false;     // the host's, in the policy that reserved it
   bool release_unknown = false;  // the same

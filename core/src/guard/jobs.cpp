@@ -27,6 +27,7 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.counted = sized.counted;
   terms.volume = granted_volume;
   if (const auto rates = rates_asked()) terms.rates = rates->to_json();
+  if (sized.priced) terms.dearest = sized.dearest.to_json();
   terms.free = free_of_charge();
   terms.reports_cost = route.host.reports_cost;
   terms.release_unknown = route.host.release_unknown;
@@ -97,6 +98,7 @@ Verdict Attempt::State::find_job() {
   route.host.reports_cost = terms.reports_cost;
   route.host.release_unknown = terms.release_unknown;
   kept_rates = rate_set_of(terms.rates);
+  kept_dearest = rate_set_of(terms.dearest);
   draft = std::move(job->row);
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);

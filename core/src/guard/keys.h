@@ -1,8 +1,7 @@
 // Keys: which API key a request carries, known by a keyed hash, never by its value (R30).
 //
 //   KeyHasher hasher(secret);
-//   std::string id = hasher.id("sk-...");              // "k3f9a1c2b4d5e6f70-a1b2": hash, then the secret's fingerprint
-//   std::string_view text = credential_of(headers, host).text;
+//   std::string id = hasher.id(credential_of(headers), host);  // "k3f9a1c2b4d5e6f70-a1b2": hash, then the secret's fingerprint
 //
 // Thread-safety: KeyHasher is immutable after construction.
 #pragma once

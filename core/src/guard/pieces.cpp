@@ -8,7 +8,7 @@ namespace {
 /// A form's images each bring tokens of text with them: 32 were billed (OpenAI's developer forum, 2025-06); twice that.
 constexpr std::int64_t hidden_tokens_per_image = 64;
 
-// Likely is heuristic (design section 4: `confidence`).
+// Likely is heuristic.
 constexpr std::int64_t likely_bytes_per_token = 4;
 constexpr std::int64_t spoken_characters_per_second = 15;
 constexpr std::int64_t spoken_tokens_per_second = 4;

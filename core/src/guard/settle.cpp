@@ -1,4 +1,4 @@
-// From an answer to a ledger row: steps 7 to 9 of a call; the table of R23, streams by R24.
+// From an answer to a ledger row: steps 6 and 7 of a call (ARCHITECTURE.md); the table of R23, streams by R24.
 #include <algorithm>
 #include <array>
 
@@ -209,9 +209,13 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   if (route.host.free || (!other_book && !elsewhere && model != nullptr && model->free)) {
     row.actual = Usd{};
   } else if (other_book) {
-    if (kept_rates) {
-      row.context = priced_elsewhere(*row.context, *kept_rates);
-      if (const auto cost = cost_of(*kept_rates, row.quantities)) row.actual = *cost;
+    const std::string_view usual = facts.service_tier.empty() || facts.service_tier == "auto"
+                                       ? std::string_view("default")
+                                       : std::string_view(facts.service_tier);
+    const bool as_asked = answer.service_tier.empty() || answer.service_tier == usual;
+    if (const auto& rates = as_asked ? kept_rates : kept_dearest) {
+      row.context = priced_elsewhere(*row.context, *rates);
+      if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
   } else if (model != nullptr && !elsewhere) {
     const Terms terms{.at_ms = granted_ms,

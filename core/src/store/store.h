@@ -1,4 +1,4 @@
-// Store: where counters, holds, the registry and the ledger live; every step is atomic (design sections 1 and 6).
+// Store: where counters, holds, the registry and the ledger live; every step is atomic.
 //
 //   auto store = *open_store("file:/home/u/.local/state/farthing/x.db", options);
 //   ReserveAnswer answer = store->reserve(request);      // all caps or none

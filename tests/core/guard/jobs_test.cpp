@@ -136,6 +136,17 @@ TEST_F(Jobs, R25_one_is_priced_by_the_book_of_its_reserve_whoever_polls) {
   EXPECT_EQ(cost(half, free), half_cost);
   EXPECT_EQ(cost(free, half), 0);
   EXPECT_EQ(cost(half, caps), half_cost);
+  // gpt-5-mini: 0.25 and 2 USD per million, with priority 0.45 and 3.60.
+  const std::string priority =
+      R"({"id":"resp_1","object":"response","status":"completed","model":"gpt-5-mini","service_tier":"priority",)"
+      R"("usage":{"input_tokens":100,"output_tokens":50,"total_tokens":150}})";
+  const Folder folder;
+  open(caps, "file:" + folder.path + "/x.db");
+  create("/v1/responses", background, queued);
+  const std::shared_ptr<Guard> first = guard;
+  open(half, "file:" + folder.path + "/x.db");
+  EXPECT_TRUE(ask("/v1/responses/resp_1", priority));
+  EXPECT_EQ(spent(), 100 * 450 + 50 * 3'600) << "another tier than what was asked for";
 }
 
 TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {

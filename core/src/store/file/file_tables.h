@@ -1,4 +1,4 @@
-// FileTables: rows in one SQLite file in WAL mode, behind the gate (design section 6).
+// FileTables: rows in one SQLite file in WAL mode, behind the gate.
 // Thread-safety: as Tables.
 #pragma once
 

@@ -19,7 +19,7 @@ using rapidjson::Value;
 
 constexpr std::int64_t most_units = 1'000'000'000;
 
-/// Builds a tree whose numbers are the texts that they were written as: no float is between (design section 3). What a text was is
+/// Builds a tree whose numbers are the texts that they were written as: no float is between (promise 7). What a text was is
 /// its first character.
 class Builder {
  public:

@@ -1,0 +1,180 @@
+// What a refusal says, and what becomes of it: the error that the caller gets, and its entry.
+#include <string>
+
+#include "guard/attempt.h"
+#include "money/json_text.h"
+#include "policy/text.h"
+
+namespace farthing {
+
+namespace {
+
+/// A server on this machine or in this network: most likely the caller's own.
+bool is_local(std::string_view host) {
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  for (const std::string_view start : {"127.", "10.", "192.168.", "[::1]", "0.0.0.0"}) {
+    if (host.starts_with(start)) return true;
+  }
+  return name == "localhost" || name.ends_with(".local") || name.ends_with(".internal") || name.ends_with(".localhost");
+}
+
+constexpr std::size_t max_name_bytes = max_label_bytes;  // no model has a longer name
+std::string in_quotes(std::string_view text) {
+  std::string out;
+  append_json(out, text);
+  return out;
+}
+
+/// What a caller sends as a model's name may be of any length.
+std::string name_in_message(std::string_view name) {
+  if (name.size() <= max_name_bytes) return in_quotes(name);
+  std::size_t end = max_name_bytes / 2;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U)
+    --end;
+  return in_quotes(name.substr(0, end)) + "... (" + std::to_string(name.size()) + " bytes)";
+}
+
+}  // namespace
+
+Verdict Attempt::State::refuse_unknown_endpoint(const RequestView& request) {
+  std::string readable;
+  for (const Dialect* each : dialects())
+    readable += (readable.empty() ? "" : ", ") + std::string(each->endpoint);
+  return refuse(Code::unknown_endpoint,
+                std::string(request.method) + " " + std::string(request.path.substr(0, request.path.find('?'))) +
+                    " on " + host +
+                    " is not an endpoint that this version can price, so it is not sent. It reads: " + readable +
+                    ". Describe it in the policy ([[endpoint]], docs/policy.md), or send it with a client that is not "
+                    "guarded, if its cost need not be limited ([[host]] name = \"" +
+                    host + "\" guard = false would unguard every call to that host)");
+}
+
+Verdict Attempt::State::refuse_unknown_host() {
+  Denial refusal;
+  refusal.code = Code::unpriced_model;
+  const bool local = is_local(host);
+  refusal.paste = "[[host]]\nname = \"" + host + "\"\n" + (local ? "free = true" : "provider = \"openai\"");
+  refusal.message = "host " + host + " is not known, so " +
+                    (facts.model.empty() ? "its calls have" : "model " + name_in_message(facts.model) + " there has") +
+                    " no price. " +
+                    (local ? "A server of your own is free = true, a stand-in for a provider is provider = \"openai\""
+                           : "Say whose prices hold there: provider = \"openai\", or free = true") +
+                    ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"" : "{\"provider\": \"openai\"}") +
+                    "}).";
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse(Code code, std::string message) {
+  Denial refusal;
+  refusal.code = code;
+  refusal.message = std::move(message);
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse(const Refused& refused) {
+  Denial refusal;
+  refusal.code = refused.code;
+  refusal.caps = refused.caps;
+  for (RefusedCap& cap : refusal.caps) {
+    // What was asked for, before any share of what is left made less of it (R20).
+    const auto output = checked_mul(sized.demand.per_output[cap.meter], sized.demand.want);
+    const auto all = output ? checked_add(sized.demand.fixed[cap.meter], *output) : std::nullopt;
+    if (all) cap.wanted = *all;
+  }
+  refusal.held = refused.held;
+  refusal.at_ms = refused.at_ms;
+  refusal.fits_output_limit = refused.fits_output_limit;
+  if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
+  if (refused.code == Code::duplicate) {
+    refusal.message = "an equal request of this key is pending (attempt " + to_text(refused.duplicate_of) +
+                      "), and this policy refuses duplicates (jobs.duplicates). It passes when that one is over: poll "
+                      "it, or end it (farthing jobs end)";
+  } else if (refusal.caps.empty()) {
+    refusal.message = "the store refused this call";
+  }
+  core->here().tell(refused.alerts);
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::refuse_unpriced() {
+  Denial refusal;
+  refusal.code = Code::unpriced_model;
+  if (facts.model.empty()) {
+    refusal.message = "the request names no model, so it has no price, and a cap on money matches it.";
+    return refuse(std::move(refusal));
+  }
+  const std::string provider = in_quotes(route.host.provider);
+  const std::string& name = plan->context->model;  // that a deployment stands for, where somebody said so
+  refusal.near = core->book->near(route.host.provider, name, 3);
+  refusal.message = "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
+                    " has no price in book " + std::string(core->book->version()) +
+                    ", and a cap on money matches this call. ";
+  if (!refusal.near.empty()) {
+    refusal.message += "Near names:";
+    for (std::size_t i = 0; i < refusal.near.size(); ++i)
+      refusal.message += (i == 0 ? " " : ", ") + refusal.near[i];
+    refusal.message += ". ";
+  }
+  const bool usable = name.size() <= max_name_bytes;  // lines with half a name would be of no use
+  if (usable && name == facts.model && (deployment || route.host.provider == "azure")) {
+    const std::string model = in_quotes(refusal.near.empty() ? "gpt-5-mini" : refusal.near.front());
+    refusal.paste = "[[host]]\nname = " + in_quotes(host) + "\nprovider = " + provider + "\ndeployments = { " +
+                    in_quotes(name) + " = " + model + " }";
+    refusal.message += "If it is a deployment, say of which model: wrap(client, deployments={" + in_quotes(name) +
+                       ": " + model + "}), or in the policy. If it is a model: ";
+  } else if (usable) {
+    refusal.paste = "[[price]]\nprovider = " + provider + "\nmodel = " + in_quotes(policy::kept(name)) +
+                    "\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+    refusal.message += "To use it, write its price into the policy; in code: ";
+  }
+  if (usable) {
+    refusal.message +=
+        "Guard(prices=[{\"provider\": " + provider + ", \"model\": " + in_quotes(name) + ", \"rates\": {...}}]).";
+  } else {
+    refusal.message += "No model has a name of that length.";
+  }
+  return refuse(std::move(refusal));
+}
+
+Verdict Attempt::State::answer_of(const Denial& refusal) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::answer;
+  verdict.answer.status = 402;
+  verdict.answer.headers = {
+      {"content-type", "application/json"}, {"x-should-retry", "false"}, {"x-farthing-attempt", refusal.attempt}};
+  verdict.answer.body = refusal.to_json();
+  return verdict;
+}
+
+Verdict Attempt::State::refuse(Denial refusal) {
+  leave_queue();
+  forget_ids();
+  phase = Phase::ended;
+  if (attempt_id.value == 0) attempt_id = core->store->next_id();
+  id_text = to_text(attempt_id);
+  refusal.attempt = id_text;
+  refusal.model = plan ? plan->context->model : facts.model;
+  if (refusal.at_ms == 0) refusal.at_ms = core->clock->wall_ms();
+  if (route.dialect != nullptr && route.dialect->has_output) refusal.output_limit_name = limit_name();
+  refusal.message = denial_message(refusal);
+
+  Verdict verdict = answer_of(refusal);
+  DenialEntry entry;
+  entry.id = attempt_id;
+  entry.first_ms = refusal.at_ms;
+  entry.last_ms = refusal.at_ms;
+  entry.code = refusal.code;
+  if (!refusal.caps.empty()) entry.cap_id = refusal.caps.front().cap_id;
+  if (plan)
+    entry.labels_json = plan->context->labels_json;
+  else
+    entry.labels_json = binding->labels.to_json();
+  entry.model = refusal.model;
+  entry.message = refusal.message;
+  entry.body = verdict.answer.body;
+  core->here().housekeeping.denied(std::move(entry));
+  denial = std::move(refusal);
+  return verdict;
+}
+
+}  // namespace farthing
