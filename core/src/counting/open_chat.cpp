@@ -16,11 +16,9 @@ struct Template {
 };
 constexpr Template other{"", 4, 3};
 constexpr Template templates[] = {
-    {"llama-3", 5, 5},
-    {"deepseek", 1, 2},
-    {"mistral", 2, 2},
-    {"harmony", 4, 70},  // its system message, see wire/overheads.cpp
-    {"grok-4", 4, 683},  // its hidden prompt, the same
+    {"llama-3", 5, 5},  {"deepseek", 1, 2},
+    {"mistral", 2, 2},  {"harmony", 4, 70},  // its system message, see wire/overheads.cpp
+    {"grok-4", 4, 683},                      // its hidden prompt, the same
 };
 
 class Open {
