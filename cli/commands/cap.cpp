@@ -110,8 +110,7 @@ int cap_clear(const CapOptions& options) {
 int cap_log(const CapLogOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto changes = (*control)->changes(options.most == 0 ? std::numeric_limits<std::size_t>::max()
-                                                             : static_cast<std::size_t>(options.most));
+  const auto changes = (*control)->changes(static_cast<std::size_t>(options.most));
   if (!changes) return fail(changes.error());
   std::vector<std::vector<std::string>> rows;
   for (const Change& change : *changes) {

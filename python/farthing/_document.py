@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -45,7 +45,7 @@ _LISTS.update({"endpoint": "endpoints=[{...}]", "tokenizer": "tokenizers=[{...}]
 def _shapes(problems: list[Problem], **given: object) -> None:
     """Lists that are lists, mappings that are mappings."""
     for name, value in given.items():
-        listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+        listed = isinstance(value, Sequence) and not isinstance(value, (str, bytes, Mapping))
         if name in _LISTS and not listed:
             problems.append(Problem(name, f"{value!r}; expected a list: {_LISTS[name]}"))
         elif name == "hosts" and not isinstance(value, Mapping):

@@ -19,7 +19,6 @@ PARTS = re.search(
 # The part that a public header belongs to.
 PUBLIC = {
     "clock": "money",
-    "label_kinds": "money",
     "labels": "money",
     "meter": "money",
     "money": "money",

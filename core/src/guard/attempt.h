@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "guard/core.h"
+#include "guard/job_terms.h"
 #include "guard/process.h"
 #include "guard/sizing.h"
 #include "guard/turn.h"
@@ -114,8 +115,7 @@ struct Attempt::State {
   std::string request_id, headroom;
 
   std::optional<JobView> job;  // that a poll asks for: what ends then is its hold
-  // Of the job, as the book had them that reserved it: of what was asked for, and what it was held at.
-  std::optional<RateSet> kept_rates, kept_dearest;
+  guard::JobTerms kept;        // of it
 
   std::optional<Denial> denial;
   std::shared_ptr<const guard::KeptReceipt> receipt;
@@ -156,7 +156,8 @@ struct Attempt::State {
   std::optional<Verdict> look_up_source();
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
   bool free_of_charge() const;
-  std::optional<RateSet> rates_asked() const;
+  void keep_rates(guard::JobTerms& terms, std::int64_t least, std::int64_t most) const;
+  std::optional<RateSet> rates_asked(std::int64_t context_tokens) const;
   void price(LedgerRow& row, const AnswerFacts& answer) const;
   std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
   void settle_answer(const AnswerFacts& answer, bool whole);

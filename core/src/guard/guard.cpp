@@ -315,11 +315,8 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
       names[id] = i;
     }
     if (!any) {
-      std::string variables;
-      for (const std::string& variable : policy.api_keys[i].env)
-        variables += (variables.empty() ? "" : ", ") + variable;
-      warnings.push_back("api_key \"" + policy.api_keys[i].name + "\": no call has this name, since " + variables +
-                         (policy.api_keys[i].env.size() == 1 ? " is" : " are") + " not set in the environment");
+      warnings.push_back("api_key \"" + policy.api_keys[i].name +
+                         "\": no call has this name, since no variable in its `env` is set in the environment");
     }
   }
   return names;

@@ -1,5 +1,6 @@
 #include "guard/job_terms.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace farthing::guard {
@@ -19,7 +20,8 @@ std::string JobTerms::to_json() const {
   if (video_ms) json["video_ms"] = *video_ms;
   if (videos != 1) json["videos"] = videos;
   if (volume) json["volume"] = *volume;
-  put("rates", rates);
+  for (const auto& [tokens, set] : rates)
+    json["rates"][std::to_string(tokens)] = set;
   put("dearest", dearest);
   if (free) json["free"] = true;
   if (reports_cost) json["reports_cost"] = true;
@@ -32,6 +34,12 @@ std::string JobTerms::to_json() const {
     }
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<RateSet> JobTerms::rates_with(std::int64_t context_tokens) const {
+  auto found = rates.upper_bound(context_tokens);
+  if (found == rates.begin()) return std::nullopt;
+  return rate_set_of((--found)->second);
 }
 
 JobTerms job_terms_of(std::string_view text) {
@@ -52,7 +60,13 @@ JobTerms job_terms_of(std::string_view text) {
     terms.videos = videos->get<std::int64_t>();
   if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
     terms.volume = volume->get<std::int64_t>();
-  take("rates", terms.rates);
+  if (const auto rates = json.find("rates"); rates != json.end() && rates->is_object()) {
+    for (const auto& [tokens, set] : rates->items()) {
+      std::int64_t least = 0;
+      const auto read = std::from_chars(tokens.data(), tokens.data() + tokens.size(), least);
+      if (read.ec == std::errc() && set.is_string()) terms.rates[least] = set;
+    }
+  }
   take("dearest", terms.dearest);
   const auto take_flag = [&](const char* name, bool& value) {
     if (const auto found = json.find(name); found != json.end() && found->is_boolean()) value = *found;

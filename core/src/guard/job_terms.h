@@ -3,11 +3,13 @@
 // Thread-safety: values.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "farthing/meter.h"
+#include "farthing/prices.h"
 #include "wire/wire.h"
 
 namespace farthing::guard {
@@ -18,13 +20,15 @@ struct JobTerms {
   std::int64_t videos = 1;
   std::optional<Quantities> counted;   // what is booked where a done job need not tell its usage
   std::optional<std::int64_t> volume;  // R25: what the model's volume cap had counted
-  std::string rates;             // of what was asked, as the ledger writes them; "": it had no price, or costs nothing
+  /// Of what was asked for, as the ledger writes them, by the least tokens of context that they are for; none: it had no price.
+  std::map<std::int64_t, std::string> rates;
   std::string dearest;           // that it was held at
   bool free = false;             // host or model
   bool reports_cost = false;     // the host's, in the policy that reserved it
   bool release_unknown = false;  // the same
 
   std::string to_json() const;
+  std::optional<RateSet> rates_with(std::int64_t context_tokens) const;
 };
 /// Fields that are missing are as nothing was said.
 JobTerms job_terms_of(std::string_view json);

@@ -12,6 +12,22 @@ bool Attempt::State::makes_job() const {
   return kind != nullptr && (kind->always || facts.background);
 }
 
+/// The rates of every step of the context from `least` to `most` tokens: which of them is reached, its usage says.
+void Attempt::State::keep_rates(guard::JobTerms& terms, std::int64_t least, std::int64_t most) const {
+  const auto low = rates_asked(least);
+  if (!low) return;
+  terms.rates[least] = low->to_json();
+  const auto high = rates_asked(most);
+  if (!high || *high == *low) return;
+  std::int64_t before = least;  // the last one that is priced as `least` is
+  std::int64_t after = most;
+  while (after - before > 1) {
+    const std::int64_t middle = before + (after - before) / 2;
+    (rates_asked(middle) == low ? before : after) = middle;
+  }
+  keep_rates(terms, after, most);
+}
+
 /// The call is answered, its work is not done. True: its hold goes on as a job's.
 bool Attempt::State::keep_job(const AnswerFacts& answer) {
   if (route.dialect->job == nullptr || answer.id.empty()) return false;
@@ -26,7 +42,7 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.videos = facts.pieces.videos;
   terms.counted = sized.counted;
   terms.volume = granted_volume;
-  if (const auto rates = rates_asked()) terms.rates = rates->to_json();
+  keep_rates(terms, 0, sized.input_tokens);
   if (sized.priced) terms.dearest = sized.dearest.to_json();
   terms.free = free_of_charge();
   terms.reports_cost = route.host.reports_cost;
@@ -42,13 +58,14 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
                        .slot_until_deadline = core->policy.slots_until_deadline,
                        .terms = terms.to_json()};
 
-  const auto kept = [&] {
+  const auto written = [&] {
     const auto limited = patience();
     return core->store->settle(settlement);
   }();
   core->here().housekeeping.hold_ended();  // nobody renews it any more
   keep_receipt(LedgerRow(settlement.row), {}, nullptr);
-  if (!kept && kept.error().code != Code::closed) core->here().housekeeping.queue(std::move(settlement), kept.error());
+  if (!written && written.error().code != Code::closed)
+    core->here().housekeeping.queue(std::move(settlement), written.error());
   return true;
 }
 
@@ -97,8 +114,7 @@ Verdict Attempt::State::find_job() {
   route.host.free = terms.free;
   route.host.reports_cost = terms.reports_cost;
   route.host.release_unknown = terms.release_unknown;
-  kept_rates = rate_set_of(terms.rates);
-  kept_dearest = rate_set_of(terms.dearest);
+  kept = terms;
   draft = std::move(job->row);
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);

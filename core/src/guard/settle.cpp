@@ -177,13 +177,13 @@ bool Attempt::State::free_of_charge() const {
   return route.host.free || (plan && plan->model != nullptr && plan->model->free);
 }
 
-/// The rates of what was asked for; empty where nothing prices it.
-std::optional<RateSet> Attempt::State::rates_asked() const {
+/// The rates of what was asked for with so many tokens of input; empty where nothing prices it.
+std::optional<RateSet> Attempt::State::rates_asked(std::int64_t context_tokens) const {
   if (!plan || plan->model == nullptr) return std::nullopt;
   const Pieces& pieces = facts.pieces;
   return core->book->rates(*plan->model, {.at_ms = granted_ms,
                                           .service_tier = facts.service_tier,
-                                          .context_tokens = sized.input_tokens,
+                                          .context_tokens = context_tokens,
                                           .region = region_of({}),
                                           .size = pieces.size,
                                           .quality = pieces.quality,
@@ -212,8 +212,10 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     const std::string_view usual = facts.service_tier.empty() || facts.service_tier == "auto"
                                        ? std::string_view("default")
                                        : std::string_view(facts.service_tier);
-    const bool as_asked = answer.service_tier.empty() || answer.service_tier == usual;
-    if (const auto& rates = as_asked ? kept_rates : kept_dearest) {
+    const bool as_asked = answer.service_tier.empty() || answer.service_tier == usual ||
+                          (usual == "priority" && answer.service_tier == "default");
+    const auto rates = as_asked ? kept.rates_with(row.booked[Meter::input_tokens]) : rate_set_of(kept.dearest);
+    if (rates) {
       row.context = priced_elsewhere(*row.context, *rates);
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
@@ -236,6 +238,8 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
       if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
     }
   }
+  // What a tool with a fee of its own was used for, nobody tells.
+  if (facts.tool_fees && !route.dialect->tells_tools) row.actual.reset();
   if (answer.reported_cost && route.host.reports_cost) {
     if (row.actual) {
       if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))

@@ -238,10 +238,12 @@ void price(const SizeInput& input, Sized& sized) {
     if (!search) return;
     fixed.add(*search, own);
   }
-  if (input.facts.tool_fees && !rates[Quantity::tool_calls] && input.money_capped &&
-      input.policy.unbounded.kind != Unbounded::Kind::amount) {
-    unbounded(sized, "a tool whose fee is not known");
-    sized.problem = Sized::Problem::unbounded;
+  const bool fee_unknown = (input.facts.tool_fees && !rates[Quantity::tool_calls]) ||
+                           (input.facts.search_fees && !rates[Quantity::web_searches]);
+  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount) {
+    unbounded(sized, unknown_fee);
+    sized.confidence = "unbounded";
+    if (input.money_capped) sized.problem = Sized::Problem::unbounded;
     return;
   }
   if (input.facts.server_tools && input.facts.server_tool_steps) {

@@ -51,6 +51,9 @@ struct SizeInput {
   const Learned* learned = nullptr;     // what calls like it taught: changes what is likely, never a ceiling
 };
 
+/// Of `unbounded_by`: a tool of the provider's costs what no rate says.
+inline constexpr std::string_view unknown_fee = "a tool whose fee is not known";
+
 struct Sized {
   enum class Problem : std::uint8_t { none, unpriced, unbounded, overflow } problem = Problem::none;
 

@@ -110,7 +110,8 @@ class Doubts {
     const std::vector<std::string> meant_names = near_models(without_wildcards(glob), providers);
     if (own_models_ && meant_names.empty()) return;
     add(path, "no model of the price book" + std::string(providers == nullptr ? "" : " of that provider") + " is " +
-                  quoted(glob) + ", so no call is known to which this cap applies" + meant(meant_names));
+                  quoted(glob) + (own_models_ ? "" : ", so no call is known to which this cap applies") +
+                  meant(meant_names));
   }
 
   std::vector<std::string> near_models(const std::string& name, const std::vector<std::string>* providers) const {

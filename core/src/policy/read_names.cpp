@@ -29,6 +29,32 @@ bool is_key_id(std::string_view text) {
   return true;
 }
 
+/// A variable's name that is most likely a key: Groq's "gsk_...", Google's "AIza...", or 20 characters of both cases and digits
+/// without a pause.
+bool is_key_like(std::string_view text) {
+  for (const std::string_view start : {"sk_", "gsk_", "hf_", "r8_", "xai_", "AIza", "ya29"}) {
+    if (text.starts_with(start) && text.size() >= 24) return true;
+  }
+  std::size_t run = 0;
+  bool lower = false;
+  bool digit = false;
+  for (const char c : text) {
+    if (c == '_') {
+      run = 0;
+      lower = digit = false;
+      continue;
+    }
+    ++run;
+    lower = lower || (c >= 'a' && c <= 'z');
+    digit = digit || (c >= '0' && c <= '9');
+    if (run >= 20 && lower && digit) return true;
+  }
+  return false;
+}
+bool is_variable(std::string_view text) {
+  return is_variable_name(text) && !is_key_like(text);
+}
+
 /// What is none may be the key itself: it is neither kept nor shown.
 void keep_if(Fields& fields, std::string_view key, std::vector<std::string>& list, bool (*right)(std::string_view),
              std::string_view accepted) {
@@ -108,7 +134,7 @@ ApiKeyName read_api_key(Reading& reading, const Node& node, const std::string& p
   constexpr std::string_view variable = R"("CONTENT_BOT_KEY", the name of an environment variable)";
   constexpr std::string_view id = R"("k3f9a1c2b4d5e6f70-a1b2", the label api_key in `farthing ledger`)";
   key.env = fields.texts("env", variable);
-  keep_if(fields, "env", key.env, is_variable_name, variable);
+  keep_if(fields, "env", key.env, is_variable, variable);
   key.ids = fields.texts("ids", id);
   keep_if(fields, "ids", key.ids, is_key_id, id);
   read_labels(fields, "labels", key.labels);

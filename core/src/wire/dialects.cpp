@@ -31,7 +31,8 @@ const Dialect chat{.endpoint = "chat.completions",
                    .read = wire::read_chat,
                    .stream = wire::stream_chat,
                    .output_limit_name = "max_completion_tokens",
-                   .takes_usage_option = true};
+                   .takes_usage_option = true,
+                   .tells_tools = false};
 // Below 16 the responses API refuses max_output_tokens (its reference, 2026-11).
 const Dialect responses{.endpoint = "responses",
                         .modality = "text",

@@ -153,6 +153,7 @@ struct RequestFacts {
   bool other_models = false;      // a list of models, of which the host may take another one
   bool server_tools = false;      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
+  bool search_fees = false;                       // one of them searches the web
   bool tool_fees = false;                         // one of them has a fee of its own, other than for web searches
   bool search_options = false;                    // chat: how the web is to be searched, if the model does
   std::string search_context;                     // of it: how much, as asked
@@ -264,6 +265,7 @@ struct Dialect {
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
   bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
+  bool tells_tools = true;               // its answers say how often tools with fees were used
   bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
   const JobKind* job = nullptr;          // its calls may be jobs
   const EndpointRule* rule = nullptr;    // described by a policy: read at the places that it names

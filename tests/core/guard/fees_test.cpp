@@ -76,8 +76,10 @@ TEST_F(Fees, searches_of_a_response_are_counted_in_its_output) {
   EXPECT_EQ(cost(request(search), response(R"({"type":"web_search_call"})")), tokens_of_response + a_search)
       << "what it did is not told";
   EXPECT_EQ(cost(request(search), response(output, R"(,"tool_usage":{"web_search":{"num_requests":1}})")),
-            tokens_of_response + a_search)
-      << "the summary is the provider's own";
+            tokens_of_response + 2 * a_search)
+      << "what the output shows was done";
+  EXPECT_EQ(cost(request(search), response(output, R"(,"tool_usage":{"web_search":{"num_requests":3}})")),
+            tokens_of_response + 3 * a_search);
   EXPECT_EQ(cost(request(search), response(R"({"type":"function_call"},{"type":"mcp_call"},{"type":"reasoning"})")),
             tokens_of_response);
 }
@@ -107,6 +109,36 @@ TEST_F(Fees, a_tool_without_a_price_has_no_bound_R31) {
   EXPECT_THAT(denial->message, HasSubstr("a tool whose fee is not known"));
   EXPECT_EQ(cost(request(search, R"(,"max_tool_calls":2)"), response(searched)), tokens_of_response + a_search);
   EXPECT_GT(held, 2 * a_search);
+}
+
+TEST_F(Fees, a_search_without_a_price_has_no_bound_either_R31) {
+  // Azure has prices of its own for gpt-4.1, none for searches.
+  constexpr const char* asked =
+      R"({"model":"gpt-4.1","input":"hi","max_output_tokens":100,"max_tool_calls":5,"tools":[{"type":"web_search_preview"}]})";
+  open(day);
+  EXPECT_EQ(cost(asked, response(searched), "/openai/v1/responses", "mine.openai.azure.com"), -1);
+  EXPECT_THAT(denial->message, HasSubstr("a tool whose fee is not known"));
+  EXPECT_THAT(denial->message, HasSubstr("[[price]]"));
+  EXPECT_EQ(cost(R"({"model":"claude-sonnet-4-5","max_tokens":100,"messages":[],)"
+                 R"("tools":[{"type":"web_search_20250305","name":"web_search","max_uses":2}]})",
+                 "{}", "/anthropic/v1/messages", "mine.services.ai.azure.com"),
+            -1);
+  const auto estimate = guard->estimate("responses", asked, Labels{}, nullptr, "mine.openai.azure.com", 1);
+  ASSERT_TRUE(estimate);
+  EXPECT_FALSE(estimate->ceiling);
+  EXPECT_EQ(estimate->unbounded_by.back(), "a tool whose fee is not known");
+}
+
+TEST_F(Fees, what_a_chat_does_not_tell_is_charged_the_hold) {
+  open(amount);
+  EXPECT_EQ(
+      cost(R"({"model":"openai/gpt-oss-120b","max_tokens":100,"messages":[],"tools":[{"type":"browser_search"}]})",
+           R"({"id":"c","model":"openai/gpt-oss-120b","choices":[{"finish_reason":"stop"}],)"
+           R"("usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}})",
+           "/openai/v1/chat/completions", "api.groq.com"),
+      held);
+  EXPECT_GE(held, usd);
+  EXPECT_EQ(row.error_class, "unpriced_usage");
 }
 
 TEST_F(Fees, a_model_that_searches_by_itself_holds_and_costs_its_search) {

@@ -147,6 +147,26 @@ TEST_F(Jobs, R25_one_is_priced_by_the_book_of_its_reserve_whoever_polls) {
   open(half, "file:" + folder.path + "/x.db");
   EXPECT_TRUE(ask("/v1/responses/resp_1", priority));
   EXPECT_EQ(spent(), 100 * 450 + 50 * 3'600) << "another tier than what was asked for";
+  // gpt-5.4: above 272,000 tokens of input 5 and 22.50 USD per million, else 2.50 and 15.
+  const auto of_context = [&](const std::string& tokens) {
+    const Folder place;
+    open(caps, "file:" + place.path + "/x.db");
+    create("/v1/responses",
+           R"({"model":"gpt-5.4","service_tier":"default","background":true,"max_output_tokens":1000,"input":")" +
+               std::string(300'000, 'x') + "\"}",
+           queued);
+    const std::shared_ptr<Guard> maker = guard;
+    open(half, "file:" + place.path + "/x.db");
+    EXPECT_TRUE(
+        ask("/v1/responses/resp_1",
+            R"({"id":"resp_1","object":"response","status":"completed","model":"gpt-5.4","service_tier":"default",)"
+            R"("usage":{"input_tokens":)" +
+                tokens + R"(,"output_tokens":1000}})"));
+    return spent();
+  };
+  EXPECT_EQ(of_context("75000"), 75'000 * 2'500 + 1000 * 15'000);
+  EXPECT_EQ(of_context("272000"), 272'000 * 2'500 + 1000 * 15'000);
+  EXPECT_EQ(of_context("272001"), std::int64_t{272'001} * 5'000 + 1000 * 22'500);
 }
 
 TEST_F(Jobs, R17_a_stream_in_the_background_that_breaks_off_goes_on) {

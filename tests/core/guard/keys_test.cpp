@@ -125,7 +125,7 @@ TEST_F(NamedKeys, whose_variables_are_all_unset_are_told_when_the_guard_is_opene
       "[[api_key]]\nname = \"id\"\nenv = [\"FARTHING_TEST_UNSET_2\"]\nids = [\"oauth@api.openai.com\"]\n");
   ASSERT_EQ(guard->warnings().size(), 1U);
   EXPECT_EQ(guard->warnings().front(),
-            "api_key \"none\": no call has this name, since FARTHING_TEST_UNSET is not set in the environment");
+            "api_key \"none\": no call has this name, since no variable in its `env` is set in the environment");
 }
 
 TEST_F(NamedKeys, of_another_secret_or_without_an_owner_are_refused_R30) {

@@ -179,6 +179,7 @@ struct GenerateScan : RequestScan {
     else
       facts.server_tools = true;
     facts.tool_fees = facts.tool_fees || is_named(kind, "googleMaps");
+    facts.search_fees = facts.search_fees || is_named(kind, "googleSearch");
   }
   static MediaFacts::Kind kind_of(std::string_view type) {
     using Kind = MediaFacts::Kind;

@@ -57,8 +57,11 @@ class ImagesStream final : public EventStream {
       unread_ = true;
       return Fate::pass;
     }
-    for (std::size_t i = 0; i < quantity_count; ++i)
-      sum_.of[i] += quantities->of[i];
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      const auto sum = checked_add(sum_.of[i], quantities->of[i]);
+      if (!sum) unread_ = true;
+      sum_.of[i] = sum.value_or(0);
+    }
     sum_[Quantity::requests] = 1;
     ++images_;
     return Fate::pass;

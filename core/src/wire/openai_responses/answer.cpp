@@ -35,7 +35,7 @@ class ToolCalls {
       told_searches_ = scalar.integer;
   }
   void add_to(Quantities& quantities) const {
-    quantities[Quantity::web_searches] = told_searches_.value_or(searches_);
+    quantities[Quantity::web_searches] = std::max(told_searches_.value_or(0), searches_);
     quantities[Quantity::tool_calls] = others_;
   }
 

@@ -64,9 +64,11 @@ struct ResponsesScan : RequestScan {
   /// For others than searches and servers of the caller's choice the provider has fees of their own.
   void server_tool(const Scalar& scalar) {
     facts.server_tools = true;
-    const bool known = scalar.is_text() && (scalar.text.starts_with("web_search") || scalar.text == "mcp" ||
-                                            scalar.text.starts_with("computer"));
-    facts.tool_fees = facts.tool_fees || !known;
+    const std::string_view type = scalar.is_text() ? scalar.text : std::string_view();
+    if (type.starts_with("web_search"))
+      facts.search_fees = true;
+    else if (type != "mcp" && !type.starts_with("computer"))
+      facts.tool_fees = true;
   }
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
