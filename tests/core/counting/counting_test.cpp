@@ -243,8 +243,8 @@ TEST(CountInput, of_claude_is_the_same_in_openais_form) {
 
 TEST(CountInput, of_a_model_with_a_prompt_of_its_own_has_that_too) {
   const auto count = [](std::string_view overhead) {
-    const auto found = count_input("chat.completions", R"({"messages":[{"role":"user","content":"hi"}]})",
-                                   {.overhead = std::string(overhead)});
+    const auto found =
+        count_input("chat.completions", R"({"messages":[{"role":"user","content":"hi"}]})", {.overhead = overhead});
     return found ? found->tokens : 0;
   };
   EXPECT_EQ(count(""), 1 + 4 + 3);
