@@ -55,7 +55,7 @@ TEST_F(Refusals, what_a_call_needs_at_least_is_not_told_as_its_most_R20) {
   open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
   Attempt lowered = attempt();  // without a limit of its own
   const std::string least = error_of(begin(lowered, R"({"model":"gpt-5-mini","messages":[]})")).at("message");
-  const RefusedCap& cap = lowered.denial()->caps.front();
+  const RefusedCap cap = lowered.denial()->caps.front();
   ASSERT_LT(cap.requested, cap.wanted);
   EXPECT_THAT(least, HasSubstr("; this call needs at least " + to_text(Usd{cap.requested}) + " USD (spent"));
   Attempt fixed = attempt();
