@@ -104,7 +104,8 @@ Verdict Attempt::State::find_job() {
     return {};
   }
   job = std::move(**found);
-  const guard::JobTerms terms = guard::job_terms_of(job->job.terms);
+  kept = guard::job_terms_of(job->job.terms);
+  const guard::JobTerms& terms = kept;
   facts.service_tier = terms.tier;
   facts.region = terms.region;
   facts.pieces.size = terms.size;
@@ -114,7 +115,6 @@ Verdict Attempt::State::find_job() {
   route.host.free = terms.free;
   route.host.reports_cost = terms.reports_cost;
   route.host.release_unknown = terms.release_unknown;
-  kept = terms;
   draft = std::move(job->row);
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);
