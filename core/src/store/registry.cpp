@@ -411,8 +411,9 @@ Result<Halt> LocalStore::halt(const Halt& halt) {
   stored.at_ms = step.now_ms();
   if (const Status done = facts::put_halt(*tables_, stored); !done) return done.error();
   ++step.state().revision;
-  const Status logged =
-      facts::add_change(*tables_, step.state(), step.now_ms(), halt.who, "halt " + halt.match.to_json(), halt.why);
+  const Status logged = facts::add_change(
+      *tables_, step.state(), step.now_ms(), halt.who,
+      halt.match.of.empty() ? "halt of every call" : "halt of calls with " + halt.match.words(), halt.why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
   return stored;
