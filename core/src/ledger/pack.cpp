@@ -1,6 +1,10 @@
 #include "ledger/pack.h"
 
+#include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <vector>
 
 namespace farthing {
 
@@ -8,13 +12,9 @@ namespace {
 
 constexpr std::uint64_t format = 1;
 
-/// One list of fields serves both directions, so they cannot differ.
+/// One list of fields serves all directions, so they cannot differ.
 template <class Archive>
-void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string& labels) {
-  archive.number(row.id.value);
-  archive.number(row.kind);
-  archive.number(row.of.value);
-  archive.text(row.adjustment);
+void context_fields(Archive& archive, CallContext& context, std::string& labels) {
   archive.text(labels);
   archive.text(context.provider);
   archive.text(context.host);
@@ -25,6 +25,14 @@ void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string&
   archive.text(context.key_name);
   archive.text(context.book_version);
   archive.text(context.rates_json);
+}
+
+template <class Archive>
+void own_fields(Archive& archive, LedgerRow& row) {
+  archive.number(row.id.value);
+  archive.number(row.kind);
+  archive.number(row.of.value);
+  archive.text(row.adjustment);
   archive.text(row.call);
   archive.text(row.action);
   archive.pairs(row.runs);
@@ -37,13 +45,10 @@ void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string&
   archive.money(row.ceiling);
   archive.money(row.actual);
   archive.money(row.reported_difference);
-  for (auto& value : row.held.of)
-    archive.number(value);
-  for (auto& value : row.booked.of)
-    archive.number(value);
+  archive.list(row.held.of);
+  archive.list(row.booked.of);
   archive.number(row.how);
-  for (auto& value : row.quantities.of)
-    archive.number(value);
+  archive.list(row.quantities.of);
   archive.number(row.output_limit_asked);
   archive.number(row.output_limit);
   archive.text(row.confidence);
@@ -62,27 +67,61 @@ void fields(Archive& archive, LedgerRow& row, CallContext& context, std::string&
   archive.text(row.why);
 }
 
+constexpr std::size_t longest_number = 10;  // bytes of 64 bits, seven in each
+
+/// At most so many bytes: the writer does not ask for room with each of them.
+class Sizer {
+ public:
+  std::size_t most = 0;
+  template <class Number>
+  void number(const Number&) {
+    most += longest_number;
+  }
+  void text(const std::string& value) { most += longest_number + value.size(); }
+  void money(const std::optional<Usd>&) { most += 2 * longest_number; }
+  template <std::size_t size>
+  void list(const std::array<std::int64_t, size>&) {
+    most += (1 + size) * longest_number;
+  }
+  void pairs(const std::vector<std::pair<std::string, std::string>>& values) {
+    most += longest_number;
+    for (const auto& [first, second] : values)
+      most += first.size() + second.size() + 2 * longest_number;
+  }
+};
+
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit Writer(char* place) : place_(place) {}
+  const char* end() const { return place_; }
 
   template <class Number>
   void number(const Number& value) {
     const auto wide = static_cast<std::int64_t>(value);
     auto bits = static_cast<std::uint64_t>(wide) << 1 ^ static_cast<std::uint64_t>(wide >> 63);
-    while (bits >= 0x80) {
-      out_.push_back(static_cast<char>(bits | 0x80));
-      bits >>= 7;
-    }
-    out_.push_back(static_cast<char>(bits));
+    for (; bits >= 0x80; bits >>= 7)
+      *place_++ = static_cast<char>(bits | 0x80);
+    *place_++ = static_cast<char>(bits);
   }
   void text(const std::string& value) {
     number(value.size());
-    out_.append(value);
+    std::memcpy(place_, value.data(), value.size());
+    place_ += value.size();
   }
   void money(const std::optional<Usd>& value) {
     number(value.has_value());
     if (value) number(value->nano);
+  }
+  /// Which are not 0, and those: most are.
+  template <std::size_t size>
+  void list(const std::array<std::int64_t, size>& values) {
+    static_assert(size < 64);
+    std::uint64_t present = 0;
+    for (std::size_t i = 0; i < size; ++i)
+      present |= static_cast<std::uint64_t>(values[i] != 0) << i;
+    number(present);
+    for (; present != 0; present &= present - 1)
+      number(values[static_cast<std::size_t>(std::countr_zero(present))]);
   }
   void pairs(const std::vector<std::pair<std::string, std::string>>& values) {
     number(values.size());
@@ -93,7 +132,7 @@ class Writer {
   }
 
  private:
-  std::string& out_;
+  char* place_;
 };
 
 class Reader {
@@ -137,6 +176,16 @@ class Reader {
     value.emplace();
     number(value->nano);
   }
+  template <std::size_t size>
+  void list(std::array<std::int64_t, size>& values) {
+    std::uint64_t present = 0;
+    number(present);
+    if (present >> size != 0) good_ = false;
+    for (std::size_t i = 0; good_ && i < size; ++i) {
+      values[i] = 0;
+      if ((present >> i & 1U) != 0) number(values[i]);
+    }
+  }
   void pairs(std::vector<std::pair<std::string, std::string>>& values) {
     std::uint64_t size = 0;
     number(size);
@@ -153,18 +202,34 @@ class Reader {
   bool good_ = true;
 };
 
+/// What `fields` lists, appended to `out`. The list is written for all directions: neither sizer nor writer changes anything.
+template <class Fields>
+void append_fields(std::string& out, Fields fields) {
+  Sizer sizer;
+  fields(sizer);
+  static thread_local std::vector<char> room;
+  if (room.size() < sizer.most) room.resize(sizer.most);
+  Writer writer(room.data());
+  fields(writer);
+  out.append(room.data(), static_cast<std::size_t>(writer.end() - room.data()));
+}
+
 }  // namespace
 
 void pack(const LedgerRow& row, std::string& out) {
   static const CallContext none;
-  const CallContext& context = row.context ? *row.context : none;
+  auto& context = const_cast<CallContext&>(row.context ? *row.context : none);
   std::string made;
   if (context.labels_json.empty()) made = context.labels.to_json();
-  Writer writer(out);
-  writer.number(format);
-  // The writer changes nothing; the list of fields is written for both directions.
-  fields(writer, const_cast<LedgerRow&>(row), const_cast<CallContext&>(context),
-         made.empty() ? const_cast<std::string&>(context.labels_json) : made);
+  append_fields(out, [&](auto& archive) {
+    archive.number(format);
+    context_fields(archive, context, made.empty() ? context.labels_json : made);
+    own_fields(archive, const_cast<LedgerRow&>(row));
+  });
+}
+
+void pack_own(const LedgerRow& row, std::string& out) {
+  append_fields(out, [&](auto& archive) { own_fields(archive, const_cast<LedgerRow&>(row)); });
 }
 
 std::optional<LedgerRow> unpack_row(std::string_view bytes) {
@@ -174,9 +239,18 @@ std::optional<LedgerRow> unpack_row(std::string_view bytes) {
   if (!reader.good() || found != format) return std::nullopt;
   LedgerRow row;
   auto context = std::make_shared<CallContext>();
-  fields(reader, row, *context, context->labels_json);
+  context_fields(reader, *context, context->labels_json);
+  own_fields(reader, row);
   if (!reader.good() || !reader.at_end()) return std::nullopt;
   if (auto labels = Labels::from_json(context->labels_json)) context->labels = std::move(*labels);
+  row.context = std::move(context);
+  return row;
+}
+
+LedgerRow unpack_own(std::string_view bytes, std::shared_ptr<const CallContext> context) {
+  Reader reader(bytes);
+  LedgerRow row;
+  own_fields(reader, row);
   row.context = std::move(context);
   return row;
 }

@@ -1,0 +1,173 @@
+// LocalStore's settle: the end of a hold, exactly once (R18), and what it teaches.
+#include "store/local_store.h"
+
+#include <algorithm>
+
+#include "store/facts.h"
+#include "store/step.h"
+
+namespace farthing {
+
+Status LocalStore::record_alerts(Step& step, std::vector<AlertFired>& alerts) {
+  std::vector<AlertFired> first_ones;
+  for (AlertFired& alert : alerts) {
+    const auto first = facts::first_alert(*tables_, alert);
+    if (!first) return first.error();
+    if (!*first) continue;
+    if (const Status added = facts::add_alert(*tables_, step.state(), alert); !added) return added;
+    first_ones.push_back(std::move(alert));
+  }
+  alerts = std::move(first_ones);
+  return success();
+}
+
+Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown,
+                                    Alerts alerts, Settled& settled, std::vector<std::int64_t>& alert_rows) {
+  Error problem{Code::closed, ""};
+  if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
+  static thread_local Tables::Entries entries;
+  settled.remaining.reserve(hold.counters.size());
+  for (std::size_t i = 0; i < hold.counters.size();) {
+    const std::int64_t row = hold.counters[i].row;
+    if (const Status read = tables_->read_set(row, entries); !read) return read;
+    bool changed = false;
+    for (; i < hold.counters.size() && hold.counters[i].row == row; ++i) {
+      const HeldCounter& counter = hold.counters[i];
+      const auto found = std::find_if(entries.begin(), entries.end(),
+                                      [&](const engine::Entry& e) { return e.number == counter.number; });
+      // R14: only while that window is current; the ledger has the rest.
+      if (found == entries.end() || found->start_ms != counter.start_ms) continue;
+      const auto meter = static_cast<Meter>(counter.meter);
+      engine::settle(*found, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
+      changed = true;
+      const RegisteredCap* registered = cap_of(counter.number);
+      Remaining left;
+      left.cap = registered;
+      left.limit = found->limit;
+      left.committed = found->committed;
+      left.reserved = found->reserved;
+      left.resets_at_ms = found->end_ms == engine::forever_ms ? std::nullopt : std::optional(found->end_ms);
+      settled.remaining.push_back(left);
+      if (alerts == Alerts::leave || registered == nullptr || registered->cap.alert.empty()) continue;
+      for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
+        settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));
+        alert_rows.push_back(row);
+      }
+    }
+    if (changed) {
+      if (const Status written = tables_->write_set(row, entries); !written) return written;
+    }
+  }
+  settled.keep = registry_;
+  return success();
+}
+
+Result<Settled> LocalStore::settle(const Settlement& settlement) {
+  bool begun = false;
+  auto settled = settle_once(settlement, settlement.lesson, begun);
+  // A disk may have room for the settlement, and not for what it teaches.
+  if (!settled && begun && settlement.lesson) return settle_once(settlement, std::nullopt, begun);
+  return settled;
+}
+
+Result<std::optional<Learned>> LocalStore::learned(std::uint64_t key) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return tables_->learned(key);
+}
+
+Result<Learned> LocalStore::learn(Step& step, const Lesson& lesson) {
+  auto known = tables_->learned(lesson.key);
+  if (!known) return known.error();
+  if (!*known) {
+    const auto count = tables_->fact("meta", "learned_rows");
+    if (!count) return count.error();
+    std::int64_t rows = std::strtoll(count->value_or("0").c_str(), nullptr, 10);
+    if (rows >= max_learned) {
+      constexpr std::int64_t at_once = max_learned / 10;
+      if (const Status erased = tables_->erase_oldest_learned(at_once); !erased) return erased.error();
+      rows -= at_once;
+    }
+    if (const Status noted = tables_->put_fact("meta", "learned_rows", std::to_string(rows + 1)); !noted)
+      return noted.error();
+  }
+  Learned row = known->value_or(Learned{});
+  row.add(lesson, step.now_ms());
+  if (const Status kept = tables_->put_learned(lesson.key, row); !kept) return kept.error();
+  return row;
+}
+
+Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson,
+                                        bool& begun) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  begun = true;
+  if (settlement.job) return keep_job(step, settlement);
+  const auto hold = tables_->take_hold(settlement.row.id);
+  if (!hold) return hold.error();
+  if (*hold) {
+    LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
+    auto settled = settle_in(step, std::move(row), **hold, Alerts::fire);
+    if (!settled) return settled;
+    if (lesson) {
+      const auto learnt = learn(step, *lesson);
+      if (!learnt) return learnt.error();
+      settled->learned = *learnt;
+    }
+    if ((*hold)->deadline_ms != 0) {
+      if (const Status done = end_job_of(step, settlement.row.id); !done) return done.error();
+    }
+    if (const Status done = step.commit(); !done) return done.error();
+    return settled;
+  }
+
+  const auto ended = tables_->find_row(settlement.row.id);
+  if (!ended) return ended.error();
+  if (*ended) {
+    auto late = settle_late(step, **ended, settlement.row, Alerts::fire);
+    if (!late) return late;
+    if (const Status done = step.commit(); !done) return done.error();
+    return late;
+  }
+  if (settlement.row.how != How::released) {
+    return Error{Code::unknown_attempt,
+                 "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+  }
+  // R18: the release came before its reserve, which must then find the id taken.
+  LedgerRow row = settlement.row;
+  row.how = How::voided;
+  row.settled_ms = step.now_ms();
+  if (row.reserved_ms == 0) row.reserved_ms = step.now_ms();
+  row.booked = Amounts{};
+  if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = How::voided;
+  return settled;
+}
+
+Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold, Alerts alerts) {
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = row.how;
+  settled.actual = row.actual;
+  const bool unknown = row.how == How::hold || row.how == How::expired;
+  row.held = hold.held;
+  row.reserved_ms = hold.created_ms;
+  row.settled_ms = step.now_ms();
+  row.booked[Meter::concurrent] = 0;
+  std::vector<std::int64_t> alert_rows;
+  if (const Status done = correct_counters(step, hold, row.booked, unknown, alerts, settled, alert_rows); !done)
+    return done.error();
+  if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
+  for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
+    auto values = tables_->each_values(alert_rows[i]);
+    if (!values) return values.error();
+    settled.alerts[i].each_values = std::move(*values);
+  }
+  if (const Status recorded = record_alerts(step, settled.alerts); !recorded) return recorded.error();
+  return settled;
+}
+
+}  // namespace farthing
