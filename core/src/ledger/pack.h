@@ -1,8 +1,9 @@
 // Packed form of a LedgerRow: what a hold keeps, so that any process can write the entry if its own never does (R17), and
 // the ledger of a store in memory.
 //
-// Format 1: fields in order; numbers as LEB128 varints (zigzag), texts with their length before them, of lists a bit for each
-// that is not 0 and those. An unknown format number is refused (R38).
+// Format 1: a bit for each field that is not empty, then those in order: numbers (zigzag) in a byte where they fit, else their
+// length and their bytes; texts with their length before them; lists of amounts as a bit for each that is not 0, and those.
+// An unknown format number, the first byte, is refused (R38).
 // Thread-safety: free functions.
 #pragma once
 

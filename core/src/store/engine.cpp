@@ -13,6 +13,22 @@ std::int64_t pinned(Int128 value) {
   return static_cast<std::int64_t>(std::clamp(value, low, high));
 }
 
+// What follows is done for each counter of each call: in 64 bits where that is the same, which it nearly always is.
+
+/// R11: a + b - c, pinned.
+std::int64_t plus_minus(std::int64_t a, std::int64_t b, std::int64_t c) {
+  std::int64_t sum = 0;
+  if (!__builtin_sub_overflow(a, c, &sum) && !__builtin_add_overflow(sum, b, &sum)) return sum;
+  return pinned(static_cast<Int128>(a) + b - c);
+}
+
+/// fixed + per_output * output, pinned.
+std::int64_t needed_for(std::int64_t fixed, std::int64_t per_output, std::int64_t output) {
+  std::int64_t sum = 0;
+  if (!__builtin_mul_overflow(per_output, output, &sum) && !__builtin_add_overflow(sum, fixed, &sum)) return sum;
+  return pinned(fixed + static_cast<Int128>(per_output) * output);
+}
+
 constexpr std::int64_t refuses = -1;
 
 /// The largest output limit up to `most` that `room` pays; `refuses` when not even the fixed part fits.
@@ -25,10 +41,10 @@ std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output
 }
 
 Int128 room_now(const Slot& slot) {
-  return static_cast<Int128>(slot.limit) - slot.entry.committed;
+  return static_cast<Int128>(slot.limit) - slot.entry->committed;
 }
 Int128 room_unspent(const Slot& slot) {
-  return static_cast<Int128>(slot.limit) - slot.entry.committed + slot.entry.reserved;
+  return static_cast<Int128>(slot.limit) - slot.entry->committed + slot.entry->reserved;
 }
 
 }  // namespace
@@ -62,9 +78,9 @@ RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want
   RefusedCap refused;
   refused.meter = slot.meter;
   refused.limit = slot.limit;
-  refused.spent = slot.entry.spent();
-  refused.reserved = slot.entry.reserved;
-  refused.unknown = slot.entry.unknown;
+  refused.spent = slot.entry->spent();
+  refused.reserved = slot.entry->reserved;
+  refused.unknown = slot.entry->unknown;
   const Int128 per_output = demand.per_output[slot.meter];
   refused.requested = pinned(demand.fixed[slot.meter] + per_output * demand.least);
   refused.wanted = pinned(demand.fixed[slot.meter] + per_output * want);
@@ -87,12 +103,12 @@ RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want
   if (slot.set != nullptr) {
     for (std::size_t i = 0; i < cap.each.size(); ++i)
       refused.counter.emplace_back(cap.each[i], slot.set->each_values[i]);
-    if (slot.entry.end_ms != forever_ms) refused.resets_at_ms = slot.entry.end_ms;
+    if (slot.entry->end_ms != forever_ms) refused.resets_at_ms = slot.entry->end_ms;
   }
   return refused;
 }
 
-Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, std::int64_t now_ms) {
+ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now_ms) {
   const Demand& demand = request.demand;
 
   // R20: an output that the caller did not limit asks at most a share of what is unspent on any cap.
@@ -108,26 +124,29 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   }
 
   std::int64_t now_limit = want;
-  std::int64_t settled_limit = want;  // if all holds settled at nothing
   for (const Slot& slot : slots) {
-    const std::int64_t fixed = demand.fixed[slot.meter];
-    const std::int64_t per_output = demand.per_output[slot.meter];
-    now_limit = std::min(now_limit, affordable(room_now(slot), fixed, per_output, want));
-    settled_limit = std::min(settled_limit, affordable(room_unspent(slot), fixed, per_output, want));
+    now_limit =
+        std::min(now_limit, affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter], want));
+  }
+  std::int64_t settled_limit = want;  // if all holds settled at nothing: no less than now
+  for (const Slot& slot : slots) {
+    if (now_limit == want) break;
+    settled_limit = std::min(
+        settled_limit, affordable(room_unspent(slot), demand.fixed[slot.meter], demand.per_output[slot.meter], want));
   }
 
-  Decision decision;
   const bool fits_when_settled = settled_limit >= demand.least;
   const bool fits_now = now_limit >= demand.least;
   const bool waits =
       fits_when_settled && (now_limit < settled_limit || !request.behind.empty()) && !request.take_what_fits;
   if (fits_now && !waits) {
-    decision.granted = true;
-    decision.output_limit = now_limit;
-    for (std::size_t i = 0; i < meter_count; ++i) {
-      decision.held.of[i] = pinned(demand.fixed.of[i] + static_cast<Int128>(demand.per_output.of[i]) * now_limit);
-    }
-    return decision;
+    ReserveAnswer answer{std::in_place_type<Granted>};
+    Granted& granted = *std::get_if<Granted>(&answer);
+    granted.at_ms = now_ms;
+    granted.output_limit = now_limit;
+    for (std::size_t i = 0; i < meter_count; ++i)
+      granted.held.of[i] = needed_for(demand.fixed.of[i], demand.per_output.of[i], now_limit);
+    return answer;
   }
 
   Refused refused;
@@ -149,34 +168,29 @@ Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, st
   if (!short_of.empty() && short_of.front()->per_call) refused.code = Code::per_call_cap_exceeded;
   if (demand.want > 0 && now_limit > 0) refused.fits_output_limit = now_limit;
 
-  if (waits) {
-    HeldBack back;
-    back.at_ms = now_ms;
-    if (!short_of.empty()) {
-      const Slot& headline = *short_of.front();
-      back.waiting_for =
-          headline.cap != nullptr ? line_of(*headline.cap, *headline.set) : line_of_run(headline.run->id);
-    }
-    if (!request.behind.empty()) back.waiting_for = request.behind;
-    back.fits_now = fits_now ? now_limit : 0;
-    back.refusal = std::move(refused);
-    decision.held_back = std::move(back);
-  } else {
-    decision.refused = std::move(refused);
+  if (!waits) return refused;
+  HeldBack back;
+  back.at_ms = now_ms;
+  if (!short_of.empty()) {
+    const Slot& headline = *short_of.front();
+    back.waiting_for = headline.cap != nullptr ? line_of(*headline.cap, *headline.set) : line_of_run(headline.run->id);
   }
-  return decision;
+  if (!request.behind.empty()) back.waiting_for = request.behind;
+  back.fits_now = fits_now ? now_limit : 0;
+  back.refusal = std::move(refused);
+  return back;
 }
 
 void hold(Entry& entry, std::int64_t amount, std::int64_t now_ms) {
-  entry.committed = pinned(static_cast<Int128>(entry.committed) + amount);
-  entry.reserved = pinned(static_cast<Int128>(entry.reserved) + amount);
+  entry.committed = plus_minus(entry.committed, amount, 0);
+  entry.reserved = plus_minus(entry.reserved, amount, 0);
   entry.touched_ms = now_ms;
 }
 
 void settle(Entry& entry, std::int64_t held, std::int64_t booked, bool outcome_unknown) {
-  entry.committed = pinned(static_cast<Int128>(entry.committed) - held + booked);
-  entry.reserved = pinned(static_cast<Int128>(entry.reserved) - held);
-  if (outcome_unknown) entry.unknown = pinned(static_cast<Int128>(entry.unknown) + booked);
+  entry.committed = plus_minus(entry.committed, booked, held);
+  entry.reserved = plus_minus(entry.reserved, 0, held);
+  if (outcome_unknown) entry.unknown = plus_minus(entry.unknown, booked, 0);
 }
 
 std::vector<int> fire_alerts(Entry& entry, const Cap& cap, bool refused) {

@@ -1,14 +1,17 @@
 // Engine: the rules of admission and settlement, on unpacked counter entries. The truth for every local store: where
 // rows are kept differs, what happens to them does not.
 //
-//   engine::Decision decision = engine::admit(slots, request, now_ms);     // R1, R2, R20, R21
-//   if (decision.granted) for (Slot& slot : slots) engine::hold(slot.entry, slot.meter, held);
+//   ReserveAnswer answer = engine::admit(slots, request, now_ms);          // R1, R2, R20, R21
+//   if (const auto* granted = std::get_if<Granted>(&answer)) {
+//     for (Slot& slot : slots) engine::hold(slot.entry, granted->held[slot.meter], now_ms);
+//   }
 //
 // Thread-safety: pure functions.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,18 +44,24 @@ inline constexpr std::int64_t no_limit = INT64_MAX;
 
 /// An entry as a call meets it.
 struct Slot {
-  Entry entry;                      // rolled to the window of now
+  const Entry* entry = nullptr;     // as it is stored, or `fresh`
+  Entry fresh;                      // rolled to the window of now, or new
   const PlannedCap* cap = nullptr;  // null: a run
   const PlannedSet* set = nullptr;  // null: a run, or per = "call"
   const RunHold* run = nullptr;
-  Meter meter = Meter::usd;
   std::int64_t limit = 0;
   std::uint32_t order = 0;
+  std::uint32_t set_index = 0;  // where it came from
+  std::uint32_t entry_index = 0;
+  Meter meter = Meter::usd;
   bool per_call = false;
-  bool fresh = false;         // the store has no such counter yet
-  std::size_t set_index = 0;  // where it came from
-  std::size_t entry_index = 0;
+  bool is_new = false;  // the store has no such counter yet
+
+  /// R9: one more of a cap that has a counter for each value.
+  bool is_new_of_each() const { return is_new && cap != nullptr && !cap->registered->cap.each.empty(); }
 };
+
+using Slots = std::span<const Slot>;
 
 /// R12: the stored window while it lasts, then the next, which starts no earlier than the old one ended.
 void roll(Entry& entry, const Cap& cap, std::int64_t now_ms);
@@ -62,15 +71,8 @@ void set_limit(Entry& entry, std::int64_t limit);
 /// How a refusal names a counter. `want`: the output limit that was wanted.
 RefusedCap refused_cap(const Slot& slot, const Demand& demand, std::int64_t want, bool held);
 
-struct Decision {
-  bool granted = false;
-  std::int64_t output_limit = 0;
-  Amounts held;
-  std::optional<Refused> refused;
-  std::optional<HeldBack> held_back;
-};
-/// Nothing in `slots` is changed.
-Decision admit(const std::vector<Slot>& slots, const ReserveRequest& request, std::int64_t now_ms);
+/// Granted, Refused or HeldBack. Nothing in `slots` is changed.
+ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now_ms);
 
 /// Books a grant. Fits: admit has checked it.
 void hold(Entry& entry, std::int64_t amount, std::int64_t now_ms);

@@ -51,6 +51,12 @@ Result<std::int64_t> LocalStore::expiry(const HoldRow& hold) {
   return std::min(alive_ms + options_.hold_ms, hold.created_ms + hold_max_ms);
 }
 
+Status LocalStore::replace_hold(const HoldRow& hold, const LedgerRow& draft) {
+  HoldRow replaced;
+  if (const auto taken = tables_->take_hold(hold.id, replaced); !taken) return taken.error();
+  return tables_->add_hold(hold, draft);
+}
+
 Result<bool> LocalStore::tell_process(Step& step) {
   const std::int64_t ago_ms = step.now_ms() - told_process_ms_;
   if (ago_ms >= 0 && ago_ms < tell_process_every_ms) return false;
@@ -97,15 +103,14 @@ Result<Swept> LocalStore::sweep_in(Step& step) {
     if (hold.deadline_ms != 0) {
       if (const Status kept = keep_slots(*tables_, hold); !kept) return kept.error();
     }
-    LedgerRow row = draft;
-    row.how = How::expired;
-    row.booked = hold.held;  // promise 3: abandonment is not a refund
-    row.booked[Meter::concurrent] = 0;
-    if (row.ceiling) row.actual = Usd{hold.held[Meter::usd]};
-    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    auto settled = settle_in(step, std::move(row), hold, Alerts::fire);
-    if (!settled) return settled.error();
-    std::move(settled->alerts.begin(), settled->alerts.end(), std::back_inserter(swept.alerts));
+    draft.how = How::expired;
+    draft.booked = hold.held;  // promise 3: abandonment is not a refund
+    if (draft.ceiling) draft.actual = Usd{hold.held[Meter::usd]};
+    HoldRow taken;
+    if (const auto found = tables_->take_hold(hold.id, taken); !found) return found.error();
+    Settled settled;
+    if (const Status done = settle_in(step, draft, hold, Alerts::fire, settled); !done) return done.error();
+    std::move(settled.alerts.begin(), settled.alerts.end(), std::back_inserter(swept.alerts));
     ++swept.expired;
   }
   return swept;
@@ -196,10 +201,9 @@ Status LocalStore::reset_clock() {
     if (const auto latest = latest_ms.find(hold.id); latest != latest_ms.end() && deadline_ms != 0)
       deadline_ms = std::min(deadline_ms, latest->second);
     if (ahead_ms == 0 && deadline_ms == hold.deadline_ms) continue;
-    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
     hold.deadline_ms = deadline_ms;
     hold.created_ms -= ahead_ms;
-    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+    if (const Status done = replace_hold(hold, draft); !done) return done;
   }
   const auto processes = facts::processes(*tables_);
   if (!processes) return processes.error();

@@ -16,15 +16,16 @@ Result<Settled> LocalStore::keep_job(Step& step, const Settlement& settlement) {
   }
   facts::KeptJob kept{job, step.now_ms() + job.lives_ms, 0, {}};
   kept.job.attempt = settlement.row.id;
-  auto hold = tables_->take_hold(settlement.row.id);
-  if (!hold) return hold.error();
-  if (*hold) {
-    (*hold)->deadline_ms = kept.deadline_ms;
+  HoldRow hold;
+  const auto held = tables_->take_hold(settlement.row.id, hold);
+  if (!held) return held.error();
+  if (*held) {
+    hold.deadline_ms = kept.deadline_ms;
     LedgerRow draft = settlement.row;
     draft.how = How::open;
-    draft.held = (*hold)->held;
-    draft.reserved_ms = (*hold)->created_ms;
-    if (const Status done = tables_->add_hold(std::move(**hold), std::move(draft)); !done) return done.error();
+    draft.held = hold.held;
+    draft.reserved_ms = hold.created_ms;
+    if (const Status done = tables_->add_hold(hold, draft); !done) return done.error();
   } else {
     const auto ended = tables_->find_row(settlement.row.id);
     if (!ended) return ended.error();
@@ -74,16 +75,17 @@ Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, cons
 }
 
 Status LocalStore::free_slots(Step& step, const std::vector<HeldCounter>& slots) {
-  Tables::Entries entries;
+  Tables::Entries room;
   for (const HeldCounter& slot : slots) {
-    if (const Status read = tables_->read_set(slot.row, entries); !read) return read;
-    for (engine::Entry& entry : entries) {
+    const auto entries = tables_->read_set(slot.row, room);
+    if (!entries) return entries.error();
+    for (engine::Entry& entry : **entries) {
       if (entry.number != slot.number || entry.start_ms != slot.start_ms) continue;
       engine::settle(entry, 1, 0, false);
       entry.touched_ms = step.now_ms();
     }
-    if (entries.empty()) continue;
-    if (const Status written = tables_->write_set(slot.row, entries); !written) return written;
+    if ((*entries)->empty()) continue;
+    if (const Status written = tables_->write_set(slot.row, **entries); !written) return written;
   }
   return success();
 }
@@ -199,10 +201,9 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   row.why = why;
   Result<Settled> settled = Settled{};
   if (*found) {
-    const auto taken = tables_->take_hold(attempt);
-    if (!taken) return taken.error();
-    settled = settle_in(step, std::move(row), **taken, Alerts::leave);
-    if (!settled) return settled;
+    HoldRow hold;
+    if (const auto taken = tables_->take_hold(attempt, hold); !taken) return taken.error();
+    if (const Status done = settle_in(step, row, hold, Alerts::leave, *settled); !done) return done.error();
     if (const Status done = end_job_of(step, attempt); !done) return done.error();
   } else {
     settled = settle_late(step, before, row, Alerts::leave);

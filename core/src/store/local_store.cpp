@@ -61,6 +61,7 @@ std::unique_lock<std::mutex> LocalStore::lock() {
   while (fork_is_waiting())
     std::this_thread::yield();
   std::unique_lock held(own_mutex(), std::try_to_lock);
+  if (held.owns_lock()) return held;
   const auto start = std::chrono::steady_clock::now();
   const auto wait = [&] {
     if (!Patience::set()) return held.lock();

@@ -29,7 +29,7 @@ class LocalStore : public Store {
   const StoreInfo& info() const override { return info_; }
   AttemptId next_id() override;
   ReserveAnswer reserve(const ReserveRequest& request) override;
-  Result<Settled> settle(const Settlement& settlement) override;
+  Result<Settled> settle(Settlement& settlement) override;
   Result<std::optional<Learned>> learned(std::uint64_t key) override;
   Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override;
   Result<std::vector<JobView>> jobs() override;
@@ -75,15 +75,29 @@ class LocalStore : public Store {
   std::int64_t store_time(StoreState& state) const;
   const Registry* known_registry(const StoreState& state, std::int64_t now_ms, Error& error);
   ReserveAnswer reserve_in(Step& step, const ReserveRequest& request);
-  ReserveAnswer refuse(Step& step, Refused refused, const std::vector<engine::Slot>& slots);
+  /// Why it is refused whatever its counters say, or cannot be held; nothing: it may be admitted.
+  std::optional<ReserveAnswer> forbid(Step& step, const ReserveRequest& request);
+  /// The counters that a call meets.
+  struct Met;
+  Status meet(const ReserveRequest& request, std::int64_t now_ms, Met& met);
+  Status meet_set(const PlannedSet& set, std::int64_t now_ms, Met& met);
+  Status meet_run(const RunHold& run, std::uint32_t order, Met& met);
+  /// R9: whether a cap with `each` has as many counters as it may.
+  Result<std::optional<Refused>> too_many(const ReserveRequest& request, const Granted& granted, const Met& met);
+  /// Writes what was granted.
+  Status hold_on(Step& step, const ReserveRequest& request, const Granted& granted, Met& met);
+  Status write_sets(const ReserveRequest& request, Met& met);
+  ReserveAnswer refuse(Step& step, Refused refused, engine::Slots slots);
   /// `begun`: whether a step was begun. Nothing is learnt without a lesson.
-  Result<Settled> settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun);
+  Result<Settled> settle_once(Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun);
+  /// Its hold is gone: it has ended before, or was never there.
+  Result<Settled> settle_ended(Step& step, LedgerRow& row);
   Result<Learned> learn(Step& step, const Lesson& lesson);
   /// R35: whether a step fires the alerts that it passes. What a person corrects leaves them to the next settlement, whose
   /// guard tells them.
   enum class Alerts : std::uint8_t { fire, leave };
   /// `hold` was taken from the tables in this step.
-  Result<Settled> settle_in(Step& step, LedgerRow&& row, const HoldRow& hold, Alerts alerts);
+  Status settle_in(Step& step, LedgerRow& row, const HoldRow& hold, Alerts alerts, Settled& settled);
   /// R17: the hold of a call goes on as its job's.
   Result<Settled> keep_job(Step& step, const Settlement& settlement);
   /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
@@ -102,6 +116,8 @@ class LocalStore : public Store {
   Status record_alerts(Step& step, std::vector<AlertFired>& alerts);
   Status correct_counters(Step& step, const HoldRow& hold, const Amounts& booked, bool outcome_unknown, Alerts alerts,
                           Settled& settled, std::vector<std::int64_t>& alert_rows);
+  /// The hold of its id is this one from now on.
+  Status replace_hold(const HoldRow& hold, const LedgerRow& draft);
   Status count_from_ledger(Step& step, RegisteredCap& cap);
   /// The same for a cap whose windows were of a wrong clock: its counters and what holds say of them go first.
   Status count_again(Step& step, RegisteredCap cap);

@@ -2,7 +2,15 @@
 
 #include <algorithm>
 
+#include "ledger/pack.h"
+
 namespace farthing {
+
+namespace {
+
+constexpr std::size_t max_spare_holds = 64;
+
+}  // namespace
 
 Status MemoryTables::set_state(const StoreState& state) {
   state_ = state;
@@ -14,17 +22,15 @@ Result<std::int64_t> MemoryTables::find_set(std::string_view key) {
   return found == set_of_key_.end() ? std::int64_t{0} : found->second;
 }
 
-Status MemoryTables::read_set(std::int64_t row, Entries& entries) {
-  if (row > 0 && static_cast<std::size_t>(row) <= sets_.size()) {
-    entries = sets_[static_cast<std::size_t>(row) - 1].entries;
-  } else {
-    entries.clear();
-  }
-  return success();
+Result<Tables::Entries*> MemoryTables::read_set(std::int64_t row, Entries& room) {
+  if (row > 0 && static_cast<std::size_t>(row) <= sets_.size()) return &sets_[static_cast<std::size_t>(row) - 1].entries;
+  room.clear();
+  return &room;
 }
 
 Status MemoryTables::write_set(std::int64_t row, const Entries& entries) {
-  sets_[static_cast<std::size_t>(row) - 1].entries = entries;
+  Entries& own = sets_[static_cast<std::size_t>(row) - 1].entries;
+  if (&own != &entries) own = entries;
   return success();
 }
 
@@ -55,66 +61,113 @@ Result<std::vector<SetRow>> MemoryTables::sets() {
   return result;
 }
 
-Result<std::optional<How>> MemoryTables::known(AttemptId id) {
-  if (holds_.count(id.value) != 0) return std::optional(How::open);
-  const auto found = row_of_id_.find(id.value);
-  return found == row_of_id_.end() ? std::optional<How>() : ledger_[found->second - dropped_].how;
+void MemoryTables::PackedRow::keep(const LedgerRow& row) {
+  bytes.clear();
+  pack_own(row, bytes);
+  context = row.context;
 }
 
-Status MemoryTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
-  const AttemptId id = hold.id;
-  if (!holds_.try_emplace(id.value, std::move(hold), std::move(draft)).second) {
-    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(id) + " already"};
+LedgerRow MemoryTables::PackedRow::read() const {
+  return unpack_own(bytes, context);
+}
+
+std::deque<MemoryTables::Place>::iterator MemoryTables::place_of(std::uint64_t id) {
+  if (places_.empty() || places_.back().id < id) return places_.end();
+  if (places_.front().id >= id) return places_.begin();
+  return std::lower_bound(places_.begin(), places_.end(), id,
+                          [](const Place& place, std::uint64_t wanted) { return place.id < wanted; });
+}
+
+const MemoryTables::KeptRow* MemoryTables::row_of(AttemptId id) {
+  const auto place = place_of(id.value);
+  return place == places_.end() || place->id != id.value ? nullptr : &ledger_[place->row - dropped_];
+}
+
+Result<std::optional<How>> MemoryTables::known(AttemptId id) {
+  if (holds_.count(id.value) != 0) return std::optional(How::open);
+  const KeptRow* const row = row_of(id);
+  return row == nullptr ? std::optional<How>() : row->how;
+}
+
+Status MemoryTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
+  if (holds_.count(hold.id.value) != 0)
+    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
+  Holds::iterator added;
+  if (spare_holds_.empty()) {
+    added = holds_.try_emplace(hold.id.value).first;
+  } else {
+    spare_holds_.back().key() = hold.id.value;
+    added = holds_.insert(std::move(spare_holds_.back())).position;
+    spare_holds_.pop_back();
   }
+  added->second.row = hold;
+  added->second.draft.keep(draft);
   return success();
 }
 
 Result<std::optional<std::pair<HoldRow, LedgerRow>>> MemoryTables::find_hold(AttemptId id) {
   const auto found = holds_.find(id.value);
   if (found == holds_.end()) return std::optional<std::pair<HoldRow, LedgerRow>>();
-  return std::optional(found->second);
+  return std::optional(std::pair(found->second.row, found->second.draft.read()));
 }
 
-Result<std::optional<HoldRow>> MemoryTables::take_hold(AttemptId id) {
+Result<bool> MemoryTables::take_hold(AttemptId id, HoldRow& taken) {
   const auto found = holds_.find(id.value);
-  if (found == holds_.end()) return std::optional<HoldRow>();
-  std::optional<HoldRow> taken(std::move(found->second.first));
-  holds_.erase(found);
-  return taken;
+  if (found == holds_.end()) return false;
+  std::swap(taken, found->second.row);
+  found->second.draft.context.reset();
+  if (spare_holds_.size() < max_spare_holds) {
+    spare_holds_.push_back(holds_.extract(found));
+  } else {
+    holds_.erase(found);
+  }
+  return true;
 }
 
 Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   std::vector<std::pair<HoldRow, LedgerRow>> result;
   result.reserve(holds_.size());
   for (const auto& [id, hold] : holds_)
-    result.push_back(hold);
+    result.emplace_back(hold.row, hold.draft.read());
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first.id < b.first.id; });
   return result;
 }
 
-Status MemoryTables::add_row(LedgerRow&& row) {
-  if (!row_of_id_.try_emplace(row.id.value, dropped_ + ledger_.size()).second) {
+Status MemoryTables::add_row(const LedgerRow& row) {
+  const auto place = place_of(row.id.value);
+  if (place != places_.end() && place->id == row.id.value)
     return Error{Code::invalid_argument, "there is an entry " + to_text(row.id) + " already"};
-  }
-  ledger_.push_back(std::move(row));
-  if (ledger_.size() > max_rows) {
-    row_of_id_.erase(ledger_.front().id.value);
-    ledger_.pop_front();
-    ++dropped_;
-  }
+  places_.insert(place, {row.id.value, dropped_ + ledger_.size()});
+  KeptRow kept;
+  if (ledger_.size() >= max_rows) drop_oldest(kept);
+  kept.id = row.id;
+  kept.of = row.of;
+  kept.reserved_ms = row.reserved_ms;
+  kept.kind = row.kind;
+  kept.how = row.how;
+  kept.whole.keep(row);
+  ledger_.push_back(std::move(kept));
   return success();
 }
 
+/// Whose memory the newest takes.
+void MemoryTables::drop_oldest(KeptRow& room) {
+  places_.erase(place_of(ledger_.front().id.value));
+  room = std::move(ledger_.front());
+  ledger_.pop_front();
+  ++dropped_;
+}
+
 Result<std::optional<LedgerRow>> MemoryTables::find_row(AttemptId id) {
-  const auto found = row_of_id_.find(id.value);
-  if (found == row_of_id_.end()) return std::optional<LedgerRow>();
-  return std::optional(ledger_[found->second - dropped_]);
+  const KeptRow* const row = row_of(id);
+  return row == nullptr ? std::optional<LedgerRow>() : row->whole.read();
 }
 
 Result<std::vector<LedgerRow>> MemoryTables::adjustments(AttemptId of) {
   std::vector<LedgerRow> result;
-  std::copy_if(ledger_.begin(), ledger_.end(), std::back_inserter(result),
-               [of](const LedgerRow& row) { return row.kind == RowKind::adjust && row.of == of; });
+  for (const KeptRow& row : ledger_) {
+    if (row.kind == RowKind::adjust && row.of == of) result.push_back(row.whole.read());
+  }
   return result;
 }
 
@@ -123,19 +176,19 @@ std::optional<std::int64_t> MemoryTables::ledger_from_ms() const {
 }
 
 Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
-  return std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const LedgerRow& row) {
-    return !adjustment.empty() && row.adjustment == adjustment;
+  return !adjustment.empty() && std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const KeptRow& row) {
+    return row.kind != RowKind::attempt && row.whole.read().adjustment == adjustment;
   });
 }
 
 Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) {
-  const auto wanted = [&](const LedgerRow& row) {
+  const auto wanted = [&](const KeptRow& row) {
     return (!filter.since_ms || row.reserved_ms >= *filter.since_ms) &&
            (!filter.until_ms || row.reserved_ms < *filter.until_ms) &&
            (!filter.id || row.id == *filter.id || row.of == *filter.id);
   };
   for (std::size_t i = ledger_.size(); i-- > 0;) {
-    if (wanted(ledger_[i]) && !visit(ledger_[i])) break;
+    if (wanted(ledger_[i]) && !visit(ledger_[i].whole.read())) break;
   }
   return success();
 }

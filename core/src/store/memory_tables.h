@@ -5,7 +5,11 @@
 
 #include <deque>
 #include <map>
+#include <memory>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "store/tables.h"
 
@@ -26,7 +30,7 @@ class MemoryTables final : public Tables {
   Status set_state(const StoreState& state) override;
 
   Result<std::int64_t> find_set(std::string_view key) override;
-  Status read_set(std::int64_t row, Entries& entries) override;
+  Result<Entries*> read_set(std::int64_t row, Entries& room) override;
   Status write_set(std::int64_t row, const Entries& entries) override;
   Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
                                const Entries& entries) override;
@@ -35,12 +39,12 @@ class MemoryTables final : public Tables {
   Result<std::vector<SetRow>> sets() override;
 
   Result<std::optional<How>> known(AttemptId id) override;
-  Status add_hold(HoldRow&& hold, LedgerRow&& draft) override;
+  Status add_hold(const HoldRow& hold, const LedgerRow& draft) override;
   Result<std::optional<std::pair<HoldRow, LedgerRow>>> find_hold(AttemptId id) override;
-  Result<std::optional<HoldRow>> take_hold(AttemptId id) override;
+  Result<bool> take_hold(AttemptId id, HoldRow& taken) override;
   Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
 
-  Status add_row(LedgerRow&& row) override;
+  Status add_row(const LedgerRow& row) override;
   Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
   std::optional<std::int64_t> ledger_from_ms() const override;
@@ -60,13 +64,45 @@ class MemoryTables final : public Tables {
   /// R36: as many rows of the ledger as are kept; outcomes go with them.
   static constexpr std::size_t max_rows = 10'000;
 
+  /// A tenth of a LedgerRow, in its own memory as a whole: what a call writes here, others read nowhere near as often.
+  struct PackedRow {
+    std::string bytes;
+    std::shared_ptr<const CallContext> context;
+
+    void keep(const LedgerRow& row);
+    LedgerRow read() const;
+  };
+  struct Hold {
+    HoldRow row;
+    PackedRow draft;
+  };
+  using Holds = std::unordered_map<std::uint64_t, Hold>;
+  struct KeptRow {
+    AttemptId id;
+    AttemptId of;
+    std::int64_t reserved_ms = 0;
+    RowKind kind = RowKind::attempt;
+    How how = How::open;
+    PackedRow whole;
+  };
+  /// Where the row of an id is: how many came before it ever.
+  struct Place {
+    std::uint64_t id = 0;
+    std::uint64_t row = 0;
+  };
+
+  std::deque<Place>::iterator place_of(std::uint64_t id);
+  const KeptRow* row_of(AttemptId id);
+  void drop_oldest(KeptRow& room);
+
   StoreState state_;
   std::vector<SetRow> sets_;  // index + 1 is the row; an erased one has no key
   std::unordered_map<std::string, std::int64_t> set_of_key_;
-  std::unordered_map<std::uint64_t, std::pair<HoldRow, LedgerRow>> holds_;
-  std::deque<LedgerRow> ledger_;                                // as booked
-  std::uint64_t dropped_ = 0;                                   // rows that fell out of the front
-  std::unordered_map<std::uint64_t, std::uint64_t> row_of_id_;  // -> place since the first row ever
+  Holds holds_;
+  std::vector<Holds::node_type> spare_holds_;  // of calls that have ended: the next ones take their memory
+  std::deque<KeptRow> ledger_;                 // as booked
+  std::uint64_t dropped_ = 0;                  // rows that fell out of the front
+  std::deque<Place> places_;                   // ids ascend, and so do most calls' ends: new ones come last, or nearly
   std::map<std::pair<std::string, std::string>, std::string, std::less<>> facts_;
   std::unordered_map<std::uint64_t, Learned> learned_;
 };

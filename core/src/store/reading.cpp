@@ -193,7 +193,7 @@ Result<Settled> LocalStore::adjust_in(Step& step, const LedgerRow& original, con
   row.how = how;
   row.who = adjustment.who;
   row.why = adjustment.why;
-  if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
+  if (const Status added = tables_->add_row(row); !added) return added.error();
 
   Settled settled;
   settled.at_ms = step.now_ms();
@@ -228,7 +228,7 @@ Result<Settled> LocalStore::book(const LedgerRow& given, const Plan& plan) {
   row.reserved_ms = step.now_ms();
   row.settled_ms = step.now_ms();
   row.policy_revision = plan.revision;
-  if (const Status added = tables_->add_row(LedgerRow(row)); !added) return added.error();
+  if (const Status added = tables_->add_row(row); !added) return added.error();
   if (const Status done = add_to_counters(step, row, row.booked, Amounts{}, Alerts::fire, settled); !done)
     return done.error();
   if (const Status done = step.commit(); !done) return done.error();
@@ -241,17 +241,16 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
   Error problem{Code::closed, ""};
   const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
   if (registry == nullptr) return problem;
-  Tables::Entries entries;
+  Tables::Entries room;
   if (row.context) {
     const CapIndex index(*registry);
     const Plan plan = index.plan(row.context->labels, step.now_ms());
     for (const PlannedSet& set : plan.sets) {
       auto place = tables_->find_set(set.key);
       if (!place) return place.error();
-      entries.clear();
-      if (*place != 0) {
-        if (const Status read = tables_->read_set(*place, entries); !read) return read;
-      }
+      const auto read = tables_->read_set(*place, room);
+      if (!read) return read.error();
+      Tables::Entries& entries = **read;
       bool changed = false;
       for (const PlannedCap& cap : set.caps) {
         const auto known = std::find_if(entries.begin(), entries.end(),
@@ -296,10 +295,11 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
     const auto place = tables_->find_set("run/" + id);
     if (!place) return place.error();
     if (*place != 0) {
-      if (const Status read = tables_->read_set(*place, entries); !read) return read;
-      for (engine::Entry& entry : entries)
+      const auto entries = tables_->read_set(*place, room);
+      if (!entries) return entries.error();
+      for (engine::Entry& entry : **entries)
         add(entry);
-      if (const Status written = tables_->write_set(*place, entries); !written) return written;
+      if (const Status written = tables_->write_set(*place, **entries); !written) return written;
       continue;
     }
     // Its counter is gone, or still to come (R9): what is kept for the next call of the run is what counts.

@@ -124,10 +124,11 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
       row = tables_->add_set(key, sum.each_values, {sum.entry});
       if (!row) return row.error();
     } else {
-      Tables::Entries entries;
-      if (const Status read = tables_->read_set(*row, entries); !read) return read;
-      entries.push_back(sum.entry);
-      if (const Status written = tables_->write_set(*row, entries); !written) return written;
+      Tables::Entries room;
+      const auto entries = tables_->read_set(*row, room);
+      if (!entries) return entries.error();
+      (*entries)->push_back(sum.entry);
+      if (const Status written = tables_->write_set(*row, **entries); !written) return written;
     }
     rows[key] = *row;
     if (cap.each.empty()) continue;
@@ -138,8 +139,7 @@ Status LocalStore::count_from_ledger(Step& step, RegisteredCap& registered) {
     auto& [hold, draft] = touched[i];
     hold.counters.push_back(
         {rows[touched_keys[i]], registered.number, static_cast<std::uint8_t>(cap.meter), fresh.start_ms});
-    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+    if (const Status done = replace_hold(hold, draft); !done) return done;
   }
   for (auto& [kept, key] : slots) {
     kept.slots.push_back({rows[key], registered.number, static_cast<std::uint8_t>(Meter::concurrent), fresh.start_ms});
@@ -168,8 +168,7 @@ Status LocalStore::count_again(Step& step, RegisteredCap registered) {
     if (std::erase_if(hold.counters, [&](const HeldCounter& counter) { return counter.number == registered.number; }) ==
         0)
       continue;
-    if (const auto taken = tables_->take_hold(hold.id); !taken) return taken.error();
-    if (const Status done = tables_->add_hold(std::move(hold), std::move(draft)); !done) return done;
+    if (const Status done = replace_hold(hold, draft); !done) return done;
   }
   return count_from_ledger(step, registered);
 }

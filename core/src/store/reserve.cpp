@@ -36,6 +36,13 @@ Result<std::optional<AttemptId>> open_equal(Tables& tables, const std::string& f
   return *known == How::open ? std::optional(*attempt) : std::nullopt;
 }
 
+/// Of who says nothing of its attempt.
+LedgerRow& empty_draft() {
+  static thread_local LedgerRow draft;
+  draft = LedgerRow{};
+  return draft;
+}
+
 std::string run_key(const RunHold& run) {
   return "run/" + run.id;
 }
@@ -75,7 +82,7 @@ void LocalStore::hand_on_alerts(ReserveAnswer& answer) {
 }
 
 /// R35: 100 also fires at a window's first refusal. Nothing else is changed (R2).
-ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<engine::Slot>& slots) {
+ReserveAnswer LocalStore::refuse(Step& step, Refused refused, engine::Slots slots) {
   for (const engine::Slot& slot : slots) {
     if (slot.cap == nullptr || slot.per_call || slot.cap->registered->cap.alert.empty()) continue;
     const Cap& cap = slot.cap->registered->cap;
@@ -83,7 +90,7 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<
                      [&](const RefusedCap& refusing) { return refusing.cap_id == cap.id; })) {
       continue;
     }
-    engine::Entry entry = slot.entry;
+    engine::Entry entry = *slot.entry;
     engine::set_limit(entry, slot.limit);
     for (const int threshold : engine::fire_alerts(entry, cap, true))
       refused.alerts.push_back(engine::alert_of(entry, cap, slot.set->each_values, threshold));
@@ -94,25 +101,42 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, const std::vector<
   return refused;
 }
 
-ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) {
-  const Plan& plan = *request.plan;
-  const std::int64_t now = step.now_ms();
-  // R6: two integers tell whether the plan is of this registry.
-  if (plan.revision != step.state().revision || now >= plan.valid_until_ms) return PolicyChanged{step.state().revision};
-  // Guards explain these three before they ask; no store grants them all the same.
-  const auto forbidden = [&](Code code) {
-    Refused refused;
-    refused.at_ms = now;
-    refused.code = code;
-    return refused;
+/// A slot per counter, each in a copy, since a refusal changes nothing (R2). One for each thread: its room is used again.
+struct LocalStore::Met {
+  struct Set {
+    std::int64_t row = 0;  // 0: the store has none yet
+    Tables::Entries* entries = nullptr;
+    Tables::Entries room;
   };
-  if (!plan.halts.empty()) return forbidden(Code::halted);
-  if (!plan.label_required.empty()) return forbidden(Code::label_required);
+  std::vector<engine::Slot> slots;
+  std::size_t slot_count = 0;
+  std::vector<Set> sets;  // of the plan, then of its runs
+  std::size_t set_count = 0;
+
+  /// As it was left: whoever takes it sets every field.
+  engine::Slot& next_slot() { return slots[slot_count++]; }
+  engine::Slots all() const { return {slots.data(), slot_count}; }
+};
+
+std::optional<ReserveAnswer> LocalStore::forbid(Step& step, const ReserveRequest& request) {
+  const Plan& plan = *request.plan;
+  // R6: two integers tell whether the plan is of this registry.
+  if (plan.revision != step.state().revision || step.now_ms() >= plan.valid_until_ms)
+    return PolicyChanged{step.state().revision};
+  // Guards explain these three before they ask; no store grants them all the same.
+  const auto refused = [&](Code code) {
+    Refused why;
+    why.at_ms = step.now_ms();
+    why.code = code;
+    return why;
+  };
+  if (!plan.halts.empty()) return refused(Code::halted);
+  if (!plan.label_required.empty()) return refused(Code::label_required);
   // R9: runs have counters of their own, which no plan knows.
   std::size_t counters = request.runs.size();
   for (const PlannedSet& set : plan.sets)
     counters += set.caps.size();
-  if (counters > max_counters_per_call) return forbidden(Code::too_many_caps);
+  if (counters > max_counters_per_call) return refused(Code::too_many_caps);
   // R18: an id that has ended takes no hold.
   const auto known = tables_->known(request.id);
   if (!known) return known.error();
@@ -121,193 +145,228 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
                  "attempt " + to_text(request.id) +
                      (**known == How::open ? " holds already" : " has ended: " + std::string(how_text(**known)))};
   }
-  if (!request.fingerprint.empty()) {
-    const auto equal = open_equal(*tables_, request.fingerprint);
-    if (!equal) return equal.error();
-    if (*equal) {
-      Refused refused = forbidden(Code::duplicate);
-      refused.duplicate_of = **equal;
-      return refused;
+  if (request.fingerprint.empty()) return std::nullopt;
+  const auto equal = open_equal(*tables_, request.fingerprint);
+  if (!equal) return equal.error();
+  if (!*equal) return std::nullopt;
+  Refused duplicate = refused(Code::duplicate);
+  duplicate.duplicate_of = **equal;
+  return duplicate;
+}
+
+Status LocalStore::meet_set(const PlannedSet& set, std::int64_t now_ms, Met& met) {
+  const auto set_index = static_cast<std::uint32_t>(met.set_count);
+  Met::Set& found = met.sets[met.set_count++];
+  const auto look_up = [&]() -> Status {
+    const auto row = tables_->find_set(set.key);
+    if (!row) return row.error();
+    found.row = *row;
+    return success();
+  };
+  const auto read = [&]() -> Status {
+    const auto entries = tables_->read_set(found.row, found.room);
+    if (!entries) return entries.error();
+    found.entries = *entries;
+    return success();
+  };
+  found.row = cached_row(set, serial_);
+  if (found.row == 0) {
+    if (const Status done = look_up(); !done) return done;
+  }
+  if (const Status done = read(); !done) return done;
+  if (found.row != 0 && found.entries->empty()) {
+    // Another process deleted the old counter (R9): rows are never used again, so the key says where it is now.
+    if (const Status done = look_up(); !done) return done;
+    if (const Status done = read(); !done) return done;
+  }
+  const Tables::Entries& entries = *found.entries;
+  auto next_new = static_cast<std::uint32_t>(entries.size());  // each new entry has a place of its own
+  for (const PlannedCap& cap : set.caps) {
+    engine::Slot& slot = met.next_slot();
+    std::uint32_t place = 0;
+    while (place < entries.size() && entries[place].number != cap.number)
+      ++place;
+    slot.is_new = place == entries.size();
+    slot.entry_index = slot.is_new ? next_new++ : place;
+    slot.entry = slot.is_new ? &slot.fresh : &entries[place];
+    if (slot.is_new || now_ms >= slot.entry->end_ms) {
+      slot.fresh = slot.is_new ? engine::Entry{.number = cap.number} : *slot.entry;
+      engine::roll(slot.fresh, cap.registered->cap, now_ms);
+      slot.entry = &slot.fresh;
+    }
+    slot.cap = &cap;
+    slot.set = &set;
+    slot.run = nullptr;
+    slot.limit = cap.limit;
+    slot.order = cap.order;
+    slot.set_index = set_index;
+    slot.meter = cap.meter;
+    slot.per_call = false;
+  }
+  return success();
+}
+
+Status LocalStore::meet_run(const RunHold& run, std::uint32_t order, Met& met) {
+  const auto set_index = static_cast<std::uint32_t>(met.set_count);
+  Met::Set& found = met.sets[met.set_count++];
+  const auto row = tables_->find_set(run_key(run));
+  if (!row) return row.error();
+  found.row = *row;
+  const auto entries = tables_->read_set(found.row, found.room);
+  if (!entries) return entries.error();
+  found.entries = *entries;
+  engine::Slot& slot = met.next_slot();
+  slot = engine::Slot{};
+  slot.is_new = found.entries->empty();
+  slot.entry = slot.is_new ? &slot.fresh : &found.entries->front();
+  if (slot.is_new) {
+    slot.fresh.end_ms = engine::forever_ms;
+    slot.fresh.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
+    const auto kept = facts::kept_run(*tables_, run.id);
+    if (!kept) return kept.error();
+    if (*kept) {
+      const std::int64_t limit = slot.fresh.limit;
+      slot.fresh = **kept;
+      if (slot.fresh.limit == engine::no_limit) slot.fresh.limit = limit;  // known by what was booked on it only
     }
   }
+  slot.run = &run;
+  slot.meter = Meter::usd;
+  slot.limit = slot.entry->limit;
+  slot.order = order;
+  slot.set_index = set_index;
+  return success();
+}
 
-  // What the call meets: a slot per counter, each in a copy, since a refusal changes nothing (R2).
-  static thread_local std::vector<engine::Slot> slots;
-  static thread_local std::vector<Tables::Entries> sets;
-  static thread_local std::vector<std::int64_t> rows;
-  slots.clear();
-  rows.clear();
-  const std::size_t set_count = plan.sets.size() + request.runs.size();
-  if (sets.size() < set_count) sets.resize(set_count);
-
-  for (std::size_t i = 0; i < plan.sets.size(); ++i) {
-    const PlannedSet& set = plan.sets[i];
-    std::int64_t row = cached_row(set, serial_);
-    if (row == 0) {
-      const auto found = tables_->find_set(set.key);
-      if (!found) return found.error();
-      row = *found;
-      if (row != 0) cache_row(set, serial_, row);
-    }
-    rows.push_back(row);
-    sets[i].clear();
-    if (row != 0) {
-      if (const Status read = tables_->read_set(row, sets[i]); !read) return read.error();
-      if (sets[i].empty()) {
-        // Another process deleted the old counter (R9): rows are never used again, so the key says where it is now.
-        const auto again = tables_->find_set(set.key);
-        if (!again) return again.error();
-        rows.back() = *again;
-        if (*again != 0) {
-          if (const Status read = tables_->read_set(*again, sets[i]); !read) return read.error();
-        }
-      }
-    }
-    for (const PlannedCap& cap : set.caps) {
-      engine::Slot& slot = slots.emplace_back();
-      slot.entry_index = sets[i].size();
-      for (std::size_t k = 0; k < sets[i].size(); ++k) {
-        if (sets[i][k].number == cap.number) slot.entry_index = k;
-      }
-      if (slot.entry_index < sets[i].size()) slot.entry = sets[i][slot.entry_index];
-      slot.entry.number = cap.number;
-      engine::roll(slot.entry, cap.registered->cap, now);
-      slot.cap = &cap;
-      slot.set = &set;
-      slot.meter = cap.meter;
-      slot.limit = cap.limit;
-      slot.order = cap.order;
-      slot.set_index = i;
-      if (slot.entry_index == sets[i].size()) {
-        // A new entry: its place is taken now, so that the next cap of this set does not get it too.
-        sets[i].push_back(slot.entry);
-        slot.fresh = true;
-      }
-    }
+Status LocalStore::meet(const ReserveRequest& request, std::int64_t now_ms, Met& met) {
+  const Plan& plan = *request.plan;
+  met.slot_count = 0;
+  std::size_t most = request.runs.size() + plan.per_call.size();
+  for (const PlannedSet& set : plan.sets)
+    most += set.caps.size();
+  if (met.slots.size() < most) met.slots.resize(most);
+  met.set_count = 0;
+  if (const std::size_t needed = plan.sets.size() + request.runs.size(); met.sets.size() < needed)
+    met.sets.resize(needed);
+  for (const PlannedSet& set : plan.sets) {
+    if (const Status done = meet_set(set, now_ms, met); !done) return done;
   }
-  for (std::size_t r = 0; r < request.runs.size(); ++r) {
-    const RunHold& run = request.runs[r];
-    const std::size_t i = plan.sets.size() + r;
-    const auto found = tables_->find_set(run_key(run));
-    if (!found) return found.error();
-    rows.push_back(*found);
-    sets[i].clear();
-    if (*found != 0) {
-      if (const Status read = tables_->read_set(*found, sets[i]); !read) return read.error();
-    }
-    engine::Slot& slot = slots.emplace_back();
-    if (sets[i].empty()) {
-      slot.entry.end_ms = engine::forever_ms;
-      slot.entry.limit = run.limit ? run.limit->nano : engine::no_limit;  // R28: the limit lives in the counter
-      const auto kept = facts::kept_run(*tables_, run.id);
-      if (!kept) return kept.error();
-      if (*kept) {
-        const std::int64_t limit = slot.entry.limit;
-        slot.entry = **kept;
-        if (slot.entry.limit == engine::no_limit) slot.entry.limit = limit;  // known by what was booked on it only
-      }
-      sets[i].push_back(slot.entry);
-    } else {
-      slot.entry = sets[i].front();
-    }
-    slot.run = &run;
-    slot.meter = Meter::usd;
-    slot.limit = slot.entry.limit;
-    slot.order = static_cast<std::uint32_t>(1U << 30U) - static_cast<std::uint32_t>(r);  // R3: last, innermost first
-    slot.set_index = i;
+  auto order = static_cast<std::uint32_t>(1U << 30U);  // R3: last, innermost first
+  for (const RunHold& run : request.runs) {
+    if (const Status done = meet_run(run, order--, met); !done) return done;
   }
   for (const PlannedCap& cap : plan.per_call) {
-    engine::Slot& slot = slots.emplace_back();
+    engine::Slot& slot = met.next_slot();
+    slot = engine::Slot{};
     slot.cap = &cap;
     slot.meter = cap.meter;
     slot.limit = cap.limit;
-    slot.entry.committed = request.call_committed[cap.meter];
+    slot.entry = &slot.fresh;
+    slot.fresh.committed = request.call_committed[cap.meter];
     slot.per_call = true;
     slot.order = cap.order;  // R3: before all windows
   }
+  return success();
+}
 
-  engine::Decision decision = engine::admit(slots, request, now);
-  if (!decision.granted) {
-    if (decision.held_back) return std::move(*decision.held_back);
-    return refuse(step, std::move(*decision.refused), slots);
-  }
-  // R9: new counters of a cap with `each`, before anything is written.
-  for (const engine::Slot& slot : slots) {
-    if (!slot.fresh || slot.cap == nullptr || slot.cap->registered->cap.each.empty()) continue;
-    const auto count = facts::counter_count(*tables_, slot.entry.number);
+Result<std::optional<Refused>> LocalStore::too_many(const ReserveRequest& request, const Granted& granted,
+                                                    const Met& met) {
+  for (const engine::Slot& slot : met.all()) {
+    if (!slot.is_new_of_each()) continue;
+    const auto count = facts::counter_count(*tables_, slot.entry->number);
     if (!count) return count.error();
     if (*count < slot.cap->registered->cap.max_counters) continue;
-    Refused refused = forbidden(Code::too_many_counters);
-    refused.caps.push_back(engine::refused_cap(slot, request.demand, decision.output_limit, false));
-    return refused;
+    Refused refused;
+    refused.at_ms = granted.at_ms;
+    refused.code = Code::too_many_counters;
+    refused.caps.push_back(engine::refused_cap(slot, request.demand, granted.output_limit, false));
+    return std::optional(std::move(refused));
   }
+  return std::optional<Refused>();
+}
 
-  std::optional<std::int64_t> volume;
-  for (const engine::Slot& slot : slots) {
-    if (request.volume_cap.empty()) break;
-    if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap) volume = slot.entry.spent();
+Status LocalStore::write_sets(const ReserveRequest& request, Met& met) {
+  const std::vector<PlannedSet>& planned = request.plan->sets;
+  for (std::size_t i = 0; i < met.set_count; ++i) {
+    if (met.sets[i].row == 0) continue;
+    if (const Status written = tables_->write_set(met.sets[i].row, *met.sets[i].entries); !written) return written;
   }
+  // New ones last: with them what was read of the others ends.
+  for (std::size_t i = 0; i < met.set_count; ++i) {
+    Met::Set& set = met.sets[i];
+    if (set.row != 0) continue;
+    const RunHold* const run = i < planned.size() ? nullptr : &request.runs[i - planned.size()];
+    const auto added = run == nullptr ? tables_->add_set(planned[i].key, planned[i].each_values, *set.entries)
+                                      : tables_->add_set(run_key(*run), {run->task}, *set.entries);
+    if (!added) return added.error();
+    set.row = *added;
+    if (run == nullptr) continue;
+    if (const Status erased = tables_->erase_fact("run", run->id); !erased) return erased;
+  }
+  return success();
+}
 
-  HoldRow hold;
+Status LocalStore::hold_on(Step& step, const ReserveRequest& request, const Granted& granted, Met& met) {
+  static thread_local HoldRow hold;
   hold.id = request.id;
   hold.process = process_;
-  hold.created_ms = now;
-  hold.held = decision.held;
-  hold.counters.reserve(slots.size());
-  for (engine::Slot& slot : slots) {
+  hold.created_ms = step.now_ms();
+  hold.held = granted.held;
+  hold.counters.clear();
+  for (const engine::Slot& slot : met.all()) {
     if (slot.per_call) continue;
-    engine::set_limit(slot.entry, slot.limit);
-    engine::hold(slot.entry, decision.held[slot.meter], now);
-    sets[slot.set_index][slot.entry_index] = slot.entry;
-    if (!slot.fresh || slot.cap == nullptr || slot.cap->registered->cap.each.empty()) continue;
-    if (const Status counted = facts::count_counters(*tables_, slot.entry.number, 1); !counted) return counted.error();
+    const bool stored = slot.entry != &slot.fresh;
+    Tables::Entries& entries = *met.sets[slot.set_index].entries;
+    if (slot.is_new) entries.emplace_back();  // in the order of their places; from here on entries are met by these
+    engine::Entry& entry = entries[slot.entry_index];
+    if (!stored) entry = slot.fresh;
+    engine::set_limit(entry, slot.limit);
+    engine::hold(entry, granted.held[slot.meter], step.now_ms());
+    hold.counters.push_back({0, entry.number, static_cast<std::uint8_t>(slot.meter), entry.start_ms});
+    if (!slot.is_new_of_each()) continue;
+    if (const Status counted = facts::count_counters(*tables_, entry.number, 1); !counted) return counted;
   }
-  for (std::size_t i = 0; i < set_count; ++i) {
-    const bool is_run = i >= plan.sets.size();
-    if (rows[i] != 0) {
-      if (const Status written = tables_->write_set(rows[i], sets[i]); !written) return written.error();
-      continue;
-    }
-    const std::string key = is_run ? run_key(request.runs[i - plan.sets.size()]) : plan.sets[i].key;
-    const std::vector<std::string> values =
-        is_run ? std::vector{request.runs[i - plan.sets.size()].task} : plan.sets[i].each_values;
-    const auto added = tables_->add_set(key, values, sets[i]);
-    if (!added) return added.error();
-    if (is_run) {
-      const Status erased = tables_->erase_fact("run", request.runs[i - plan.sets.size()].id);
-      if (!erased) return erased.error();
-    }
-    rows[i] = *added;
+  if (const Status written = write_sets(request, met); !written) return written;
+  std::size_t place = 0;
+  for (const engine::Slot& slot : met.all()) {
+    if (!slot.per_call) hold.counters[place++].row = met.sets[slot.set_index].row;
   }
-  for (const engine::Slot& slot : slots) {
-    if (slot.per_call) continue;
-    hold.counters.push_back(
-        {rows[slot.set_index], slot.entry.number, static_cast<std::uint8_t>(slot.meter), slot.entry.start_ms});
-  }
-  LedgerRow draft = request.draft != nullptr ? *request.draft : LedgerRow{};
+  LedgerRow& draft = request.draft != nullptr ? *request.draft : empty_draft();
   draft.id = request.id;
-  draft.reserved_ms = now;
-  draft.held = decision.held;
-  if (decision.output_limit != 0) draft.output_limit = decision.output_limit;
-  draft.policy_revision = plan.revision;
-  if (const Status added = tables_->add_hold(std::move(hold), std::move(draft)); !added) return added.error();
-  if (!request.fingerprint.empty()) {
-    const Status noted = tables_->put_fact("asked", request.fingerprint, to_text(request.id));
-    if (!noted) return noted.error();
+  draft.reserved_ms = step.now_ms();
+  draft.held = granted.held;
+  if (granted.output_limit != 0) draft.output_limit = granted.output_limit;
+  draft.policy_revision = request.plan->revision;
+  if (const Status added = tables_->add_hold(hold, draft); !added) return added;
+  if (request.fingerprint.empty()) return success();
+  return tables_->put_fact("asked", request.fingerprint, to_text(request.id));
+}
+
+ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) {
+  if (auto forbidden = forbid(step, request)) return std::move(*forbidden);
+  static thread_local Met met;
+  if (const Status done = meet(request, step.now_ms(), met); !done) return done.error();
+  ReserveAnswer answer = engine::admit(met.all(), request, step.now_ms());
+  if (auto* const refused = std::get_if<Refused>(&answer)) return refuse(step, std::move(*refused), met.all());
+  auto* const granted = std::get_if<Granted>(&answer);
+  if (granted == nullptr) return answer;
+  // R9: new counters of a cap with `each`, before anything is written.
+  auto refused = too_many(request, *granted, met);
+  if (!refused) return refused.error();
+  if (*refused) return std::move(**refused);
+  if (!request.volume_cap.empty()) {
+    for (const engine::Slot& slot : met.all()) {
+      if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap) granted->volume = slot.entry->spent();
+    }
   }
+  if (const Status held = hold_on(step, request, *granted, met); !held) return held.error();
   const auto told = tell_process(step);
   if (!told) return told.error();
   if (const Status done = step.commit(); !done) return done.error();
-  if (*told) told_process_ms_ = now;
-  for (std::size_t i = 0; i < plan.sets.size(); ++i)
-    cache_row(plan.sets[i], serial_, rows[i]);
-
-  Granted granted;
-  granted.at_ms = now;
-  granted.output_limit = decision.output_limit;
-  granted.held = decision.held;
-  granted.volume = volume;
-  return granted;
+  if (*told) told_process_ms_ = step.now_ms();
+  for (std::size_t i = 0; i < request.plan->sets.size(); ++i)
+    cache_row(request.plan->sets[i], serial_, met.sets[i].row);
+  return answer;
 }
 
 }  // namespace farthing

@@ -9,6 +9,7 @@
 namespace farthing {
 
 Status LocalStore::record_alerts(Step& step, std::vector<AlertFired>& alerts) {
+  if (alerts.empty()) return success();
   std::vector<AlertFired> first_ones;
   for (AlertFired& alert : alerts) {
     const auto first = facts::first_alert(*tables_, alert);
@@ -25,11 +26,13 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
                                     Alerts alerts, Settled& settled, std::vector<std::int64_t>& alert_rows) {
   Error problem{Code::closed, ""};
   if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
-  static thread_local Tables::Entries entries;
+  static thread_local Tables::Entries room;
   settled.remaining.reserve(hold.counters.size());
   for (std::size_t i = 0; i < hold.counters.size();) {
     const std::int64_t row = hold.counters[i].row;
-    if (const Status read = tables_->read_set(row, entries); !read) return read;
+    const auto read = tables_->read_set(row, room);
+    if (!read) return read.error();
+    Tables::Entries& entries = **read;
     bool changed = false;
     for (; i < hold.counters.size() && hold.counters[i].row == row; ++i) {
       const HeldCounter& counter = hold.counters[i];
@@ -41,13 +44,12 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
       engine::settle(*found, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
       changed = true;
       const RegisteredCap* registered = cap_of(counter.number);
-      Remaining left;
+      Remaining& left = settled.remaining.emplace_back();
       left.cap = registered;
       left.limit = found->limit;
       left.committed = found->committed;
       left.reserved = found->reserved;
-      left.resets_at_ms = found->end_ms == engine::forever_ms ? std::nullopt : std::optional(found->end_ms);
-      settled.remaining.push_back(left);
+      if (found->end_ms != engine::forever_ms) left.resets_at_ms = found->end_ms;
       if (alerts == Alerts::leave || registered == nullptr || registered->cap.alert.empty()) continue;
       for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
         settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));
@@ -62,7 +64,7 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
   return success();
 }
 
-Result<Settled> LocalStore::settle(const Settlement& settlement) {
+Result<Settled> LocalStore::settle(Settlement& settlement) {
   bool begun = false;
   auto settled = settle_once(settlement, settlement.lesson, begun);
   // A disk may have room for the settlement, and not for what it teaches.
@@ -97,49 +99,50 @@ Result<Learned> LocalStore::learn(Step& step, const Lesson& lesson) {
   return row;
 }
 
-Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std::optional<Lesson>& lesson,
-                                        bool& begun) {
+Result<Settled> LocalStore::settle_once(Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   begun = true;
   if (settlement.job) return keep_job(step, settlement);
-  const auto hold = tables_->take_hold(settlement.row.id);
-  if (!hold) return hold.error();
-  if (*hold) {
-    LedgerRow row = settlement.row;  // what was given stays whole: it is tried again where this step fails
-    auto settled = settle_in(step, std::move(row), **hold, Alerts::fire);
-    if (!settled) return settled;
-    if (lesson) {
-      const auto learnt = learn(step, *lesson);
-      if (!learnt) return learnt.error();
-      settled->learned = *learnt;
-    }
-    if ((*hold)->deadline_ms != 0) {
-      if (const Status done = end_job_of(step, settlement.row.id); !done) return done.error();
-    }
-    if (const Status done = step.commit(); !done) return done.error();
-    return settled;
+  LedgerRow& row = settlement.row;
+  static thread_local HoldRow hold;
+  const auto held = tables_->take_hold(row.id, hold);
+  if (!held) return held.error();
+  if (!*held) return settle_ended(step, row);
+  Result<Settled> settled = Settled{};
+  if (const Status done = settle_in(step, row, hold, Alerts::fire, *settled); !done) return done.error();
+  if (lesson) {
+    const auto learnt = learn(step, *lesson);
+    if (!learnt) return learnt.error();
+    settled->learned = std::make_shared<const Learned>(*learnt);
   }
+  if (hold.deadline_ms != 0) {
+    if (const Status done = end_job_of(step, row.id); !done) return done.error();
+  }
+  if (const Status done = step.commit(); !done) return done.error();
+  return settled;
+}
 
-  const auto ended = tables_->find_row(settlement.row.id);
+Result<Settled> LocalStore::settle_ended(Step& step, LedgerRow& row) {
+  const auto ended = tables_->find_row(row.id);
   if (!ended) return ended.error();
   if (*ended) {
-    auto late = settle_late(step, **ended, settlement.row, Alerts::fire);
+    auto late = settle_late(step, **ended, row, Alerts::fire);
     if (!late) return late;
     if (const Status done = step.commit(); !done) return done.error();
     return late;
   }
-  if (settlement.row.how != How::released) {
+  if (row.how != How::released) {
     return Error{Code::unknown_attempt,
-                 "attempt " + to_text(settlement.row.id) + " has no hold and no outcome in " + info_.location};
+                 "attempt " + to_text(row.id) + " has no hold and no outcome in " + info_.location};
   }
   // R18: the release came before its reserve, which must then find the id taken.
-  LedgerRow row = settlement.row;
-  row.how = How::voided;
-  row.settled_ms = step.now_ms();
-  if (row.reserved_ms == 0) row.reserved_ms = step.now_ms();
-  row.booked = Amounts{};
-  if (const Status added = tables_->add_row(std::move(row)); !added) return added.error();
+  LedgerRow voided = row;
+  voided.how = How::voided;
+  voided.settled_ms = step.now_ms();
+  if (voided.reserved_ms == 0) voided.reserved_ms = step.now_ms();
+  voided.booked = Amounts{};
+  if (const Status added = tables_->add_row(voided); !added) return added.error();
   if (const Status done = step.commit(); !done) return done.error();
   Settled settled;
   settled.at_ms = step.now_ms();
@@ -147,8 +150,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   return settled;
 }
 
-Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow& hold, Alerts alerts) {
-  Settled settled;
+Status LocalStore::settle_in(Step& step, LedgerRow& row, const HoldRow& hold, Alerts alerts, Settled& settled) {
   settled.at_ms = step.now_ms();
   settled.how = row.how;
   settled.actual = row.actual;
@@ -159,15 +161,14 @@ Result<Settled> LocalStore::settle_in(Step& step, LedgerRow&& row, const HoldRow
   row.booked[Meter::concurrent] = 0;
   std::vector<std::int64_t> alert_rows;
   if (const Status done = correct_counters(step, hold, row.booked, unknown, alerts, settled, alert_rows); !done)
-    return done.error();
-  if (const Status done = tables_->add_row(std::move(row)); !done) return done.error();
+    return done;
+  if (const Status done = tables_->add_row(row); !done) return done;
   for (std::size_t i = 0; i < settled.alerts.size(); ++i) {
     auto values = tables_->each_values(alert_rows[i]);
     if (!values) return values.error();
     settled.alerts[i].each_values = std::move(*values);
   }
-  if (const Status recorded = record_alerts(step, settled.alerts); !recorded) return recorded.error();
-  return settled;
+  return record_alerts(step, settled.alerts);
 }
 
 }  // namespace farthing

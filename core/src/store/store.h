@@ -62,7 +62,8 @@ struct ReserveRequest {
   std::string behind;
   /// R17: where it is not empty, an equal one whose hold is open refuses this one (`duplicate`).
   std::string fingerprint;
-  const LedgerRow* draft = nullptr;  // what the ledger will say of this attempt if nobody settles it
+  /// What the ledger will say of this attempt if nobody settles it; the store completes it.
+  LedgerRow* draft = nullptr;
 };
 
 struct AlertFired {
@@ -121,7 +122,7 @@ using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Er
 /// Ends a hold: settle, release or charge, by `row.how`. `row.booked` is what to book; a counter of a meter is
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
-  LedgerRow row;  // whole; id names the hold
+  LedgerRow row;  // whole, but for what its hold tells: the store completes it; id names the hold
   /// Kept in the same step where this ends the hold. Never worth the settlement: what cannot be kept is left out.
   std::optional<Lesson> lesson;
   /// Its work goes on (R17): nothing is booked, the hold becomes this job's, `row` its new draft.
@@ -136,7 +137,7 @@ struct Settled {
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
   std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
-  std::optional<Learned> learned;    // the row of the lesson, with it
+  std::shared_ptr<const Learned> learned;  // the row of the lesson, with it
 };
 
 struct Swept {
@@ -230,7 +231,7 @@ class Store {
 
   // The path of every call.
   virtual ReserveAnswer reserve(const ReserveRequest& request) = 0;
-  virtual Result<Settled> settle(const Settlement& settlement) = 0;
+  virtual Result<Settled> settle(Settlement& settlement) = 0;
 
   /// What was learnt under a key; nothing: nothing yet, or not for long. At most `max_learned` rows are kept.
   virtual Result<std::optional<Learned>> learned(std::uint64_t key) = 0;

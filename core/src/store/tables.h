@@ -75,7 +75,9 @@ class Tables {
   // Counter sets: all caps of one match and one tuple of `each` values.
   /// 0 when there is none.
   virtual Result<std::int64_t> find_set(std::string_view key) = 0;
-  virtual Status read_set(std::int64_t row, Entries& entries) = 0;
+  /// Its counters, to be changed and then given to write_set; empty where there is no such set. Where they are not kept as
+  /// they are, they are put into `room`. Valid until a set is added or erased.
+  virtual Result<Entries*> read_set(std::int64_t row, Entries& room) = 0;
   virtual Status write_set(std::int64_t row, const Entries& entries) = 0;
   virtual Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
                                        const Entries& entries) = 0;
@@ -87,14 +89,14 @@ class Tables {
   virtual Result<std::optional<How>> known(AttemptId id) = 0;
 
   // Holds. A second hold or outcome of one id is Code::invalid_argument.
-  virtual Status add_hold(HoldRow&& hold, LedgerRow&& draft) = 0;
+  virtual Status add_hold(const HoldRow& hold, const LedgerRow& draft) = 0;
   virtual Result<std::optional<std::pair<HoldRow, LedgerRow>>> find_hold(AttemptId id) = 0;
-  /// Finds and removes.
-  virtual Result<std::optional<HoldRow>> take_hold(AttemptId id) = 0;
+  /// Finds and removes; false where there is none.
+  virtual Result<bool> take_hold(AttemptId id, HoldRow& taken) = 0;
   virtual Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() = 0;
 
-  // The ledger. An attempt's row is its outcome. What is added is kept or packed: moved from, or left as it was.
-  virtual Status add_row(LedgerRow&& row) = 0;
+  // The ledger. An attempt's row is its outcome.
+  virtual Status add_row(const LedgerRow& row) = 0;
   virtual Result<std::optional<LedgerRow>> find_row(AttemptId id) = 0;
   virtual Result<std::vector<LedgerRow>> adjustments(AttemptId of) = 0;
   /// Rows reserved before this have been dropped; nothing: it has them all.

@@ -302,15 +302,16 @@ void FileTables::close_counters() {
   counters_row_ = 0;
 }
 
-Status FileTables::read_set(std::int64_t row, Entries& entries) {
-  entries.clear();
+Result<Tables::Entries*> FileTables::read_set(std::int64_t row, Entries& room) {
+  room.clear();
+  if (row == 0) return &room;
   const auto found = seek_counters(row);
   if (!found) return found.error();
-  if (!*found) return success();
+  if (!*found) return &room;
   buffer_.resize(static_cast<std::size_t>(sqlite3_blob_bytes(counters_)));
   if (sqlite3_blob_read(counters_, buffer_.data(), static_cast<int>(buffer_.size()), 0) != SQLITE_OK) return error();
-  return unpack_entries(buffer_, entries) ? success()
-                                          : Status(damaged("a counter is not of a format that this version knows"));
+  if (!unpack_entries(buffer_, room)) return damaged("a counter is not of a format that this version knows");
+  return &room;
 }
 
 Status FileTables::write_set(std::int64_t id, const Entries& entries) {
@@ -383,7 +384,7 @@ Result<std::optional<How>> FileTables::known(AttemptId id) {
   return std::optional(how);
 }
 
-Status FileTables::add_hold(HoldRow&& hold, LedgerRow&& draft) {
+Status FileTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
   point("hold");
   std::string body;
   pack_hold(hold, body);
@@ -429,20 +430,18 @@ Result<std::optional<std::pair<HoldRow, LedgerRow>>> FileTables::find_hold(Attem
   return Found(std::pair(std::move(hold), std::move(*draft)));
 }
 
-Result<std::optional<HoldRow>> FileTables::take_hold(AttemptId id) {
+Result<bool> FileTables::take_hold(AttemptId id, HoldRow& taken) {
   Statement& row = statements_->find_hold;
-  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) {
-    return row.failed() ? Result<std::optional<HoldRow>>(error()) : std::optional<HoldRow>();
-  }
-  HoldRow hold;
-  const bool good = read_hold(row, hold);
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step())
+    return row.failed() ? Result<bool>(error()) : false;
+  const bool good = read_hold(row, taken);
   row.done();
   if (!good) return damaged(unknown_hold);
   point("erase hold");
   Statement& erase = statements_->erase_hold;
   erase.bind(1, static_cast<std::int64_t>(id.value)).step();
   if (erase.failed()) return error();
-  return std::optional(std::move(hold));
+  return true;
 }
 
 Result<std::vector<std::pair<HoldRow, LedgerRow>>> FileTables::holds() {
@@ -475,7 +474,7 @@ Status FileTables::keep_lag(const LedgerRow& ledger_row) {
   return put_fact("ledger", "lag_ms", std::to_string(power));
 }
 
-Status FileTables::add_row(LedgerRow&& ledger_row) {
+Status FileTables::add_row(const LedgerRow& ledger_row) {
   point("ledger");
   if (const Status kept = keep_lag(ledger_row); !kept) return kept;
   if (insert(statements_->add_row, ledger_row)) return success();

@@ -29,7 +29,7 @@ class FileTables final : public Tables {
   Status set_state(const StoreState& state) override;
 
   Result<std::int64_t> find_set(std::string_view key) override;
-  Status read_set(std::int64_t row, Entries& entries) override;
+  Result<Entries*> read_set(std::int64_t row, Entries& room) override;
   Status write_set(std::int64_t row, const Entries& entries) override;
   Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
                                const Entries& entries) override;
@@ -38,12 +38,12 @@ class FileTables final : public Tables {
   Result<std::vector<SetRow>> sets() override;
 
   Result<std::optional<How>> known(AttemptId id) override;
-  Status add_hold(HoldRow&& hold, LedgerRow&& draft) override;
+  Status add_hold(const HoldRow& hold, const LedgerRow& draft) override;
   Result<std::optional<std::pair<HoldRow, LedgerRow>>> find_hold(AttemptId id) override;
-  Result<std::optional<HoldRow>> take_hold(AttemptId id) override;
+  Result<bool> take_hold(AttemptId id, HoldRow& taken) override;
   Result<std::vector<std::pair<HoldRow, LedgerRow>>> holds() override;
 
-  Status add_row(LedgerRow&& row) override;
+  Status add_row(const LedgerRow& row) override;
   Result<std::optional<LedgerRow>> find_row(AttemptId id) override;
   Result<std::vector<LedgerRow>> adjustments(AttemptId of) override;
   Result<bool> booked_before(std::string_view adjustment) override;

@@ -25,6 +25,7 @@ bool unpack_hold(std::string_view bytes, HoldRow& hold) {
   if (bytes.size() < head || (bytes.size() - head) % each != 0) return false;
   std::memcpy(&format, bytes.data(), sizeof format);
   std::memcpy(hold.held.of.data(), bytes.data() + sizeof format, sizeof hold.held.of);
+  hold.counters.clear();
   const char* place = bytes.data() + head;
   for (std::size_t count = (bytes.size() - head) / each; count > 0; --count) {
     HeldCounter& counter = hold.counters.emplace_back();
