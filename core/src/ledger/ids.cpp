@@ -24,27 +24,31 @@ constexpr std::array<std::pair<How, std::string_view>, 9> hows = {{
     {How::unheld, "unheld"},
 }};
 
-std::uint64_t id_of(std::int64_t unix_ms, std::uint32_t slot, std::uint32_t sequence) {
-  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms - epoch_ms, 0));
-  return (ms & ((1ULL << 41) - 1)) << 22 | static_cast<std::uint64_t>(slot) << 11 | sequence;
+constexpr unsigned sequence_bits = 11;
+
+std::uint64_t since_epoch(std::int64_t unix_ms) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms - epoch_ms, 0));
+}
+
+std::uint64_t id_of(std::uint64_t ms, std::uint32_t slot, std::uint64_t sequence) {
+  return (ms & ((1ULL << 41) - 1)) << 22 | static_cast<std::uint64_t>(slot) << sequence_bits | sequence;
 }
 
 }  // namespace
 
 AttemptId IdMaker::next(std::int64_t now_ms) {
-  const std::lock_guard lock(mutex_);
-  if (now_ms > last_ms_) {
-    last_ms_ = now_ms;
-    sequence_ = 0;
-  } else if (++sequence_ > 0x7ffU) {  // 2,048 ids in one ms: borrow the next
-    ++last_ms_;
-    sequence_ = 0;
-  }
-  return {id_of(last_ms_, slot_, sequence_)};
+  // More ids in one ms than its sequence has borrow the next: it runs over into them.
+  const std::uint64_t first = since_epoch(now_ms) << sequence_bits;
+  std::uint64_t last = last_.load(std::memory_order_relaxed);
+  std::uint64_t next = 0;
+  do {
+    next = std::max(first, last + 1);
+  } while (!last_.compare_exchange_weak(last, next, std::memory_order_relaxed));
+  return {id_of(next >> sequence_bits, slot_, next & ((1U << sequence_bits) - 1))};
 }
 
 AttemptId first_id_of(std::int64_t unix_ms) {
-  return {id_of(unix_ms, 0, 0)};
+  return {id_of(since_epoch(unix_ms), 0, 0)};
 }
 
 std::int64_t made_ms(AttemptId id) {

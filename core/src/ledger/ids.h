@@ -5,8 +5,8 @@
 // Thread-safety: all methods may be called from any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include "farthing/ledger.h"
 
@@ -20,9 +20,7 @@ class IdMaker {
 
  private:
   std::uint32_t slot_;
-  std::mutex mutex_;
-  std::int64_t last_ms_ = 0;
-  std::uint32_t sequence_ = 0;
+  std::atomic<std::uint64_t> last_{0};  // milliseconds since 2024, then the sequence
 };
 
 /// The smallest id of an instant: rows reserved since then have larger ones.

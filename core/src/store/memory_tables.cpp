@@ -61,14 +61,8 @@ Result<std::vector<SetRow>> MemoryTables::sets() {
   return result;
 }
 
-void MemoryTables::PackedRow::keep(const LedgerRow& row) {
-  bytes.clear();
-  pack_own(row, bytes);
-  context = row.context;
-}
-
-LedgerRow MemoryTables::PackedRow::read() const {
-  return unpack_own(bytes, context);
+LedgerRow MemoryTables::KeptRow::whole() const {
+  return unpack_own(packed, context);
 }
 
 std::deque<MemoryTables::Place>::iterator MemoryTables::place_of(std::uint64_t id) {
@@ -80,7 +74,7 @@ std::deque<MemoryTables::Place>::iterator MemoryTables::place_of(std::uint64_t i
 
 const MemoryTables::KeptRow* MemoryTables::row_of(AttemptId id) {
   const auto place = place_of(id.value);
-  return place == places_.end() || place->id != id.value ? nullptr : &ledger_[place->row - dropped_];
+  return place == places_.end() || place->id != id.value ? nullptr : &row_at(place->row);
 }
 
 Result<std::optional<How>> MemoryTables::known(AttemptId id) {
@@ -90,25 +84,27 @@ Result<std::optional<How>> MemoryTables::known(AttemptId id) {
 }
 
 Status MemoryTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
-  if (holds_.count(hold.id.value) != 0)
-    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
-  Holds::iterator added;
-  if (spare_holds_.empty()) {
-    added = holds_.try_emplace(hold.id.value).first;
-  } else {
-    spare_holds_.back().key() = hold.id.value;
-    added = holds_.insert(std::move(spare_holds_.back())).position;
-    spare_holds_.pop_back();
+  Hold* added = nullptr;
+  if (holds_.find(hold.id.value) == holds_.end()) {
+    if (spare_holds_.empty()) {
+      added = &holds_[hold.id.value];
+    } else {
+      spare_holds_.back().key() = hold.id.value;
+      added = &holds_.insert(std::move(spare_holds_.back())).position->second;
+      spare_holds_.pop_back();
+    }
   }
-  added->second.row = hold;
-  added->second.draft.keep(draft);
+  if (added == nullptr)
+    return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
+  added->row = hold;
+  added->draft = draft;
   return success();
 }
 
 Result<std::optional<std::pair<HoldRow, LedgerRow>>> MemoryTables::find_hold(AttemptId id) {
   const auto found = holds_.find(id.value);
   if (found == holds_.end()) return std::optional<std::pair<HoldRow, LedgerRow>>();
-  return std::optional(std::pair(found->second.row, found->second.draft.read()));
+  return std::optional(std::pair(found->second.row, found->second.draft));
 }
 
 Result<bool> MemoryTables::take_hold(AttemptId id, HoldRow& taken) {
@@ -128,56 +124,56 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   std::vector<std::pair<HoldRow, LedgerRow>> result;
   result.reserve(holds_.size());
   for (const auto& [id, hold] : holds_)
-    result.emplace_back(hold.row, hold.draft.read());
+    result.emplace_back(hold.row, hold.draft);
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first.id < b.first.id; });
   return result;
+}
+
+MemoryTables::KeptRow& MemoryTables::next_row() {
+  if (ledger_.size() < max_rows) return ledger_.emplace_back();
+  KeptRow& oldest = ledger_[dropped_++ % max_rows];
+  places_.erase(place_of(oldest.id.value));
+  return oldest;
 }
 
 Status MemoryTables::add_row(const LedgerRow& row) {
   const auto place = place_of(row.id.value);
   if (place != places_.end() && place->id == row.id.value)
     return Error{Code::invalid_argument, "there is an entry " + to_text(row.id) + " already"};
-  places_.insert(place, {row.id.value, dropped_ + ledger_.size()});
-  KeptRow kept;
-  if (ledger_.size() >= max_rows) drop_oldest(kept);
+  places_.insert(place, {row.id.value, end_of_rows()});
+  KeptRow& kept = next_row();
   kept.id = row.id;
   kept.of = row.of;
   kept.reserved_ms = row.reserved_ms;
   kept.kind = row.kind;
   kept.how = row.how;
-  kept.whole.keep(row);
-  ledger_.push_back(std::move(kept));
+  kept.context = row.context;
+  kept.packed.clear();
+  pack_own(row, kept.packed);
   return success();
-}
-
-/// Whose memory the newest takes.
-void MemoryTables::drop_oldest(KeptRow& room) {
-  places_.erase(place_of(ledger_.front().id.value));
-  room = std::move(ledger_.front());
-  ledger_.pop_front();
-  ++dropped_;
 }
 
 Result<std::optional<LedgerRow>> MemoryTables::find_row(AttemptId id) {
   const KeptRow* const row = row_of(id);
-  return row == nullptr ? std::optional<LedgerRow>() : row->whole.read();
+  return row == nullptr ? std::optional<LedgerRow>() : row->whole();
 }
 
 Result<std::vector<LedgerRow>> MemoryTables::adjustments(AttemptId of) {
   std::vector<LedgerRow> result;
-  for (const KeptRow& row : ledger_) {
-    if (row.kind == RowKind::adjust && row.of == of) result.push_back(row.whole.read());
+  for (std::uint64_t place = dropped_; place < end_of_rows(); ++place) {
+    const KeptRow& row = row_at(place);
+    if (row.kind == RowKind::adjust && row.of == of) result.push_back(row.whole());
   }
   return result;
 }
 
 std::optional<std::int64_t> MemoryTables::ledger_from_ms() const {
-  return dropped_ == 0 ? std::nullopt : std::optional(ledger_.front().reserved_ms);
+  return dropped_ == 0 ? std::nullopt : std::optional(row_at(dropped_).reserved_ms);
 }
 
 Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
   return !adjustment.empty() && std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const KeptRow& row) {
-    return row.kind != RowKind::attempt && row.whole.read().adjustment == adjustment;
+    return row.kind != RowKind::attempt && row.whole().adjustment == adjustment;
   });
 }
 
@@ -187,8 +183,8 @@ Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(c
            (!filter.until_ms || row.reserved_ms < *filter.until_ms) &&
            (!filter.id || row.id == *filter.id || row.of == *filter.id);
   };
-  for (std::size_t i = ledger_.size(); i-- > 0;) {
-    if (wanted(ledger_[i]) && !visit(ledger_[i].whole.read())) break;
+  for (std::uint64_t place = end_of_rows(); place-- > dropped_;) {
+    if (wanted(row_at(place)) && !visit(row_at(place).whole())) break;
   }
   return success();
 }

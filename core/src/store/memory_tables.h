@@ -64,26 +64,22 @@ class MemoryTables final : public Tables {
   /// R36: as many rows of the ledger as are kept; outcomes go with them.
   static constexpr std::size_t max_rows = 10'000;
 
-  /// A tenth of a LedgerRow, in its own memory as a whole: what a call writes here, others read nowhere near as often.
-  struct PackedRow {
-    std::string bytes;
-    std::shared_ptr<const CallContext> context;
-
-    void keep(const LedgerRow& row);
-    LedgerRow read() const;
-  };
   struct Hold {
     HoldRow row;
-    PackedRow draft;
+    LedgerRow draft;
   };
   using Holds = std::unordered_map<std::uint64_t, Hold>;
+  /// A row as it is kept: packed, a fifth of its size, and what is looked for.
   struct KeptRow {
     AttemptId id;
     AttemptId of;
     std::int64_t reserved_ms = 0;
     RowKind kind = RowKind::attempt;
     How how = How::open;
-    PackedRow whole;
+    std::shared_ptr<const CallContext> context;
+    std::string packed;
+
+    LedgerRow whole() const;
   };
   /// Where the row of an id is: how many came before it ever.
   struct Place {
@@ -91,17 +87,20 @@ class MemoryTables final : public Tables {
     std::uint64_t row = 0;
   };
 
+  const KeptRow& row_at(std::uint64_t place) const { return ledger_[place % max_rows]; }
+  std::uint64_t end_of_rows() const { return dropped_ + ledger_.size(); }
   std::deque<Place>::iterator place_of(std::uint64_t id);
   const KeptRow* row_of(AttemptId id);
-  void drop_oldest(KeptRow& room);
+  /// For one more; the oldest, with its memory, where there are as many as are kept.
+  KeptRow& next_row();
 
   StoreState state_;
   std::vector<SetRow> sets_;  // index + 1 is the row; an erased one has no key
   std::unordered_map<std::string, std::int64_t> set_of_key_;
   Holds holds_;
   std::vector<Holds::node_type> spare_holds_;  // of calls that have ended: the next ones take their memory
-  std::deque<KeptRow> ledger_;                 // as booked
-  std::uint64_t dropped_ = 0;                  // rows that fell out of the front
+  std::vector<KeptRow> ledger_;                // as booked; a ring once it is full
+  std::uint64_t dropped_ = 0;                  // rows that were written over
   std::deque<Place> places_;                   // ids ascend, and so do most calls' ends: new ones come last, or nearly
   std::map<std::pair<std::string, std::string>, std::string, std::less<>> facts_;
   std::unordered_map<std::uint64_t, Learned> learned_;
