@@ -23,7 +23,8 @@ Result<std::int64_t> MemoryTables::find_set(std::string_view key) {
 }
 
 Result<Tables::Entries*> MemoryTables::read_set(std::int64_t row, Entries& room) {
-  if (row > 0 && static_cast<std::size_t>(row) <= sets_.size()) return &sets_[static_cast<std::size_t>(row) - 1].entries;
+  if (row > 0 && static_cast<std::size_t>(row) <= sets_.size())
+    return &sets_[static_cast<std::size_t>(row) - 1].entries;
   room.clear();
   return &room;
 }

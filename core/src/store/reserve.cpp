@@ -101,7 +101,8 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, engine::Slots slot
   return refused;
 }
 
-/// A slot per counter, each in a copy, since a refusal changes nothing (R2). One for each thread: its room is used again.
+/// A slot per counter, which is looked at where it is kept; what a new window changes is in the slot, since a refusal changes
+/// nothing (R2). One for each thread: its room is used again.
 struct LocalStore::Met {
   struct Set {
     std::int64_t row = 0;  // 0: the store has none yet
@@ -317,7 +318,7 @@ Status LocalStore::hold_on(Step& step, const ReserveRequest& request, const Gran
     if (slot.per_call) continue;
     const bool stored = slot.entry != &slot.fresh;
     Tables::Entries& entries = *met.sets[slot.set_index].entries;
-    if (slot.is_new) entries.emplace_back();  // in the order of their places; from here on entries are met by these
+    if (slot.is_new) entries.emplace_back();  // moves the others: `slot.entry` is not looked at any more
     engine::Entry& entry = entries[slot.entry_index];
     if (!stored) entry = slot.fresh;
     engine::set_limit(entry, slot.limit);
@@ -356,7 +357,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   if (*refused) return std::move(**refused);
   if (!request.volume_cap.empty()) {
     for (const engine::Slot& slot : met.all()) {
-      if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap) granted->volume = slot.entry->spent();
+      if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap)
+        granted->volume = slot.entry->spent();
     }
   }
   if (const Status held = hold_on(step, request, *granted, met); !held) return held.error();

@@ -136,7 +136,7 @@ struct Settled {
   std::int64_t at_ms = 0;
   std::vector<AlertFired> alerts;
   std::vector<Remaining> remaining;
-  std::shared_ptr<const void> keep;  // keeps what `remaining` points at alive
+  std::shared_ptr<const void> keep;        // keeps what `remaining` points at alive
   std::shared_ptr<const Learned> learned;  // the row of the lesson, with it
 };
 

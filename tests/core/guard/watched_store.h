@@ -24,7 +24,7 @@ class WatchedStore : public Store {
     if (auto error = before("reserve")) return std::move(*error);
     return inner_->reserve(request);
   }
-  Result<Settled> settle(const Settlement& settlement) override {
+  Result<Settled> settle(Settlement& settlement) override {
     if (auto error = before("settle")) return std::move(*error);
     return inner_->settle(settlement);
   }

@@ -432,8 +432,7 @@ Result<std::optional<std::pair<HoldRow, LedgerRow>>> FileTables::find_hold(Attem
 
 Result<bool> FileTables::take_hold(AttemptId id, HoldRow& taken) {
   Statement& row = statements_->find_hold;
-  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step())
-    return row.failed() ? Result<bool>(error()) : false;
+  if (!row.bind(1, static_cast<std::int64_t>(id.value)).step()) return row.failed() ? Result<bool>(error()) : false;
   const bool good = read_hold(row, taken);
   row.done();
   if (!good) return damaged(unknown_hold);
