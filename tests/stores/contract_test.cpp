@@ -597,7 +597,8 @@ TEST_P(StoreContract, a_closed_store_answers_closed) {
   apply(one_cap);
   const AttemptId id = store->next_id();
   ASSERT_TRUE(granted(id, acme, usd / 2));
-  const Settlement settlement{.row = {.id = id}, .lesson = std::nullopt};
+  Settlement settlement;
+  settlement.row.id = id;
   store->close();
   const ReserveAnswer refused = reserve(store->next_id(), acme, {.fixed = usd / 4});
   ASSERT_TRUE(std::holds_alternative<Error>(refused));
