@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
+#include <utility>
 
 namespace farthing::counting {
 namespace {
@@ -128,7 +130,8 @@ const Value* Request::member(std::string_view name) {
   }
   const std::string_view text = raw(name);
   if (text.empty()) return nullptr;
-  auto& [known, parsed] = parsed_.emplace_back(name, Parsed{});
+  Parsed& parsed =
+      parsed_.emplace_back(std::piecewise_construct, std::forward_as_tuple(name), std::forward_as_tuple()).second;
   if (parse(text, parsed)) return &parsed.json;
   parsed_.pop_back();
   readable_ = false;

@@ -9,6 +9,8 @@
 // Thread-safety: one thread.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <list>
 #include <optional>
 #include <string>
@@ -55,9 +57,12 @@ class Request {
   }
 
  private:
+  /// Most parts are small: they need no memory of their own but the copy of their text.
   struct Parsed {
     std::vector<char> text;  // decoded in place
-    rapidjson::Document json;
+    alignas(std::max_align_t) std::array<char, 1'024> first;
+    rapidjson::MemoryPoolAllocator<> memory{first.data(), first.size()};
+    rapidjson::Document json{&memory};
   };
   /// False where it is no JSON, or an object in it has a member twice.
   static bool parse(std::string_view text, Parsed& parsed);
