@@ -1,5 +1,6 @@
 #include "counting/keyed_hash.h"
 
+#include <cstddef>
 #include <cstring>
 #include <random>
 
@@ -23,7 +24,8 @@ const KeyedHash& KeyedHash::of_process() {
 }
 
 Hashed KeyedHash::operator()(std::string_view text) const {
-  umac128_ctx hash = keyed_;
+  umac128_ctx hash;
+  std::memcpy(&hash, &keyed_, offsetof(umac128_ctx, block));  // the rest is for a text's bytes
   umac128_update(&hash, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()));
   std::array<std::uint8_t, UMAC128_DIGEST_SIZE> digest;
   umac128_digest(&hash, digest.size(), digest.data());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
+#include <utility>
 
 namespace farthing::counting {
 namespace {
@@ -37,7 +39,26 @@ class Walk {
     return {begin, static_cast<std::size_t>(at_ - begin)};
   }
 
+  /// The same; the elements of a list whose first one is an object go into `elements`.
+  std::string_view value(std::vector<std::string_view>& elements) {
+    space();
+    Walk list = *this;
+    if (!list.takes('[') || !list.next_is('{')) return value();
+    const char* begin = at_;
+    ++at_;
+    do {
+      elements.push_back(value());
+      if (elements.back().empty()) return {};
+    } while (takes(','));
+    if (!takes(']')) return {};
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+
  private:
+  bool next_is(char c) {
+    space();
+    return at_ < end_ && *at_ == c;
+  }
   void space() {
     while (at_ < end_ && spaces.find(*at_) != std::string_view::npos)
       ++at_;
@@ -108,18 +129,24 @@ std::optional<Request> Request::read(std::string_view body) {
     const std::string_view name = walk.value();
     if (name.size() < 2 || name.front() != '"' || name.find('\\') != std::string_view::npos || !walk.takes(':'))
       return std::nullopt;
-    const std::string_view value = walk.value();
-    if (value.empty()) return std::nullopt;
-    request.members_.emplace_back(name.substr(1, name.size() - 2), value);
+    Member member{name.substr(1, name.size() - 2), {}, {}};
+    member.text = walk.value(member.elements);
+    if (member.text.empty()) return std::nullopt;
+    request.members_.push_back(std::move(member));
   } while (walk.takes(','));
   if (!walk.takes('}')) return std::nullopt;
   return request;
 }
 
-std::string_view Request::raw(std::string_view name) const {
+const Request::Member* Request::find(std::string_view name) const {
   const auto found =
-      std::find_if(members_.begin(), members_.end(), [&](const auto& member) { return member.first == name; });
-  return found == members_.end() || found->second == "null" ? std::string_view() : found->second;
+      std::find_if(members_.begin(), members_.end(), [&](const Member& one) { return one.name == name; });
+  return found == members_.end() || found->text == "null" ? nullptr : &*found;
+}
+
+std::string_view Request::raw(std::string_view name) const {
+  const Member* found = find(name);
+  return found == nullptr ? std::string_view() : found->text;
 }
 
 const Value* Request::member(std::string_view name) {
@@ -128,7 +155,8 @@ const Value* Request::member(std::string_view name) {
   }
   const std::string_view text = raw(name);
   if (text.empty()) return nullptr;
-  auto& [known, parsed] = parsed_.emplace_back(name, Parsed{});
+  Parsed& parsed =
+      parsed_.emplace_back(std::piecewise_construct, std::forward_as_tuple(name), std::forward_as_tuple()).second;
   if (parse(text, parsed)) return &parsed.json;
   parsed_.pop_back();
   readable_ = false;
@@ -143,9 +171,12 @@ bool Request::parse(std::string_view text, Parsed& parsed) {
   return !parsed.json.HasParseError() && !has_twins(parsed.json, 0);
 }
 
-std::optional<std::vector<std::string_view>> Request::elements_of(std::string_view list) {
+std::optional<std::vector<std::string_view>> Request::elements_of(std::string_view name) const {
+  const Member* list = find(name);
+  if (list == nullptr) return std::nullopt;
+  if (!list->elements.empty()) return list->elements;
   std::vector<std::string_view> elements;
-  Walk walk(list);
+  Walk walk(list->text);
   if (!walk.takes('[')) return std::nullopt;
   if (walk.takes(']')) return elements;
   do {

@@ -9,8 +9,12 @@
 // Thread-safety: one thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,16 +38,29 @@ class Request {
   /// False: a member that was asked for could be read in two ways, so that nothing of this request may be believed.
   bool readable() const { return readable_; }
 
-  /// What the elements of a list add; nothing where it is no list or one of them is not counted.
+  /// What the elements of a list add; nothing where it is no list or one of them is not counted. A list that is long comes
+  /// again longer: so that its beginning costs little, as many elements as `together` are remembered as one text, too.
   template <class Count>
   std::optional<Sum> of_each(std::string_view name, Rule rule, const Count& count) {
-    const auto elements = elements_of(raw(name));
+    const auto elements = elements_of(name);
     if (!elements) return std::nullopt;
     Sum sum;
-    for (const std::string_view element : *elements) {
-      const std::optional<Sum> one = of_text(element, rule, count);
-      if (!one) return std::nullopt;
-      sum += *one;
+    for (std::size_t at = 0; at < elements->size(); at += together) {
+      const std::span<const std::string_view> some(elements->data() + at, std::min(together, elements->size() - at));
+      const auto all = [&]() -> std::optional<Sum> {
+        Sum added;
+        for (const std::string_view element : some) {
+          const std::optional<Sum> one = of_text(element, rule, count);
+          if (!one) return std::nullopt;
+          added += *one;
+        }
+        return added;
+      };
+      const char* begin = some.front().data();
+      const std::string_view text(begin, static_cast<std::size_t>(some.back().data() + some.back().size() - begin));
+      const std::optional<Sum> added = some.size() == together ? remembered(rule, text, all) : all();
+      if (!added) return std::nullopt;
+      sum += *added;
     }
     return sum;
   }
@@ -55,30 +72,47 @@ class Request {
   }
 
  private:
+  static constexpr std::size_t together = 16;
+
+  struct Member {
+    std::string_view name;
+    std::string_view text;
+    std::vector<std::string_view> elements;  // of a list of objects
+  };
+  /// Most parts are small: they need no memory of their own but the copy of their text.
   struct Parsed {
     std::vector<char> text;  // decoded in place
-    rapidjson::Document json;
+    alignas(std::max_align_t) std::array<char, 1'024> first;
+    rapidjson::MemoryPoolAllocator<> memory{first.data(), first.size()};
+    rapidjson::Document json{&memory};
   };
   /// False where it is no JSON, or an object in it has a member twice.
   static bool parse(std::string_view text, Parsed& parsed);
-  static std::optional<std::vector<std::string_view>> elements_of(std::string_view list);
+  const Member* find(std::string_view name) const;
+  std::optional<std::vector<std::string_view>> elements_of(std::string_view name) const;
 
+  /// `count` is asked where nothing is known of the text.
   template <class Count>
-  std::optional<Sum> of_text(std::string_view text, Rule rule, const Count& count) {
-    Remembered& remembered = Remembered::of_process();
+  static std::optional<Sum> remembered(Rule rule, std::string_view text, const Count& count) {
+    Remembered& all = Remembered::of_process();
     const Remembered::Place place = Remembered::place(rule, text);
-    if (auto known = remembered.find(place)) return known;
-    Parsed parsed;
-    if (!parse(text, parsed)) {
-      readable_ = false;
-      return std::nullopt;
-    }
-    std::optional<Sum> sum = count(std::as_const(parsed.json));
-    if (sum) remembered.keep(place, *sum);
+    if (auto known = all.find(place)) return known;
+    std::optional<Sum> sum = count();
+    if (sum) all.keep(place, *sum);
     return sum;
   }
 
-  std::vector<std::pair<std::string_view, std::string_view>> members_;
+  template <class Count>
+  std::optional<Sum> of_text(std::string_view text, Rule rule, const Count& count) {
+    return remembered(rule, text, [&]() -> std::optional<Sum> {
+      Parsed parsed;
+      if (parse(text, parsed)) return count(std::as_const(parsed.json));
+      readable_ = false;
+      return std::nullopt;
+    });
+  }
+
+  std::vector<Member> members_;
   std::list<std::pair<std::string_view, Parsed>> parsed_;
   bool readable_ = true;
 };

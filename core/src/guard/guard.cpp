@@ -152,13 +152,18 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
   auto facts = dialect->scan_request(body);
   if (!facts) return facts.error();
-  const auto binding = bind(labels, {}, false);
-  if (!binding) return binding.error();
+  // No client's: the labels go into the scope, by which the plan is found again.
+  static const Binding unbound;
+  std::shared_ptr<const Scope> ambient = scope ? std::move(scope) : Scope::root();
+  if (!labels.entries().empty()) {
+    auto labelled = ambient->with(labels);
+    if (!labelled) return labelled.error();
+    ambient = std::move(*labelled);
+  }
   const std::string asked_host(host.empty() ? own_host(*dialect) : host);
   const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
   fill_video_defaults(host_facts.provider, *facts);
-  const std::shared_ptr<const Scope> ambient = scope ? scope : Scope::root();
-  const auto plan = core_->here().contexts.find({.binding = **binding,
+  const auto plan = core_->here().contexts.find({.binding = unbound,
                                                  .scope = *ambient,
                                                  .host = asked_host,
                                                  .host_facts = host_facts,

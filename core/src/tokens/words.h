@@ -22,7 +22,7 @@ namespace farthing::tokens_detail {
 class Words {
  public:
   explicit Words(std::size_t text_size) : pairs_(text_size) {
-    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 16384)));
+    if (text_size >= 256) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 16384)));
   }
   Pairs& pairs() { return pairs_; }
   /// 0: not here.

@@ -220,6 +220,41 @@ TEST(Request, is_cut_into_members_and_elements) {
   EXPECT_EQ(elements, (std::vector<std::string>{R"({"x":"]}\""})", R"([1,{"y":[]}])", R"("\\")", "-1500.0"}));
 }
 
+TEST(Request, counts_of_a_long_list_only_what_is_new) {
+  std::vector<std::string> list;
+  for (int i = 0; i < 50; ++i)
+    list.push_back(R"({"of a long list":)" + std::to_string(i) + "}");
+  int asked = 0;
+  const auto sum_of = [&](std::size_t from) {
+    std::string body;
+    for (std::size_t i = from; i < list.size(); ++i)
+      body += (body.empty() ? R"({"a":[)" : " ,\n") + list[i];
+    body += "]}";
+    asked = 0;
+    const auto sum =
+        Request::read(body)->of_each("a", {*Encoding::find("o200k_base"), Rule::Part::chat, 98}, [&](const Value& one) {
+          ++asked;
+          return std::optional(Sum{.text = 1'000 + one.MemberBegin()->value.GetInt()});
+        });
+    return sum->text;
+  };
+  const auto expect = [&](std::size_t from, std::int64_t sum, int new_ones) {
+    EXPECT_EQ(sum_of(from), sum);
+    EXPECT_EQ(asked, new_ones);
+    EXPECT_EQ(sum_of(from), sum);
+    EXPECT_EQ(asked, 0);
+  };
+  constexpr std::int64_t all = 50 * 1'000 + 49 * 50 / 2;
+  expect(0, all, 50);
+  list.emplace_back(R"({"of a long list":50})");
+  expect(0, all + 1'050, 1);
+  list[20] = R"({"of a long list":7})";  // the text of another one before
+  expect(0, all + 1'050 - 13, 0);
+  list[20] = R"({"of a long list":20000})";
+  expect(0, all + 1'050 + 19'980, 1);
+  expect(3, all + 1'050 + 19'980 - 3'003, 0);  // other ones stand together
+}
+
 TEST(Request, that_could_be_read_in_two_ways_is_not_counted) {
   const CountedModel model{.encoding = "o200k_base", .overhead = "openai-chat"};
   for (

@@ -314,6 +314,21 @@ TEST_F(Refusals, an_estimate_holds_nothing) {
   EXPECT_FALSE(guard->estimate("chat.completions", "[", {}, Scope::root(), "", 1));
 }
 
+TEST_F(Refusals, an_estimates_labels_are_over_those_around_it) {
+  open("[[cap]]\nlimit = \"1 USD\"\nper = \"day\"\neach = \"team\"\n");
+  const auto around = *Scope::root()->with(Labels{{"team", "around"}});
+  const auto team = [&](const Labels& labels) {
+    const auto estimate = guard->estimate("chat.completions", hello, labels, around, "", 1);
+    return estimate ? estimate->left.front().counter.front().second : estimate.error().message;
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(team({}), "around");
+    EXPECT_EQ(team(Labels{{"team", "own"}}), "own");
+    EXPECT_EQ(team(Labels{{"user", "u"}}), "around");
+  }
+  EXPECT_FALSE(guard->estimate("chat.completions", hello, Labels{{"team", ""}}, around, "", 1));
+}
+
 TEST_F(Refusals, images_are_bounded_by_their_size) {  // R31
   open(a_dollar_a_day);
   const auto estimate = [&](const std::string& model, const std::string& url) {

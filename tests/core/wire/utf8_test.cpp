@@ -1,4 +1,5 @@
-// is_utf8, against a plain reading of Unicode's table of well-formed bytes, wherever in the fast paths the bytes stand.
+// is_utf8, against a plain reading of Unicode's table of well-formed bytes, and has_control_bytes, wherever in the fast
+// paths the bytes stand.
 #include <gtest/gtest.h>
 
 #include "wire/json_walk.h"
@@ -40,6 +41,25 @@ TEST(Utf8, broken_bytes_are_found_wherever_they_stand) {
         EXPECT_TRUE(is_utf8(runs + after + std::string(before, 'a'))) << before;
       }
     }
+  }
+}
+
+TEST(Utf8, one_byte_in_a_long_text_is_found_wherever_it_stands) {
+  const std::string plain(200, 'a');
+  for (std::size_t at = 0; at < plain.size(); ++at) {
+    const auto with = [&](char byte) {
+      std::string text = plain;
+      text[at] = byte;
+      return text;
+    };
+    EXPECT_FALSE(is_utf8(with('\x80'))) << at;
+    EXPECT_TRUE(has_control_bytes(with('\x1f'))) << at;
+    EXPECT_TRUE(has_control_bytes(with('\0'))) << at;
+    for (const char good : {' ', '\x7f', '\n', '\t', '\r'}) {
+      EXPECT_TRUE(is_utf8(with(good))) << at;
+      EXPECT_FALSE(has_control_bytes(with(good))) << at;
+    }
+    EXPECT_FALSE(has_control_bytes(with('\xff'))) << at;
   }
 }
 
