@@ -525,6 +525,7 @@ Result<Settled> LocalStore::settle_once(const Settlement& settlement, const std:
   if (!step.status()) return step.status().error();
   begun = true;
   if (settlement.job) return keep_job(step, settlement);
+  if (settlement.file) return keep_batch_file(step, *settlement.file);
   const auto hold = tables_->take_hold(settlement.row.id);
   if (!hold) return hold.error();
   if (*hold) {
