@@ -101,7 +101,9 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     ++size.requests;
     add(size.input_tokens, sized.input_tokens);
     size.largest_input = std::max(size.largest_input, sized.input_tokens);
-    add(size.output_tokens, checked_mul(sized.demand.want, choices).value_or(most));
+    // As it was asked for: Anthropic lets batches write more than a model's longest answer (its beta of 300,000 tokens, 2026-11).
+    const std::int64_t output = std::max(sized.demand.want, request.output_limit.value_or(0));
+    add(size.output_tokens, checked_mul(output, choices).value_or(most));
     add(size.likely_input, sized.likely[Quantity::input_tokens]);
     add(size.likely_output, sized.likely[Quantity::output_tokens]);
     add(size.own_searches, sized.pieces[Quantity::web_searches]);

@@ -154,7 +154,9 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
   if (route.dialect != nullptr) return route;
   if (is_free_post(path, route.host.provider)) {
     route.kind = Route::Kind::free;
-    route.uploads = ends_with(path, "/files");
+    // Anthropic's batches are made of no files, Gemini's of files in another form.
+    const bool own_form = route.host.provider == "anthropic" || route.host.provider == "gemini";
+    route.uploads = !own_form && ends_with(path, "/files");
   }
   return route;
 }

@@ -102,6 +102,20 @@ TEST_F(Batches, R17_one_is_held_as_the_sum_of_its_requests_at_the_rates_of_batch
   EXPECT_EQ(jobs->front().row.context->model, "claude-haiku-4-5");
 }
 
+TEST_F(Batches, R17_its_output_is_held_as_asked_also_beyond_the_models_longest_answer) {
+  open(caps);
+  const auto estimate = [&](const std::string& limit) {
+    const std::string one = R"({"model":"claude-haiku-4-5","max_tokens":)" + limit + R"(,"messages":[]})";
+    return guard->estimate("messages.batches", messages({one, one}), {}, nullptr, "", 1);
+  };
+  const auto small = estimate("100000");
+  const auto large = estimate("300000");
+  ASSERT_TRUE(small && large && large->ceiling && small->ceiling);
+  EXPECT_EQ(large->ceiling->nano - small->ceiling->nano, 2 * 200'000 * std::int64_t{2'500});
+  EXPECT_EQ(large->ceiling_meters[Meter::requests], 2);
+  EXPECT_EQ(large->ceiling_meters[Meter::output_tokens], 600'000);
+}
+
 TEST_F(Batches, R17_its_results_settle_it_line_by_line_and_once) {
   open(caps);
   create(messages({message, message}), begun());

@@ -167,8 +167,10 @@ TEST(Recognise, batches_and_who_asks_for_them) {
   EXPECT_TRUE(route("DELETE", "/v1/messages/batches/b_1").deletes);
   for (const char* path : {"/v1/messages/batches", "/v1/messages/batches/b_1/other", "/v1/batches/b_1/results"})
     EXPECT_EQ(route("GET", path).kind, Route::Kind::free) << path;
-  EXPECT_TRUE(route("POST", "/v1/files").uploads);
-  EXPECT_FALSE(route("POST", "/v1/uploads").uploads);
+  EXPECT_FALSE(route("POST", "/v1/files").uploads);
+  EXPECT_TRUE(recognise("POST", "api.openai.com", "/v1/files", hosts).uploads);
+  EXPECT_TRUE(recognise("POST", "x.openai.azure.com", "/openai/files?api-version=1", hosts).uploads);
+  EXPECT_FALSE(recognise("POST", "api.openai.com", "/v1/uploads", hosts).uploads);
 }
 
 TEST(Recognise, every_other_post_is_unknown) {
