@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -75,6 +76,16 @@ std::optional<Int128> per_unit(const Rate& rate) {
 }
 
 }  // namespace
+
+PolicyOrProblems read_policy(const std::string& path) {
+  PolicyOrProblems read = policy_from_file(path);
+  if (!read.ok()) return read;
+  if (const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices)) {
+    std::vector<Problem> doubtful = doubts(*read.policy, **book);
+    std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
+  }
+  return read;
+}
 
 Result<KnownModels> known_models(const std::string& given) {
   const std::string path = policy_path(given);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "farthing/count.h"
+#include "farthing/policy.h"
 #include "farthing/price_source.h"
 #include "farthing/prices.h"
 #include "farthing/result.h"
@@ -16,6 +17,10 @@ namespace farthing::cli {
 
 /// The book of a policy (`given`, else the project's), with its own prices over it; the built-in one without a policy.
 Result<std::shared_ptr<const PriceBook>> open_book(const std::string& given);
+
+/// A policy's file, with what is doubtful in it (`doubts`) among its problems where it is valid. Without its price book, which
+/// may not be there yet, only the policy itself can be judged.
+PolicyOrProblems read_policy(const std::string& path);
 
 /// The models of that book, and the policy's tokenizers.
 Result<KnownModels> known_models(const std::string& given);

@@ -1,7 +1,7 @@
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "../books.h"
 #include "../commands.h"
 #include "../terminal.h"
 #include "farthing/describe.h"
@@ -30,14 +30,7 @@ int print_json(const PolicyOrProblems& read, const std::string& path) {
 int check(const CheckOptions& options) {
   const std::string path = policy_path(options.file);
   if (path.empty()) return fail(not_found, "no farthing.toml in this project; name one: farthing check FILE");
-  PolicyOrProblems read = policy_from_file(path);
-  if (read.ok()) {
-    // Without its price book, which may not be there yet, only the policy itself can be judged.
-    if (const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices)) {
-      std::vector<Problem> doubtful = doubts(*read.policy, **book);
-      std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
-    }
-  }
+  const PolicyOrProblems read = read_policy(path);
   if (options.json) return print_json(read, path);
   const Terminal terminal = Terminal::detect();
   for (const Problem& problem : read.problems) {

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "../books.h"
 #include "../commands.h"
 #include "../terminal.h"
 #include "farthing/policy.h"
@@ -7,9 +8,10 @@
 namespace farthing::cli {
 
 int policy_apply(const PolicyOptions& options) {
-  const PolicyOrProblems read = policy_from_file(options.file_or_name);
-  for (const Problem& problem : read.problems)
-    std::cerr << printable(problem.where + ": " + problem.message, true) << "\n";
+  const PolicyOrProblems read = read_policy(options.file_or_name);
+  for (const Problem& problem : read.problems) {
+    std::cerr << (read.ok() ? "warning: " : "") << printable(problem.where + ": " + problem.message, true) << "\n";
+  }
   if (!read.ok()) return failed;
   const auto location = store_location(Where{options.where.store, options.file_or_name});
   if (!location) return fail(location.error());

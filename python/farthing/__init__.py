@@ -9,7 +9,7 @@ client = guard.wrap(OpenAI())
 What is listed here is the public surface; everything else may change.
 """
 
-from farthing._events import Alert
+from farthing._events import Alert, Spender
 from farthing._farthing import __version__
 from farthing._find import find_cap_exceeded
 from farthing._receipts import receipt
@@ -57,6 +57,7 @@ __all__ = [
     "Receipt",
     "RouteDenied",
     "ScopeBlock",
+    "Spender",
     "Status",
     "StoreError",
     "StoreUnavailable",

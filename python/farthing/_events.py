@@ -22,6 +22,16 @@ _WAIT_MS = 60_000
 
 
 @dataclass(frozen=True)
+class Spender:
+    """What the calls with one label spent of a counter: in USD, seconds or a number, as its cap counts."""
+
+    kind: str
+    """task, user, model, ..."""
+    value: str
+    spent: Decimal | int
+
+
+@dataclass(frozen=True)
 class Alert:
     """A cap reached a threshold. Told once for each cap, counter, window, threshold and limit.
 
@@ -49,6 +59,9 @@ class Alert:
     """The cap's own `message`, `help_url` and `owner`; "" where it has none."""
     help_url: str = ""
     owner: str = ""
+    top_spenders: tuple[Spender, ...] = ()
+    """The three largest of each kind of label that the cap does not fix itself, and of models; by the newest 100,000
+    entries of the ledger."""
 
 
 def alert_of(text: str) -> Alert:
@@ -72,6 +85,10 @@ def alert_of(text: str) -> Alert:
         message=core["message"],
         help_url=core["help_url"],
         owner=core["owner"],
+        top_spenders=tuple(
+            Spender(one["kind"], one["value"], amount(meter, one["spent"]))
+            for one in core["top_spenders"]
+        ),
     )
 
 

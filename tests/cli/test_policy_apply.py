@@ -45,6 +45,23 @@ def _apply(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_what_is_doubtful_is_said_as_check_says_it(place: Place) -> None:
+    policy = place.folder / "doubtful.toml"
+    policy.write_text('[[cap]]\nlimit = "1 USD"\nper = "day"\nmatch = { model = "gtp-5*" }\n')
+    applied = _apply(place, policy.name)
+    assert applied.returncode == 0 and "in force" in applied.stdout
+    checked = subprocess.run(
+        [COMMAND, "check", policy.name],
+        cwd=place.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    (doubt,) = checked.stderr.splitlines()
+    assert doubt.startswith("warning: ") and "gtp-5*" in doubt
+    assert doubt in applied.stderr.splitlines()
+
+
 @pytest.fixture
 def replaced(place: Place) -> Path:
     """The older, looser version of two; the newer one is in force."""

@@ -207,6 +207,29 @@ def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:
     assert told.empty()
 
 
+def test_an_alert_names_who_spent_most(shop: Shop) -> None:
+    """R35."""
+    told: queue.Queue[farthing.Alert] = queue.Queue()
+    guard = shop.guard(
+        farthing.Cap("5 requests", per="day", match={"org": "acme"}, alert=[100]),
+        labels={"org": "acme"},
+        on_alert=told.put,
+    )
+    client = guard.wrap(shop.client())
+    for user, calls in (("ada", 1), ("bob", 3), ("cy", 1)):
+        with guard.scope(user=user):
+            for _ in range(calls):
+                client.chat.completions.create(**CHEAP)
+    alert = told.get(timeout=10)
+    by_kind: dict[str, list[tuple[str, object]]] = {}
+    for spender in alert.top_spenders:
+        by_kind.setdefault(spender.kind, []).append((spender.value, spender.spent))
+    assert by_kind["user"] == [("bob", 3), ("ada", 1), ("cy", 1)]
+    assert by_kind["model"] == [(CHEAP["model"], 5)]
+    assert "org" not in by_kind  # what the cap fixes tells nobody apart
+    guard.close()
+
+
 def test_a_callback_that_raises_harms_nobody(shop: Shop) -> None:
     called: queue.Queue[farthing.Alert] = queue.Queue()
 

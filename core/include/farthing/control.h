@@ -51,6 +51,13 @@ struct LimitSet {
   std::int64_t after = 0;
 };
 
+/// What the calls with one label spent of a counter.
+struct Spender {
+  std::string kind;  // "task", "user", "model", ...
+  std::string value;
+  std::int64_t spent = 0;  // in the counter's meter
+};
+
 struct StatusCounter {
   CapLeft cap;
   std::string words;                     // the cap in words

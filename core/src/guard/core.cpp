@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "guard/process.h"
+#include "report/spenders.h"
 
 namespace farthing::guard {
 
@@ -42,10 +43,12 @@ void Core::OfProcess::tell(const std::vector<AlertFired>& alerts) {
     event.spent = fired.spent;
     event.reserved = fired.reserved;
     event.resets_at_ms = fired.resets_at_ms;
+    std::optional<Cap> counted;  // nothing: not registered any more
     if (index) {
       for (const RegisteredCap& registered : index->registry().caps) {
         const Cap& cap = registered.cap;
         if (cap.id != fired.cap_id) continue;
+        counted = cap;
         event.words = cap.words();
         event.match = cap.match;
         event.message = cap.message;
@@ -55,7 +58,11 @@ void Core::OfProcess::tell(const std::vector<AlertFired>& alerts) {
           event.counter.emplace_back(cap.each[i], fired.each_values[i]);
       }
     }
-    housekeeping.alert(std::move(event));
+    housekeeping.alert([ledger = store, event = std::move(event), counted = std::move(counted), fired]() mutable {
+      if (counted)
+        event.top_spenders = report::top_spenders(*ledger, *counted, fired.each_values, fired.window_start_ms);
+      return std::move(event);
+    });
   }
 }
 

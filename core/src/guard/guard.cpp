@@ -411,6 +411,14 @@ std::string AlertEvent::to_json() const {
   json["message"] = message;
   json["help_url"] = help_url;
   json["owner"] = owner;
+  json["top_spenders"] = report::Json::array();
+  for (const Spender& spender : top_spenders) {
+    report::Json entry;
+    entry["kind"] = spender.kind;
+    entry["value"] = spender.value;
+    report::put_amount(entry, "spent", meter, spender.spent);
+    json["top_spenders"].push_back(std::move(entry));
+  }
   return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
 }
 

@@ -60,7 +60,7 @@ struct Housekeeping::Inside {
   bool urgent = false;    // a settlement came: not to wait for the next turn
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
-  std::deque<AlertEvent> alerts;
+  std::deque<std::function<AlertEvent()>> alerts;
   EncodingPtr to_load;
   std::int64_t given_up = 0;  // settlements
   std::string given_up_why;
@@ -162,8 +162,8 @@ bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
   ++busy;
   lock.unlock();
   if (on_alert) {
-    for (const AlertEvent& event : events)
-      on_alert(event);
+    for (const auto& make : events)
+      on_alert(make());
   }
   bool good = true;
   if (!entries.empty()) {
@@ -244,10 +244,10 @@ void Housekeeping::denied(DenialEntry entry) {
   ensure_thread();
 }
 
-void Housekeeping::alert(AlertEvent event) {
+void Housekeeping::alert(std::function<AlertEvent()> make) {
   {
     const std::lock_guard lock(inside_->mutex);
-    inside_->alerts.push_back(std::move(event));
+    inside_->alerts.push_back(std::move(make));
     inside_->changed.notify_all();
   }
   ensure_thread();

@@ -44,7 +44,7 @@ bool literal(const std::vector<std::string>& globs) {
 struct Compiled {
   const RegisteredCap* registered = nullptr;
   std::uint32_t order = 0;
-  std::vector<const Override*> overrides;  // as registered: the last one wins
+  std::vector<Override> overrides;  // of this cap
 };
 
 /// Caps with one `match` and one `each`: matched together, counted in one set.
@@ -55,32 +55,16 @@ struct Group {
   std::vector<Compiled> caps;
 };
 
-/// R8: absolute, the last one wins, whether it was for one counter or for all.
-void apply_overrides(PlannedCap& planned, const Compiled& cap, const std::vector<std::string>& values,
-                     std::int64_t now_ms) {
-  const Override* last = nullptr;
-  for (const Override* change : cap.overrides) {
-    if (change->until_ms && *change->until_ms <= now_ms) continue;
-    if (!change->each_values.empty() && change->each_values != values) continue;
-    if (last == nullptr || change->at_ms >= last->at_ms) last = change;
-  }
-  if (last != nullptr) planned.limit = last->limit;
-}
-
 PlannedCap planned_of(const Compiled& cap, const std::vector<std::string>& values, std::int64_t now_ms) {
   const RegisteredCap& registered = *cap.registered;
   PlannedCap planned;
   planned.number = registered.number;
   planned.meter = registered.cap.meter;
-  planned.limit = registered.cap.limit;
-  if (!registered.cap.limits.empty()) {
-    const auto own = registered.cap.limits.find(values);
-    if (own != registered.cap.limits.end()) planned.limit = own->second;
-  }
-  planned.limit_before_override = planned.limit;
+  const LimitInForce found = limit_in_force(registered.cap, cap.overrides, values, now_ms);
+  planned.limit = found.limit;
+  planned.limit_before_override = found.of_policy;
   planned.registered = &registered;
   planned.order = cap.order;
-  if (!cap.overrides.empty()) apply_overrides(planned, cap, values, now_ms);
   return planned;
 }
 
@@ -135,9 +119,9 @@ struct CapIndex::Inside {
 
   void attach_overrides() {
     if (registry.overrides.empty()) return;
-    std::unordered_map<std::string_view, std::vector<const Override*>> by_cap;
+    std::unordered_map<std::string_view, std::vector<Override>> by_cap;
     for (const Override& change : registry.overrides)
-      by_cap[change.cap_id].push_back(&change);
+      by_cap[change.cap_id].push_back(change);
     for (Group& group : groups) {
       for (Compiled& cap : group.caps) {
         const auto found = by_cap.find(cap.registered->cap.id);

@@ -135,7 +135,7 @@ class LocalStore : public Store {
   std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
   std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};  // set under the lock; who reads beside it looks too
   std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves
   std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.

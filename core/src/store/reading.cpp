@@ -106,6 +106,7 @@ Status LocalStore::ledger(const LedgerFilter& filter, const std::function<bool(c
       return rows.size() < most;
     };
     if (aside) {
+      if (closed_) return Error{Code::closed, "the store " + info_.location + " was closed"};
       if (const Status read = tables_->scan_aside(filter, before, collect); !read) return read;
     } else {
       Step step(*this);
