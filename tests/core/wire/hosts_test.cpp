@@ -102,9 +102,7 @@ TEST(Recognise, messages_of_anthropic_and_no_others) {
   EXPECT_EQ(route.host.provider, "anthropic");
   EXPECT_EQ(recognise("POST", "api.deepseek.com", "/anthropic/v1/messages", hosts).dialect->endpoint, "messages");
   EXPECT_EQ(recognise("POST", "api.openai.com", "/v1/threads/thread_1/messages", hosts).kind, Route::Kind::unknown);
-  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::unknown);
   EXPECT_EQ(recognise("GET", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::free);
-  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches/b_1/cancel", hosts).kind, Route::Kind::free);
 }
 
 TEST(Recognise, gemini_names_its_model_in_the_path) {
