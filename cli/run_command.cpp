@@ -304,7 +304,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
 
   JobsOptions jobs_options;
   auto* jobs_command =
-      app.add_subcommand("jobs", "Videos and background responses that are not over: what they hold, until when");
+      app.add_subcommand("jobs", "Videos, batches and responses in the background that are not over: what they hold");
   add_where(*jobs_command, jobs_options.where);
   jobs_command->add_flag("--json", jobs_options.json, "One JSON object per line");
   jobs_command->callback([&] {

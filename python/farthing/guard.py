@@ -301,7 +301,7 @@ class Guard:
         )
 
     def jobs(self) -> list[Job]:
-        """Videos and background responses of the store that are not over, oldest first.
+        """Videos, batches and background responses of the store that are not over, oldest first.
 
             for job in guard.jobs():
                 print(job.id, job.held_usd, job.deadline)

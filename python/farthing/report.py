@@ -57,7 +57,7 @@ class Status:
     open_holds: int
     """Calls under way, in every process on the store."""
     pending_jobs: int
-    """Videos and background responses that are not over."""
+    """Videos, batches and background responses that are not over."""
     expired_jobs: int
     """Those that nobody polled before their deadline: charged at their hold until somebody does."""
     stale_streams: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import openai
 import pytest
 
@@ -42,3 +44,31 @@ def test_one_that_fails_is_not_billed(provider: FakeProvider, client: openai.Ope
     made = client.videos.create_and_poll(prompt="a mill", poll_interval_ms=1)
     assert made.status == "failed" and made.error is not None
     assert provider.log() == []
+
+
+def test_a_batch_of_a_file(provider: FakeProvider, client: openai.OpenAI) -> None:
+    asks = [
+        {"model": "gpt-4.1-nano", "messages": [{"role": "user", "content": "hi"}], "max_tokens": n}
+        for n in (5, 10**9)  # the second is above what the model can write
+    ]
+    lines = [
+        {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": ask}
+        for ask in asks
+    ]
+    data = "\n".join(json.dumps(line) for line in lines).encode()
+    file = client.files.create(file=("x.jsonl", data), purpose="batch")
+    made = client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    assert client.batches.retrieve(made.id).status == "validating"
+    over = client.batches.retrieve(made.id)
+    assert over.status == "completed" and over.usage and over.request_counts and over.output_file_id
+    assert (over.request_counts.completed, over.request_counts.failed) == (1, 1)
+    [bill] = provider.log()
+    assert bill["service_tier"] == "batch" and bill["usage"]["output_tokens"] == 5
+    assert over.usage.output_tokens == 5
+    statuses = [
+        json.loads(line)["response"]["status_code"]
+        for line in client.files.content(over.output_file_id).text.splitlines()
+    ]
+    assert statuses == [200, 400]

@@ -1,4 +1,4 @@
-// Job: a call whose work goes on after its answer: a video, or a response in the background (R17). Its hold lives
+// Job: a call whose work goes on after its answer: a video, a batch, a response in the background (R17). Its hold lives
 // until the job is over, its deadline passes, or somebody ends it.
 //
 //   for (const JobView& job : *control->jobs()) print(job.job.id, job.row.held);
@@ -18,7 +18,7 @@ struct Job {
   AttemptId attempt;                 // whose hold it keeps
   std::string host;                  // with `id`: how every process finds it
   std::string id;                    // the provider's: "video_...", "resp_...", "batch_..."
-  std::string kind;                  // "video", "response"
+  std::string kind;                  // "video", "response", "batch"
   std::int64_t lives_ms = 0;         // from when it was kept; data (R17)
   bool slot_until_deadline = false;  // expiry also gives its concurrency slot back (`jobs.slots` of the policy)
   std::string terms;                 // JSON of the guard: what a poll prices it by

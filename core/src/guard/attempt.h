@@ -1,7 +1,8 @@
 // Attempt::State: the life of one HTTP request: begin, reserve, send, observe, settle, exactly once.
 //
 // Files: attempt.cpp (the public methods and turns), reserve.cpp (from request to grant), refuse.cpp (what a refusal says),
-// settle.cpp (from answer to ledger row), jobs.cpp (work that goes on after the answer, R17).
+// settle.cpp (from answer to ledger row), jobs.cpp (work that goes on after the answer, R17), results.cpp (what came out of a
+// batch), uploads.cpp (the file that a batch is made of).
 // Thread-safety: one thread at a time; abort from any thread: it takes effect at once, or at the end of the turn that another
 // thread is in.
 #pragma once
@@ -11,9 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "guard/batches.h"
 #include "guard/core.h"
 #include "guard/job_terms.h"
 #include "guard/process.h"
+#include "guard/results.h"
 #include "guard/sizing.h"
 #include "guard/turn.h"
 #include "store/patience.h"
@@ -54,6 +57,9 @@ struct Attempt::State {
   // jobs.cpp
   Verdict begin_poll(const RequestView& request);
   Verdict find_job();
+
+  // uploads.cpp
+  Verdict begin_upload(const RequestView& request);
 
   // settle.cpp
   void head(int code, std::span<const HeaderView> headers);
@@ -114,8 +120,11 @@ struct Attempt::State {
   std::string buffer;
   std::string request_id, headroom;
 
-  std::optional<JobView> job;  // that a poll asks for: what ends then is its hold
-  guard::JobTerms kept;        // of it
+  std::optional<JobView> job;                  // that a poll asks for: what ends then is its hold
+  guard::JobTerms kept;                        // of it
+  std::optional<guard::BatchResults> results;  // where its answer is what came out
+  std::optional<guard::BatchSize> batch;       // of a batch, or of the file that is uploaded for one
+  bool uploading = false;                      // nothing is held
 
   std::optional<Denial> denial;
   std::shared_ptr<const guard::KeptReceipt> receipt;
@@ -154,10 +163,22 @@ struct Attempt::State {
   bool keep_job(const AnswerFacts& answer);
   void poll_answer(const AnswerFacts& answer, bool whole);
   std::optional<Verdict> look_up_source();
+  std::optional<Verdict> look_up_file();
+  void keep_file(const std::string& id);
+  void take_results(std::string_view bytes, bool ended);
+  void settle_results();
+  void price_results(LedgerRow& row) const;
   void settle(How how, const AnswerFacts* answer, std::string_view error_class);
   bool free_of_charge() const;
   void keep_rates(guard::JobTerms& terms, std::int64_t least, std::int64_t most) const;
   std::optional<RateSet> rates_asked(std::int64_t context_tokens) const;
+  /// What a model is billed by; neither: it is not known.
+  struct Rated {
+    bool free = false;
+    bool elsewhere = false;  // a host went from a free model to one that nobody knows
+    std::optional<RateSet> rates;
+  };
+  Rated rates_served(const CallContext& context, const AnswerFacts& answer, std::int64_t context_tokens) const;
   void price(LedgerRow& row, const AnswerFacts& answer) const;
   std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
   void settle_answer(const AnswerFacts& answer, bool whole);

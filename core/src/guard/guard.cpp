@@ -131,7 +131,7 @@ Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amou
 /// Where requests of a dialect go, if nothing else is said.
 std::string_view own_host(const Dialect& dialect) {
   if (dialect.rule != nullptr) return dialect.rule->host;
-  if (dialect.endpoint == "messages") return "api.anthropic.com";
+  if (dialect.endpoint.starts_with("messages")) return "api.anthropic.com";
   if (dialect.path.starts_with(':')) return "generativelanguage.googleapis.com";
   return "api.openai.com";
 }
@@ -163,6 +163,16 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   const std::string asked_host(host.empty() ? own_host(*dialect) : host);
   const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
   fill_video_defaults(host_facts.provider, *facts);
+  std::optional<guard::BatchSize> batch;
+  if (!facts->batch_file.empty()) {
+    const auto kept = core_->store->find_batch_file(asked_host, facts->batch_file);
+    if (!kept) return kept.error();
+    if (*kept) batch = guard::batch_size_of(**kept);
+    if (!batch || !batch->problem.empty())
+      return Error{Code::unbounded_request, "what file " + facts->batch_file + " asks for is not known" +
+                                                (batch ? ": " + batch->problem : " on this store")};
+    facts->model = batch->model;
+  }
   const auto plan = core_->here().contexts.find({.binding = unbound,
                                                  .scope = *ambient,
                                                  .host = asked_host,
@@ -173,11 +183,12 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                                  .pieces = &facts->pieces});
   if (!plan) return plan.error();
   const Model* model = (*plan)->model;
+  if (dialect->batch && !batch) batch = guard::size_requests(*facts, host_facts, model, *core_->book);
   CountedModel counted_by = model == nullptr ? CountedModel{} : guard::counted_model(*model);
   auto vocabulary = core_->tokenizers.find(facts->model, counted_by.name);
   if (!vocabulary) return Error{Code::invalid_policy, "tokenizer: " + vocabulary.error().message};
   counted_by.vocabulary = std::move(*vocabulary);
-  const bool countable = model != nullptr || counted_by.vocabulary;
+  const bool countable = (model != nullptr || counted_by.vocabulary) && !batch;
   auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
   std::optional<Learned> learned;
   if (!dialect->pieces && dialect->rule == nullptr) {
@@ -197,7 +208,8 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                              .money_capped = false,
                              .output_capped = (*plan)->output_capped,
                              .counted = count_of_input,
-                             .learned = learned ? &*learned : nullptr});
+                             .learned = learned ? &*learned : nullptr,
+                             .batch = batch ? &*batch : nullptr});
   };
   const guard::Sized sized = size(counted ? &*counted : nullptr);
   Estimate estimate;

@@ -19,6 +19,8 @@ std::string JobTerms::to_json() const {
   put("resolution", resolution);
   if (video_ms) json["video_ms"] = *video_ms;
   if (videos != 1) json["videos"] = videos;
+  if (requests != 1) json["requests"] = requests;
+  if (largest_input) json["largest_input"] = *largest_input;
   if (volume) json["volume"] = *volume;
   for (const auto& [tokens, set] : rates)
     json["rates"][std::to_string(tokens)] = set;
@@ -58,6 +60,10 @@ JobTerms job_terms_of(std::string_view text) {
     terms.video_ms = ms->get<std::int64_t>();
   if (const auto videos = json.find("videos"); videos != json.end() && videos->is_number_integer())
     terms.videos = videos->get<std::int64_t>();
+  if (const auto requests = json.find("requests"); requests != json.end() && requests->is_number_integer())
+    terms.requests = requests->get<std::int64_t>();
+  if (const auto largest = json.find("largest_input"); largest != json.end() && largest->is_number_integer())
+    terms.largest_input = largest->get<std::int64_t>();
   if (const auto volume = json.find("volume"); volume != json.end() && volume->is_number_integer())
     terms.volume = volume->get<std::int64_t>();
   if (const auto rates = json.find("rates"); rates != json.end() && rates->is_object()) {

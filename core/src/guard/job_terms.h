@@ -18,8 +18,10 @@ struct JobTerms {
   std::string tier, region, size, quality, resolution;  // as asked
   std::optional<std::int64_t> video_ms;                 // of one video
   std::int64_t videos = 1;
-  std::optional<Quantities> counted;   // what is booked where a done job need not tell its usage
-  std::optional<std::int64_t> volume;  // R25: what the model's volume cap had counted
+  std::int64_t requests = 1;                  // of a batch
+  std::optional<std::int64_t> largest_input;  // of a batch: of one request, at most
+  std::optional<Quantities> counted;          // what is booked where a done job need not tell its usage
+  std::optional<std::int64_t> volume;         // R25: what the model's volume cap had counted
   /// Of what was asked for, as the ledger writes them, by the least tokens of context that they are for; none: it had no price.
   std::map<std::int64_t, std::string> rates;
   std::string dearest;           // that it was held at

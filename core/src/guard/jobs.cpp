@@ -42,7 +42,9 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.videos = facts.pieces.videos;
   terms.counted = sized.counted;
   terms.volume = granted_volume;
-  keep_rates(terms, 0, sized.input_tokens);
+  terms.requests = sized.requests;
+  terms.largest_input = sized.largest_input;
+  keep_rates(terms, 0, sized.largest_input.value_or(sized.input_tokens));
   if (sized.priced) terms.dearest = sized.dearest.to_json();
   terms.free = free_of_charge();
   terms.reports_cost = route.host.reports_cost;
@@ -124,6 +126,7 @@ Verdict Attempt::State::find_job() {
   sized.priced = draft.ceiling.has_value();
   sized.counted = terms.counted;
   request_id = draft.request_id;
+  if (route.results) results.emplace();
   phase = Phase::granted;
   Verdict verdict;
   verdict.kind = Verdict::Kind::send;

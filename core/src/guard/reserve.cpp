@@ -42,7 +42,8 @@ bool counts(const Plan& plan, Meter meter) {
 Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
   route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
-  if (!route.host.guard || route.kind == Route::Kind::free) return {};
+  if (!route.host.guard) return {};
+  if (route.kind == Route::Kind::free) return route.uploads ? begin_upload(request) : Verdict();
   if (route.kind == Route::Kind::poll) return begin_poll(request);
   const bool described = route.kind == Route::Kind::priced && route.dialect->rule != nullptr;
   const bool foreign = binding->install && !described && !core->hosts.known(request.host);
@@ -51,6 +52,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
     host = request.host;
     return refuse_unknown_endpoint(request);
   }
+  if (route.dialect->batch && route.host.free) return {};  // nobody need know what its files ask for
   if (!request.body) {
     Verdict verdict;
     verdict.kind = Verdict::Kind::need_body;
@@ -126,6 +128,7 @@ Verdict Attempt::State::refuse_or_ask_again(const Error& problem) {
 /// Labels, plan and size; a verdict when that already refuses.
 std::optional<Verdict> Attempt::State::plan_and_size() {
   if (auto busy = look_up_source()) return busy;
+  if (auto verdict = look_up_file()) return verdict;
   auto found = find_plan();
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
   if (found &&
@@ -155,6 +158,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
     return refuse(Code::too_many_caps,
                   "more than " + std::to_string(max_counters_per_call) + " counters match this call");
   }
+  if (route.dialect->batch && facts.batch_file.empty())
+    batch = guard::size_requests(facts, route.host, plan->model, *core->book);
   if (!known.learned && !route.dialect->pieces && route.dialect->rule == nullptr)
     known = core->here().learning.find(*plan->context, facts, body_now);
   const bool run_limit =
@@ -175,7 +180,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .audio_capped = counts(caps, Meter::audio_seconds),
                             .rewritable = facts.object_open != 0 && !facts.prediction,
                             .counted = counted ? &*counted : nullptr,
-                            .learned = known.learned.get()});
+                            .learned = known.learned.get(),
+                            .batch = batch ? &*batch : nullptr});
   switch (sized.problem) {
     case guard::Sized::Problem::none:
       break;
@@ -316,7 +322,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
 /// does not fit, and might with less input: a cap that is used up refuses for next to nothing, however often it is asked. True:
 /// the ceiling is lower now.
 bool Attempt::State::count_closer(const Refused& refused) {
-  if (was_counted || plan->model == nullptr || refused.caps.empty()) return false;
+  if (was_counted || batch || plan->model == nullptr || refused.caps.empty()) return false;
   if (!can_bound(guard::counted_model(*plan->model))) return false;
   for (const RefusedCap& cap : refused.caps) {
     const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
@@ -392,6 +398,7 @@ std::string_view Attempt::State::limit_name() const {
 
 Verdict Attempt::State::granted(const Granted& grant) {
   phase = Phase::granted;
+  facts.batch = {};  // they may be many
   held = grant.held;
   granted_ms = grant.at_ms;
   granted_volume = grant.volume;

@@ -62,6 +62,10 @@ Delivered Attempt::State::data(std::string_view bytes) {
     if (phase == Phase::sent && reader->facts().final) settle_answer(reader->facts(), true);
     return {delivery.same, delivery.bytes};
   }
+  if (results) {
+    take_results(bytes, false);
+    return {};
+  }
   if (route.dialect->binary && status < 300) return {};
   if (phase == Phase::sent && buffer.size() + bytes.size() <= (status >= 400 ? max_error_body : max_body))
     buffer.append(bytes);
@@ -80,6 +84,11 @@ Delivered Attempt::State::end() {
 
 void Attempt::State::end_body(std::string_view whole) {
   if (phase != Phase::sent) return;
+  if (results) {
+    take_results(whole, true);
+    return settle_results();
+  }
+  if (uploading) return keep_file(read_file_id(whole));
   if (streaming && route.dialect->stream != nullptr) {  // a stream that was read whole
     if (!reader) reader = route.dialect->stream(strip_usage);
     reader->feed(whole);
@@ -145,7 +154,7 @@ void Attempt::State::end_by(Abort how) {
     phase = Phase::ended;
     return;
   }
-  if (job) {  // what is broken off is the asking
+  if (job || uploading) {  // what is broken off is the asking
     phase = Phase::ended;
     return;
   }
@@ -192,38 +201,36 @@ std::optional<RateSet> Attempt::State::rates_asked(std::int64_t context_tokens) 
                                           .volume = granted_volume});
 }
 
-/// What its quantities cost. R25: the book and the store's time of the reserve; R29: the served model and tier make the price.
-void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
-  row.booked = meters_of(row.quantities);
-  const std::string& provider = row.context->provider;
+/// What an answer is priced by. R25: the book and the store's time of the reserve; R29: the served model and tier make the
+/// price.
+Attempt::State::Rated Attempt::State::rates_served(const CallContext& context, const AnswerFacts& answer,
+                                                   std::int64_t context_tokens) const {
+  Rated rated;
+  const std::string& provider = context.provider;
   const Model* served = answer.model.empty() ? nullptr : core->book->find(provider, answer.model);
-  const Model* asked = plan ? plan->model : core->book->find(provider, row.context->model);
+  const Model* asked = plan ? plan->model : core->book->find(provider, context.model);
   const Model* model = served != nullptr ? served : asked;
   const std::string_view size = answer.size.empty() ? std::string_view(facts.pieces.size) : answer.size;
   const std::string resolution = answer.size.empty() ? facts.pieces.resolution : resolution_of(answer.size);
   // R25: another book reserved it, so what was asked for is priced as that one did.
-  const bool other_book = job && row.context->book_version != core->book->version();
+  const bool other_book = job && context.book_version != core->book->version();
   // A host that chooses among providers may have gone from a free model to another, which nobody knows.
-  const bool elsewhere = route.host.reports_cost && served == nullptr && !answer.model.empty() && asked != nullptr &&
-                         asked->free && answer.model != row.context->model;
-  if (route.host.free || (!other_book && !elsewhere && model != nullptr && model->free)) {
-    row.actual = Usd{};
+  rated.elsewhere = route.host.reports_cost && served == nullptr && !answer.model.empty() && asked != nullptr &&
+                    asked->free && answer.model != context.model;
+  if (route.host.free || (!other_book && !rated.elsewhere && model != nullptr && model->free)) {
+    rated.free = true;
   } else if (other_book) {
     const std::string_view usual = facts.service_tier.empty() || facts.service_tier == "auto"
                                        ? std::string_view("default")
                                        : std::string_view(facts.service_tier);
     const bool as_asked = answer.service_tier.empty() || answer.service_tier == usual ||
                           (usual == "priority" && answer.service_tier == "default");
-    const auto rates = as_asked ? kept.rates_with(row.booked[Meter::input_tokens]) : rate_set_of(kept.dearest);
-    if (rates) {
-      row.context = priced_elsewhere(*row.context, *rates);
-      if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
-    }
-  } else if (model != nullptr && !elsewhere) {
+    rated.rates = as_asked ? kept.rates_with(context_tokens) : rate_set_of(kept.dearest);
+  } else if (model != nullptr && !rated.elsewhere) {
     const Terms terms{.at_ms = granted_ms,
                       .service_tier = answer.service_tier.empty() ? std::string_view(facts.service_tier)
                                                                   : std::string_view(answer.service_tier),
-                      .context_tokens = row.booked[Meter::input_tokens],
+                      .context_tokens = context_tokens,
                       .region = region_of(answer),
                       .size = size,
                       .quality = facts.pieces.quality,
@@ -233,10 +240,21 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
                       .volume = asked != nullptr && core->book->volume_cap(*model) == core->book->volume_cap(*asked)
                                     ? granted_volume
                                     : std::nullopt};
-    if (const auto rates = core->book->rates(*model, terms)) {
-      row.context = plan ? plan->priced_by(*rates) : priced_elsewhere(*row.context, *rates);
-      if (const auto cost = cost_of(*rates, row.quantities)) row.actual = *cost;
-    }
+    rated.rates = core->book->rates(*model, terms);
+  }
+  return rated;
+}
+
+/// What its quantities cost; the results of a batch were priced line by line.
+void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
+  row.booked = meters_of(row.quantities);
+  if (results) return price_results(row);
+  const Rated rated = rates_served(*row.context, answer, kept.largest_input.value_or(row.booked[Meter::input_tokens]));
+  if (rated.free) {
+    row.actual = Usd{};
+  } else if (rated.rates) {
+    row.context = plan ? plan->priced_by(*rated.rates) : priced_elsewhere(*row.context, *rated.rates);
+    if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
   }
   // What a tool with a fee of its own was used for, nobody tells.
   if (facts.tool_fees && !route.dialect->tells_tools) row.actual.reset();
@@ -249,7 +267,7 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   }
   if (!row.actual && sized.priced) {
     // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.
-    if (!elsewhere) row.actual = Usd{held[Meter::usd]};
+    if (!rated.elsewhere) row.actual = Usd{held[Meter::usd]};
     row.error_class = "unpriced_usage";
   }
 }
@@ -320,7 +338,8 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }
   row.booked[Meter::usd] = row.actual ? row.actual->nano : 0;
   // R10: spent once anything was sent
-  row.booked[Meter::requests] = how == How::released ? 0 : 1;
+  const std::int64_t requests = route.dialect->batch ? held[Meter::requests] : 1;
+  row.booked[Meter::requests] = how == How::released ? 0 : requests;
   row.booked[Meter::actions] = how == How::released ? 0 : held[Meter::actions];
   row.booked[Meter::runs] = how == How::released ? 0 : held[Meter::runs];
   if (how == How::released) forget_ids();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "counting/images.h"
+#include "guard/batches.h"
 #include "guard/described.h"
 #include "guard/learning.h"
 #include "guard/pieces.h"
@@ -192,7 +193,8 @@ void size_likely(const SizeInput& input, Sized& sized) {
   }
 }
 
-/// A video has sound too.
+}  // namespace
+
 bool may_have_sound(const RequestFacts& facts) {
   using Kind = MediaFacts::Kind;
   return facts.media_other || facts.remote_other ||
@@ -201,7 +203,6 @@ bool may_have_sound(const RequestFacts& facts) {
          });
 }
 
-/// The price of the ceiling at the dearest rates that the request can reach (R25).
 void price(const SizeInput& input, Sized& sized) {
   if (input.host.free || (input.model != nullptr && input.model->free)) {
     sized.priced = true;
@@ -213,7 +214,7 @@ void price(const SizeInput& input, Sized& sized) {
   const Terms terms{.at_ms = input.at_ms,
                     .until_ms = input.until_ms,
                     .service_tier = input.facts.service_tier,
-                    .context_tokens = sized.input_tokens,
+                    .context_tokens = sized.largest_input.value_or(sized.input_tokens),
                     .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
                     .search_context = input.facts.search_context,
                     .writes_cache = writes != CacheWrites::none,
@@ -232,7 +233,7 @@ void price(const SizeInput& input, Sized& sized) {
   if (!input_rate) return;
   Cost fixed;
   fixed.add(*input_rate, sized.input_tokens);
-  if (const auto& each = rates[Quantity::requests]) fixed.add(*each, 1);
+  if (const auto& each = rates[Quantity::requests]) fixed.add(*each, sized.requests);
   if (const std::int64_t own = sized.pieces[Quantity::web_searches]; own > 0) {
     const auto& search = rates[Quantity::web_searches];
     if (!search) return;
@@ -280,9 +281,8 @@ void price(const SizeInput& input, Sized& sized) {
   }
 }
 
-}  // namespace
-
 Sized size_call(const SizeInput& input) {
+  if (input.batch != nullptr) return size_batch(input, *input.batch);
   if (input.facts.asked) return size_described(input);
   if (input.dialect.pieces) return size_pieces(input);
   Sized sized;

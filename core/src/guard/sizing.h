@@ -33,6 +33,8 @@ inline constexpr std::int64_t default_output_share = 16;
 inline constexpr std::int64_t min_output = 256;
 inline constexpr std::int64_t min_output_reasoning = 2'048;
 
+struct BatchSize;
+
 struct SizeInput {
   const RequestFacts& facts;
   const Dialect& dialect;
@@ -49,6 +51,7 @@ struct SizeInput {
   bool rewritable = true;      // false: signed body
   const InputCount* counted = nullptr;  // the input's tokens, where they were counted
   const Learned* learned = nullptr;     // what calls like it taught: changes what is likely, never a ceiling
+  const BatchSize* batch = nullptr;     // of a batch: what its requests ask for together
 };
 
 /// Of `unbounded_by`: a tool of the provider's costs what no rate says.
@@ -63,6 +66,9 @@ struct Sized {
   std::int64_t hidden_tokens = 0;  // of it: what the provider adds by itself
   std::int64_t media_tokens = 0;   // of it: images and sound
   std::int64_t media_likely = 0;
+  std::int64_t requests = 1;  // of a batch
+  /// Of a batch: the most input of one request, which decides the step of a price by context; else it is `input_tokens`.
+  std::optional<std::int64_t> largest_input;
   std::int64_t input_steps = 1;  // how often the context window counts (server tools)
   bool input_is_window = false;  // the context window is the bound
   bool priced = false;           // `likely`, `ceiling()` and the usd of the demand mean something
@@ -86,6 +92,11 @@ struct Sized {
 };
 
 Sized size_call(const SizeInput& input);
+
+/// The money of what `sized` has in tokens: its ceiling at the dearest rates that the request can reach (R25).
+void price(const SizeInput& input, Sized& sized);
+/// Whether sound may be in its input; a video has sound too.
+bool may_have_sound(const RequestFacts& facts);
 
 /// How the input of a model is counted.
 inline CountedModel counted_model(const Model& model) {

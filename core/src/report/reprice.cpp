@@ -37,6 +37,7 @@ class Repricer {
     if (row.how == How::counted) return left_out("charged bounds, their usage is not known");
     if (row.how != How::usage || !row.context) return success();  // they cost nothing
     if (corrections.by_hand) return left_out("corrected by hand");
+    if (row.context->endpoint.ends_with("batches")) return left_out("batches, whose requests were priced one by one");
     const auto rates = rate_set_of(row.context->rates_json);
     const bool unpriced = !row.actual || row.error_class == "unpriced_usage";
     if (!unpriced && !rates) return left_out("free");

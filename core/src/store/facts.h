@@ -65,6 +65,11 @@ Result<std::vector<KeptJob>> jobs(Tables& tables);
 Status end_job(Tables& tables, KeptJob kept, std::int64_t now_ms);
 /// Jobs that were over before, and those of which nothing is taken any more and whose deadline was.
 Status forget_jobs_before(Tables& tables, std::int64_t before_ms);
+/// R17: files with the requests of a batch, by host and id.
+Status put_batch_file(Tables& tables, const BatchFile& file, std::int64_t now_ms);
+Result<std::optional<std::string>> find_batch_file(Tables& tables, const std::string& host, const std::string& id);
+/// Those that were kept before, and the oldest of more than `most`.
+Status forget_batch_files(Tables& tables, std::int64_t before_ms, std::size_t most);
 Status put_override(Tables& tables, const Override& change);
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values);
 /// R4: what is kept under the id of a cap, besides its number, goes on under another: overrides (R8) and the once-keys of

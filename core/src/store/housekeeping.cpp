@@ -160,6 +160,8 @@ Status LocalStore::delete_old_counters(Step& step) {
   }
   if (const Status done = end_lost_jobs(step); !done) return done;
   if (const Status done = facts::forget_jobs_before(*tables_, step.now_ms() - keep_jobs_ms); !done) return done;
+  const std::int64_t oldest_file_ms = step.now_ms() - keep_batch_files_ms;
+  if (const Status done = facts::forget_batch_files(*tables_, oldest_file_ms, max_batch_files); !done) return done;
   return facts::forget_alerts_before(*tables_, step.now_ms() - delete_after_ms);
 }
 

@@ -1,4 +1,4 @@
-// Jobs as JSON facts of Tables (facts.h), and who asked what (R17).
+// Jobs and the files of batches as JSON facts of Tables (facts.h), and who asked what (R17).
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -149,6 +149,39 @@ Status forget_jobs_before(Tables& tables, std::int64_t before_ms) {
       if (*known == How::open) continue;
     }
     if (const Status done = tables.erase_fact("asked", fingerprint); !done) return done;
+  }
+  return success();
+}
+
+Status put_batch_file(Tables& tables, const BatchFile& file, std::int64_t now_ms) {
+  return tables.put_fact("batch_file", job_key(file.host, file.id), dumped({{"asks", file.asks}, {"kept_ms", now_ms}}));
+}
+
+Result<std::optional<std::string>> find_batch_file(Tables& tables, const std::string& host, const std::string& id) {
+  const auto row = tables.fact("batch_file", job_key(host, id));
+  if (!row) return row.error();
+  if (!*row) return std::optional<std::string>();
+  const Json json = Json::parse(**row, nullptr, /*allow_exceptions=*/false);
+  const auto asks = json.is_object() ? json.find("asks") : json.end();
+  if (asks == json.end() || !asks->is_string())
+    return tables.damaged("its record batch_file " + job_key(host, id) + " cannot be read");
+  return std::optional(asks->get<std::string>());
+}
+
+Status forget_batch_files(Tables& tables, std::int64_t before_ms, std::size_t most) {
+  const auto rows = tables.facts("batch_file");
+  if (!rows) return rows.error();
+  std::vector<std::pair<std::int64_t, std::string>> kept;
+  for (const auto& [key, value] : *rows) {
+    const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+    kept.emplace_back(json.is_object() ? json.value("kept_ms", std::int64_t{0}) : 0, key);
+  }
+  std::sort(kept.begin(), kept.end());
+  std::size_t left = kept.size();
+  for (const auto& [at_ms, key] : kept) {
+    if (at_ms >= before_ms && left <= most) break;
+    if (const Status done = tables.erase_fact("batch_file", key); !done) return done;
+    --left;
   }
   return success();
 }

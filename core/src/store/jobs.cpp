@@ -145,6 +145,21 @@ Result<std::optional<JobView>> LocalStore::find_job(const std::string& host, con
   return std::optional(std::move(*view));
 }
 
+Result<Settled> LocalStore::keep_batch_file(Step& step, const BatchFile& file) {
+  if (const Status done = facts::put_batch_file(*tables_, file, step.now_ms()); !done) return done.error();
+  if (const Status done = step.commit(); !done) return done.error();
+  Settled settled;
+  settled.at_ms = step.now_ms();
+  settled.how = How::open;
+  return settled;
+}
+
+Result<std::optional<std::string>> LocalStore::find_batch_file(const std::string& host, const std::string& id) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  return facts::find_batch_file(*tables_, host, id);
+}
+
 Result<std::vector<JobView>> LocalStore::jobs() {
   Step step(*this);
   if (!step.status()) return step.status().error();

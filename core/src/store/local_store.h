@@ -32,6 +32,7 @@ class LocalStore : public Store {
   Result<Settled> settle(Settlement& settlement) override;
   Result<std::optional<Learned>> learned(std::uint64_t key) override;
   Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override;
+  Result<std::optional<std::string>> find_batch_file(const std::string& host, const std::string& id) override;
   Result<std::vector<JobView>> jobs() override;
   Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
                           const std::string& who, const std::string& why) override;
@@ -100,6 +101,7 @@ class LocalStore : public Store {
   Status settle_in(Step& step, LedgerRow& row, const HoldRow& hold, Alerts alerts, Settled& settled);
   /// R17: the hold of a call goes on as its job's.
   Result<Settled> keep_job(Step& step, const Settlement& settlement);
+  Result<Settled> keep_batch_file(Step& step, const BatchFile& file);
   /// The job of an attempt is over: its slots are free, it is found no longer by who looks for pending ones.
   Status end_job_of(Step& step, AttemptId attempt);
   /// Those whose row the ledger has dropped (memory): nobody can settle them any more.

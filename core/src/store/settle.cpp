@@ -104,6 +104,7 @@ Result<Settled> LocalStore::settle_once(Settlement& settlement, const std::optio
   if (!step.status()) return step.status().error();
   begun = true;
   if (settlement.job) return keep_job(step, settlement);
+  if (settlement.file) return keep_batch_file(step, *settlement.file);
   LedgerRow& row = settlement.row;
   static thread_local HoldRow hold;
   const auto held = tables_->take_hold(row.id, hold);

@@ -119,6 +119,16 @@ struct PolicyChanged {
 
 using ReserveAnswer = std::variant<Granted, Refused, HeldBack, PolicyChanged, Error>;
 
+/// A file with the requests of a batch, which a guard saw on its way to its host (R17).
+struct BatchFile {
+  std::string host;
+  std::string id;    // the host's
+  std::string asks;  // JSON of the guard: what a batch of it asks for; no prompt is in it
+};
+/// Kept for as long as a host keeps such a file (OpenAI: 30 days by its reference of files, 2026-11), the newest so many.
+inline constexpr std::int64_t keep_batch_files_ms = 30LL * 86'400'000;
+inline constexpr std::size_t max_batch_files = 1'000;
+
 /// Ends a hold: settle, release or charge, by `row.how`. `row.booked` is what to book; a counter of a meter is
 /// corrected by booked - held if its window is still current (R14).
 struct Settlement {
@@ -127,6 +137,8 @@ struct Settlement {
   std::optional<Lesson> lesson;
   /// Its work goes on (R17): nothing is booked, the hold becomes this job's, `row` its new draft.
   std::optional<Job> job = std::nullopt;
+  /// Of an upload: there was no hold, `row` is empty, and nothing is done but to keep it.
+  std::optional<BatchFile> file = std::nullopt;
 };
 struct Settled {
   bool first = true;      // false: it had ended before, this is what was booked then (R18)
@@ -238,6 +250,8 @@ class Store {
   // Jobs (R17).
   /// Of any process; one that is over too.
   virtual Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) = 0;
+  /// What a file asks for (BatchFile::asks); nothing: no guard on this store has seen it.
+  virtual Result<std::optional<std::string>> find_batch_file(const std::string& host, const std::string& id) = 0;
   /// Those that are not over, oldest first.
   virtual Result<std::vector<JobView>> jobs() = 0;
   /// Ends one that nobody polls: settled at `actual`, or charged at its hold; its slot is free again.

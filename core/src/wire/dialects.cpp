@@ -1,7 +1,9 @@
+#include "wire/anthropic_batches/batches.h"
 #include "wire/anthropic_messages/messages.h"
 #include "wire/gemini_embed/embed.h"
 #include "wire/gemini_generate/generate.h"
 #include "wire/openai_audio/audio.h"
+#include "wire/openai_batches/batches.h"
 #include "wire/openai_chat/chat.h"
 #include "wire/openai_completions/completions.h"
 #include "wire/openai_embeddings/embeddings.h"
@@ -20,6 +22,11 @@ constexpr std::int64_t hour_ms = 3'600'000;
 constexpr JobKind background_response{.name = "response", .path = "/responses/", .lives_ms = hour_ms, .always = false};
 // A video takes minutes; OpenAI keeps it for an hour (API reference of videos, 2026-11).
 constexpr JobKind video_job{.name = "video", .path = "/videos/", .lives_ms = hour_ms};
+// Both providers end a batch after 24 hours, and bill what was done until then (Anthropic's guide to batch processing,
+// OpenAI's guide to the batch API, 2026-11); two hours to be asked for.
+constexpr JobKind message_batch{
+    .name = "batch", .path = "/messages/batches/", .lives_ms = 26 * hour_ms, .results = "/results"};
+constexpr JobKind batch_job{.name = "batch", .path = "/batches/", .lives_ms = 26 * hour_ms};
 constexpr JobKind video_generation_job{.name = "video", .path = "/video/generations/", .lives_ms = hour_ms};
 
 // The table: the next dialect is a folder and a row here.
@@ -64,6 +71,27 @@ const Dialect messages{.endpoint = "messages",
                        .output_limit_name = "max_tokens",
                        .overhead = "claude",
                        .cut_word = "max_tokens"};
+const Dialect message_batches{.endpoint = "messages.batches",
+                              .modality = "text",
+                              .operation = "generate",
+                              .has_output = false,
+                              .path = "/v1/messages/batches",
+                              .scan = wire::scan_message_batch,
+                              .read = wire::read_message_batch,
+                              .pieces = true,
+                              .job = &message_batch,
+                              .batch = true,
+                              .read_result = wire::read_message_result};
+const Dialect batches{.endpoint = "batches",
+                      .modality = "text",
+                      .operation = "generate",
+                      .has_output = false,
+                      .path = "/batches",
+                      .scan = wire::scan_batch,
+                      .read = wire::read_batch,
+                      .pieces = true,
+                      .job = &batch_job,
+                      .batch = true};
 const Dialect generate{.endpoint = "generateContent",
                        .modality = "text",
                        .operation = "generate",
@@ -194,6 +222,8 @@ const std::vector<const Dialect*>& dialects() {
                                                     &completions,
                                                     &embeddings,
                                                     &messages,
+                                                    &message_batches,
+                                                    &batches,
                                                     &generate,
                                                     &stream_generate,
                                                     &images,

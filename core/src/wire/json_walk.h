@@ -103,7 +103,7 @@ class Handler {
 
  private:
   bool open(bool array) {
-    visitor_.open(path_, array, path_.depth_ == 0 ? body_.find_first_of("{[") + 1 : value_begin() + 1);
+    visitor_.open(path_, array, stream_.Tell());  // just behind its bracket
     if (path_.depth_ >= max_depth) return false;
     path_.keys_[path_.depth_++] = {};
     return true;

@@ -71,16 +71,21 @@ std::string_view starred(std::string_view path, std::string_view end) {
 /// R17: whether a request asks for a job, cancels it or deletes it.
 bool find_poll(std::string_view method, std::string_view path, Route& route) {
   constexpr std::string_view cancel = "/cancel";
+  const bool reads = method == "GET";
   if (method == "POST") {
     if (!ends_with(path, cancel)) return false;
     path.remove_suffix(cancel.size());
-  } else if (method != "GET" && method != "DELETE") {
+  } else if (!reads && method != "DELETE") {
     return false;
   }
   for (const Dialect* dialect : dialects()) {
     if (dialect->job == nullptr) continue;
-    const std::string_view id = starred(path, std::string(dialect->job->path) + "*");
+    const std::string_view end = dialect->job->results;
+    const bool results = reads && !end.empty() && ends_with(path, end);
+    const std::string pattern = std::string(dialect->job->path) + "*" + std::string(results ? end : "");
+    const std::string_view id = starred(path, pattern);
     if (id.empty()) continue;
+    route.results = results;
     route.kind = Route::Kind::poll;
     route.dialect = dialect;
     route.job_id = id;
@@ -147,7 +152,12 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
     route.job_id = id;
   }
   if (route.dialect != nullptr) return route;
-  if (is_free_post(path, route.host.provider)) route.kind = Route::Kind::free;
+  if (is_free_post(path, route.host.provider)) {
+    route.kind = Route::Kind::free;
+    // Anthropic's batches are made of no files, Gemini's of files in another form.
+    const bool own_form = route.host.provider == "anthropic" || route.host.provider == "gemini";
+    route.uploads = !own_form && ends_with(path, "/files");
+  }
   return route;
 }
 

@@ -88,6 +88,8 @@ struct Route {
   std::string path_model;  // what the path names: Azure's deployment, Gemini's model; "" where the body does
   std::string job_id;      // a job that the path names: the polled one, the one that is made over
   bool deletes = false;    // a poll: nobody can ask for the job afterwards
+  bool results = false;    // a poll: its answer is what came out, a JSON line for each request of a batch
+  bool uploads = false;    // free, and may bring the requests of a batch: scan_batch_file reads them
 };
 /// What a policy describes goes before what is built in.
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
@@ -171,6 +173,10 @@ struct RequestFacts {
   std::vector<Span> tool_set;
   std::optional<Quantities> asked;  // what an endpoint that the policy describes is asked for
   std::string unsaid;               // of it: what neither the request nor the policy says
+  /// Of a batch: its requests, all of one dialect and one model, or the file on the host that they stand in.
+  std::vector<RequestFacts> batch;
+  const Dialect* batch_of = nullptr;  // what reads each of them
+  std::string batch_file;
   // where to write
   std::vector<Span> output_limit_spans;    // the numbers to replace
   std::string_view output_limit_parent;    // the member that a limit stands in, "" = the body itself
@@ -241,6 +247,8 @@ struct JobKind {
   std::string_view path;  // where a job is asked for, its id follows: "/videos/"
   std::int64_t lives_ms;  // how long its hold waits for a poll
   bool always = true;     // false: only where a request asks for it (RequestFacts::background)
+  std::string_view results =
+      {};  // of a batch: what follows its id where its results are asked for; "": they are a file
 };
 
 struct Dialect {
@@ -268,13 +276,24 @@ struct Dialect {
   bool tells_tools = true;               // its answers say how often tools with fees were used
   bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
   const JobKind* job = nullptr;          // its calls may be jobs
-  const EndpointRule* rule = nullptr;    // described by a policy: read at the places that it names
+  bool batch = false;                    // many requests in one: sized and priced as their sum (R17)
+  /// A line of a batch's results: `job` is done where it is billed, failed where it is not, none where it cannot be read.
+  AnswerFacts (*read_result)(std::string_view line) = nullptr;
+  const EndpointRule* rule = nullptr;  // described by a policy: read at the places that it names
   /// What is known of the host that it is asked on.
   HostFacts host_facts(std::string_view host, const HostTable& hosts) const;
 
   Result<RequestFacts> scan_request(std::string_view body) const;
   AnswerFacts read_answer(std::string_view body, const RequestFacts& request) const;
 };
+
+/// A form that brings the requests of a batch, as OpenAI's files do; nothing: it is none. The error says what in it
+/// cannot be read.
+std::optional<Result<RequestFacts>> scan_batch_file(std::string_view body);
+/// The id that the host gave to a file; "": there is none.
+std::string read_file_id(std::string_view body);
+/// The largest file with requests of a batch that a host takes, in bytes.
+inline constexpr std::int64_t max_batch_file = 200LL << 20U;
 
 /// The table of dialects, for tests, docs and `estimate`.
 const std::vector<const Dialect*>& dialects();

@@ -161,7 +161,7 @@ TEST_F(Refusals, an_unknown_host_is_refused_with_the_line_to_add_and_a_free_one_
 TEST_F(Refusals, an_endpoint_that_cannot_be_priced_is_not_sent_and_looking_is_free_R31) {
   open(a_dollar_a_day);
   Attempt one = attempt();
-  EXPECT_EQ(error_of(begin(one, "{}", "api.openai.com", "/v1/batches")).at("code"), "unknown_endpoint");
+  EXPECT_EQ(error_of(begin(one, "{}", "api.openai.com", "/v1/fine_tuning/jobs")).at("code"), "unknown_endpoint");
   Attempt listing = attempt();
   EXPECT_EQ(
       listing.begin({.method = "GET", .host = "api.openai.com", .path = "/v1/models", .headers = {}, .body = ""}).kind,

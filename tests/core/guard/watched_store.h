@@ -36,6 +36,10 @@ class WatchedStore : public Store {
     if (auto error = before("find_job")) return std::move(*error);
     return inner_->find_job(host, id);
   }
+  Result<std::optional<std::string>> find_batch_file(const std::string& host, const std::string& id) override {
+    if (auto error = before("find_batch_file")) return std::move(*error);
+    return inner_->find_batch_file(host, id);
+  }
   Result<std::vector<JobView>> jobs() override { return inner_->jobs(); }
   Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
                           const std::string& who, const std::string& why) override {

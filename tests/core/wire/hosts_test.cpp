@@ -102,9 +102,7 @@ TEST(Recognise, messages_of_anthropic_and_no_others) {
   EXPECT_EQ(route.host.provider, "anthropic");
   EXPECT_EQ(recognise("POST", "api.deepseek.com", "/anthropic/v1/messages", hosts).dialect->endpoint, "messages");
   EXPECT_EQ(recognise("POST", "api.openai.com", "/v1/threads/thread_1/messages", hosts).kind, Route::Kind::unknown);
-  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::unknown);
   EXPECT_EQ(recognise("GET", "api.anthropic.com", "/v1/messages/batches", hosts).kind, Route::Kind::free);
-  EXPECT_EQ(recognise("POST", "api.anthropic.com", "/v1/messages/batches/b_1/cancel", hosts).kind, Route::Kind::free);
 }
 
 TEST(Recognise, gemini_names_its_model_in_the_path) {
@@ -136,7 +134,7 @@ TEST(Recognise, gemini_names_its_model_in_the_path) {
 TEST(Recognise, free_calls_pass) {
   const HostTable hosts({});
   for (const char* path :
-       {"/v1/moderations", "/v1/batches/b_1/cancel", "/v1/files", "/v1/uploads", "/v1/uploads/u_1/parts",
+       {"/v1/moderations", "/v1/fine_tuning/jobs/j_1/cancel", "/v1/files", "/v1/uploads", "/v1/uploads/u_1/parts",
         "/v1/uploads/u_1/complete", "/v1/responses/input_tokens", "/v1/vector_stores", "/v1/vector_stores/vs_1/files",
         "/v1/vector_stores/vs_1/search", "/v1/conversations"}) {
     EXPECT_EQ(recognise("POST", "api.openai.com", path, hosts).kind, Route::Kind::free) << path;
@@ -147,12 +145,37 @@ TEST(Recognise, free_calls_pass) {
   }
 }
 
+TEST(Recognise, batches_and_who_asks_for_them) {
+  const HostTable hosts({});
+  const auto route = [&](std::string_view method, std::string_view path) {
+    return recognise(method, "api.anthropic.com", path, hosts);
+  };
+  EXPECT_EQ(route("POST", "/v1/messages/batches?beta=true").dialect, dialect_of("messages.batches"));
+  EXPECT_EQ(route("POST", "/v1/batches").dialect, dialect_of("batches"));
+  EXPECT_EQ(route("POST", "/openai/batches?api-version=1").dialect, dialect_of("batches"));
+  for (const char* path : {"/v1/messages/batches/b_1", "/v1/messages/batches/b_1/results?beta=true"}) {
+    const Route poll = route("GET", path);
+    EXPECT_EQ(poll.kind, Route::Kind::poll) << path;
+    EXPECT_EQ(poll.dialect, dialect_of("messages.batches")) << path;
+    EXPECT_EQ(poll.job_id, "b_1");
+    EXPECT_EQ(poll.results, std::string_view(path).find("/results") != std::string_view::npos);
+  }
+  EXPECT_EQ(route("POST", "/v1/messages/batches/b_1/cancel").job_id, "b_1");
+  EXPECT_EQ(route("GET", "/v1/batches/b_1").dialect, dialect_of("batches"));
+  EXPECT_TRUE(route("DELETE", "/v1/messages/batches/b_1").deletes);
+  for (const char* path : {"/v1/messages/batches", "/v1/messages/batches/b_1/other", "/v1/batches/b_1/results"})
+    EXPECT_EQ(route("GET", path).kind, Route::Kind::free) << path;
+  EXPECT_FALSE(route("POST", "/v1/files").uploads);
+  EXPECT_TRUE(recognise("POST", "api.openai.com", "/v1/files", hosts).uploads);
+  EXPECT_TRUE(recognise("POST", "x.openai.azure.com", "/openai/files?api-version=1", hosts).uploads);
+  EXPECT_FALSE(recognise("POST", "api.openai.com", "/v1/uploads", hosts).uploads);
+}
+
 TEST(Recognise, every_other_post_is_unknown) {
   const HostTable hosts({});
   const auto unknown = [&](std::string_view host, std::string_view path) {
     return recognise("POST", host, path, hosts).kind == Route::Kind::unknown;
   };
-  EXPECT_TRUE(unknown("api.openai.com", "/v1/batches"));
   EXPECT_TRUE(unknown("api.openai.com", "/v1/videos/characters"));
   EXPECT_TRUE(unknown("api.openai.com", "/v1/fine_tuning/jobs"));
   EXPECT_TRUE(unknown("api.openai.com", "/"));

@@ -120,7 +120,8 @@ TEST(JobPaths, what_asks_for_a_job) {
   for (const char* path : {"/v1/responses", "/v1/responses/", "/v1/responses/r/input_items", "/v1/videos/v/content",
                            "/v1/models/gpt-5", "/v1/files/f"})
     EXPECT_EQ(poll("GET", path), "-") << path;
-  EXPECT_EQ(poll("POST", "/v1/batches/b/cancel"), "-");
+  EXPECT_EQ(poll("POST", "/v1/batches/b/cancel"), "b");
+  EXPECT_EQ(poll("POST", "/v1/fine_tuning/jobs/j/cancel"), "-");
   const Route remix = recognise("POST", "api.openai.com", "/v1/videos/video_1/remix", hosts);
   ASSERT_EQ(remix.kind, Route::Kind::priced);
   EXPECT_EQ(remix.dialect->endpoint, "videos.remix");

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import errors, models, pieces
 from .ask import JSON, Ask
+from .batches import Batches
 from .behaviour import Behaviour, ControlError, Script, check
 from .billing import Bill, BillLog
 from .compose import Ids, Usage, compose
@@ -94,6 +95,7 @@ class Provider:
         self.requests: deque[tuple[Ask, str]] = deque()
         self.kept_bytes = 0
         self.jobs = Jobs()
+        self.batches = Batches(self)
         self.context: dict[str, int] = {}  # response id -> tokens that a later response takes over
 
     def reset(self) -> None:
@@ -192,6 +194,9 @@ class Provider:
         job = self.jobs.answer(ask) if do.body is None else None
         if job is not None:
             return self._json(ask, do, 200, job, request_id)
+        batch = self.batches.answer(ask, do, request_id) if do.body is None else None
+        if batch is not None:
+            return self._json(ask, do, *batch, request_id)
         if ask.method == "GET" and do.body is None:
             return self._get(ask, do, request_id)
         if ask.endpoint is None:
