@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -268,6 +270,18 @@ def test_a_token_reaches_a_child_process(shop: Shop) -> None:
 def test_a_bad_token_says_so(shop: Shop) -> None:
     with pytest.raises(farthing.ArgumentError, match="token"):
         shop.guard().join("nonsense")
+
+
+def test_a_token_that_names_a_run_twice_is_none(shop: Shop) -> None:
+    """R28: a call is held once on a run."""
+    guard = shop.guard()
+    with guard.task("t", limit="1 USD"):
+        token = guard.token()
+    scope = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    scope["runs"] *= 2
+    twice = base64.urlsafe_b64encode(json.dumps(scope).encode()).decode().rstrip("=")
+    with pytest.raises(farthing.ArgumentError, match="token"):
+        guard.join(twice)
 
 
 def test_one_object_is_entered_once_at_a_time(shop: Shop) -> None:
