@@ -72,6 +72,9 @@ def alert_of(text: str) -> Alert:
     def value(name: str) -> Any:
         return amount(meter, core[name])
 
+    def spent_of(one: dict[str, Any]) -> Any:
+        return amount(meter, one["spent"])
+
     return Alert(
         cap=core["cap"],
         words=core["words"],
@@ -86,8 +89,7 @@ def alert_of(text: str) -> Alert:
         help_url=core["help_url"],
         owner=core["owner"],
         top_spenders=tuple(
-            Spender(one["kind"], one["value"], amount(meter, one["spent"]))
-            for one in core["top_spenders"]
+            Spender(one["kind"], one["value"], spent_of(one)) for one in core["top_spenders"]
         ),
     )
 

@@ -593,33 +593,6 @@ TEST_P(StoreContract, R9_counters_go_a_day_after_their_window_when_no_hold_names
   EXPECT_TRUE(granted(store->next_id(), acme, usd));  // the cached row is not trusted
 }
 
-TEST_P(StoreContract, a_closed_store_answers_closed) {
-  apply(one_cap);
-  const AttemptId id = store->next_id();
-  ASSERT_TRUE(granted(id, acme, usd / 2));
-  Settlement settlement;
-  settlement.row.id = id;
-  store->close();
-  const ReserveAnswer refused = reserve(store->next_id(), acme, {.fixed = usd / 4});
-  ASSERT_TRUE(std::holds_alternative<Error>(refused));
-  EXPECT_EQ(Code::closed, std::get<Error>(refused).code);
-  const auto closed = [](const auto& answer) { return !answer && answer.error().code == Code::closed; };
-  EXPECT_TRUE(closed(store->settle(settlement)));
-  EXPECT_TRUE(closed(store->ledger({}, [](const LedgerRow&) { return true; })));
-  EXPECT_TRUE(closed(store->counters(std::nullopt)));
-  EXPECT_TRUE(closed(store->holds()));
-  EXPECT_TRUE(closed(store->jobs()));
-  EXPECT_TRUE(closed(store->learned(1)));
-  EXPECT_TRUE(closed(store->registry()));
-  EXPECT_TRUE(closed(store->apply(policy_of(two_caps), false)));
-  EXPECT_TRUE(closed(store->changes(1)));
-  EXPECT_TRUE(closed(store->denials(1)));
-  EXPECT_TRUE(closed(store->alerts(1)));
-  EXPECT_TRUE(closed(store->renew()));
-  EXPECT_TRUE(closed(store->sweep()));
-  EXPECT_TRUE(closed(store->now_ms()));
-}
-
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values("memory", "file"),
                          [](const auto& store) { return store.param; });
 

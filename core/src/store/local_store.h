@@ -151,9 +151,9 @@ class LocalStore : public Store {
   std::unique_ptr<IdMaker> ids_;          // never changed again once `ids_of_` says whose they are
   std::unique_ptr<Tables> tables_;
   std::int64_t told_process_ms_ = INT64_MIN / 2;  // when tell_process last said so
-  std::atomic<bool> closed_{false};  // set under the lock; who reads beside it looks too
-  std::vector<AlertFired> untold_alerts_;  // of sweeps inside reserves
-  std::int64_t next_delete_ms_ = 0;        // of old counters, by this process
+  std::atomic<bool> closed_{false};               // set under the lock; who reads beside it looks too
+  std::vector<AlertFired> untold_alerts_;         // of sweeps inside reserves
+  std::int64_t next_delete_ms_ = 0;               // of old counters, by this process
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number
