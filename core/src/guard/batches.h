@@ -39,6 +39,8 @@ struct BatchSize {
   bool tool_fees = false;
   CacheWrites cache_writes = CacheWrites::none;
 
+  /// Whether the sum of the tokens leaves out what costs: searches and tools with fees, sound at a price of its own.
+  bool more_than_tokens() const { return sound || search_fees || tool_fees || own_searches > 0; }
   std::string to_json() const;
 };
 /// Nothing where it is none of its texts.

@@ -28,6 +28,7 @@ std::string JobTerms::to_json() const {
   if (free) json["free"] = true;
   if (reports_cost) json["reports_cost"] = true;
   if (release_unknown) json["release_unknown"] = true;
+  if (untold) json["untold"] = true;
   if (counted) {
     Json& quantities = json["counted"] = Json::object();
     for (std::size_t i = 0; i < quantity_count; ++i) {
@@ -80,6 +81,7 @@ JobTerms job_terms_of(std::string_view text) {
   take_flag("free", terms.free);
   take_flag("reports_cost", terms.reports_cost);
   take_flag("release_unknown", terms.release_unknown);
+  take_flag("untold", terms.untold);
   const auto counted = json.find("counted");
   if (counted == json.end() || !counted->is_object()) return terms;
   terms.counted.emplace();

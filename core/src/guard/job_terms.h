@@ -28,6 +28,7 @@ struct JobTerms {
   bool free = false;             // host or model
   bool reports_cost = false;     // the host's, in the policy that reserved it
   bool release_unknown = false;  // the same
+  bool untold = false;           // its usage leaves out what costs: the hold is charged
 
   std::string to_json() const;
   std::optional<RateSet> rates_with(std::int64_t context_tokens) const;

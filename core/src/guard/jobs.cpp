@@ -49,6 +49,8 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.free = free_of_charge();
   terms.reports_cost = route.host.reports_cost;
   terms.release_unknown = route.host.release_unknown;
+  // Results tell it line by line.
+  terms.untold = batch && route.dialect->read_result == nullptr && batch->more_than_tokens();
 
   Settlement settlement;
   fill_row(settlement.row, &answer);

@@ -159,7 +159,7 @@ Result<std::shared_ptr<const Scope>> Scope::join(std::string_view token) {
     if (joined.limit && (joined.limit->nano < 0 || *joined.limit > max_limit)) return bad_token();
     // A run stands in a scope once: its counter would be held twice for one call.
     const bool again =
-        std::any_of(scope.runs_.begin(), scope.runs_.end(), [&](const Run& run) { return run.id == joined.id; });
+        std::any_of(scope.runs_.begin(), scope.runs_.end(), [&](const Run& known) { return known.id == joined.id; });
     if (again) return bad_token();
     scope.runs_.push_back(std::move(joined));
   }

@@ -257,7 +257,7 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
   }
   // What a tool with a fee of its own was used for, nobody tells.
-  if (facts.tool_fees && !route.dialect->tells_tools) row.actual.reset();
+  if ((facts.tool_fees && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
   if (answer.reported_cost && route.host.reports_cost) {
     if (row.actual) {
       if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))

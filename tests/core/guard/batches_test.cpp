@@ -428,6 +428,19 @@ TEST_F(BatchFiles, R17_one_ends_at_its_usage_at_nothing_or_keeps_its_hold) {
   EXPECT_EQ(end(R"({"id":"batch_1","status":"resting"})"), -1);
 }
 
+TEST_F(BatchFiles, R25_what_its_usage_leaves_out_is_charged_as_held) {
+  open(caps);
+  const std::string searches = R"({"model":"gpt-5-mini","input":"hi","max_output_tokens":1000,"max_tool_calls":3,)"
+                               R"("tools":[{"type":"web_search"}]})";
+  ASSERT_TRUE(upload(form(line(searches, "/v1/responses") + line(searches, "/v1/responses"))));
+  ASSERT_EQ(create_of_file().kind, Verdict::Kind::send);
+  const std::int64_t most = reserved();
+  EXPECT_GE(most, 2 * 3 * 10'000'000) << "three searches each, at 10 USD per thousand";
+  EXPECT_TRUE(poll(over("completed", used_by_two)));
+  EXPECT_EQ(spent(), most);
+  EXPECT_EQ(reserved(), 0);
+}
+
 TEST_F(BatchFiles, R17_the_step_of_a_price_is_that_of_the_largest_request) {
   // gpt-5.4, batch: 1.25 and 7.50 USD per million, above 272,000 tokens of input 2.50 and 11.25.
   open("[[cap]]\nid = \"day\"\nlimit = \"500 USD\"\nper = \"day\"\n");
