@@ -163,7 +163,7 @@ def test_an_estimate_writes_into_no_store(place: Place) -> None:
     [
         (["--text", "hi"], "--model"),
         (["request.json", "--output-limit", "5"], "--text"),
-        (["request.json", "--endpoint", "batches"], "chat.completions"),
+        (["request.json", "--endpoint", "realtime"], "chat.completions"),
         (["broken.json"], "not JSON"),
         (["number.json"], "but number"),
         (["empty.json"], "empty, not JSON"),
