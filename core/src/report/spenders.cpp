@@ -38,7 +38,7 @@ std::vector<Spender> top_spenders(Store& store, const Cap& cap, const std::vecto
   std::vector<Spender> result;
   if (cap.meter == Meter::concurrent) return result;
   std::vector<std::string_view> kinds(given_kinds.begin(), given_kinds.end());
-  kinds.push_back("model");
+  kinds.emplace_back("model");
   std::erase_if(kinds, [&](std::string_view kind) { return is_fixed(cap, kind); });
 
   std::vector<std::map<std::string, Int128, std::less<>>> sums(kinds.size());
