@@ -79,7 +79,7 @@ std::int64_t TextEncoding::count(std::string_view text, SpecialTokens special) c
   std::string kept;
   text = valid_utf8(text, kept);
   std::int64_t tokens = 0;
-  Words words(text.size());
+  Words& words = Words::of_thread(id_, text.size());
   const char* readable = text.data() + text.size();
   cut(
       text, special,

@@ -1,7 +1,8 @@
-// Pairs: the ranks of joining two tokens that were looked up while one text is merged. Texts repeat their letters: finding a
+// Pairs: the ranks of joining two tokens that were looked up while texts are merged. They repeat their letters: finding a
 // pair here, or that it has no rank, is faster than hashing its bytes and searching the vocabulary.
 //
-//   Pairs pairs(text.size());                       // none for a short text
+//   Pairs pairs;                                    // of one encoding; remembers nothing until it has grown
+//   pairs.grow(text.size());
 //   std::uint32_t rank = pairs.rank(left, right, [&] { return vocabulary.rank(bytes); });
 //
 // Thread-safety: of one thread.
@@ -17,8 +18,10 @@ namespace farthing::tokens_detail {
 
 class Pairs {
  public:
-  explicit Pairs(std::size_t text_size) {
-    if (text_size >= 1024) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 8192)));
+  /// For a text of so many bytes.
+  void grow(std::size_t text_size) {
+    const std::size_t wanted = std::bit_floor(std::clamp<std::size_t>(text_size / 8, 1024, 8192));
+    if (places_.size() < wanted) places_.assign(wanted, Place{});
   }
   /// Of two tokens by their ids: `look_up` is called where it is not known.
   template <class LookUp>

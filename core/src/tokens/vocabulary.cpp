@@ -142,7 +142,7 @@ void Vocabulary::note_chars(std::string_view token, std::vector<bool>& inside) {
         for (std::uint32_t b = 0; b <= size; ++b)
           symbols.at[b] = {b, 0, no_rank};
         symbols.count = size;
-        Pairs none(0);
+        Pairs none;
         merge_short(RankRule(*this, token.data() + size, none), token.data(), symbols);
         const Key key = key_of(token.data(), size, token.data() + size);
         if (symbols.count == 1) {
@@ -223,7 +223,7 @@ std::int64_t Vocabulary::count(std::string_view piece, const char* readable, Pai
 }
 
 void Vocabulary::encode(std::string_view piece, const char* readable, std::vector<std::uint32_t>& ids) const {
-  Pairs none(0);
+  Pairs none;
   merged(piece, readable, none, [&](std::uint32_t id) { ids.push_back(id); });
 }
 

@@ -1,7 +1,8 @@
-// Words: how many tokens the words of one text had that are no token themselves. Texts repeat their words, and merging one
-// takes several times as long as finding it here. Lives as long as one count: no text is kept.
+// Words: how many tokens the words had that are no token themselves. Texts repeat their words, and so do the calls of one
+// program; merging one takes several times as long as finding it here. Each thread keeps some thousand short words of the
+// encoding that it counted with last, in no order: never a text.
 //
-//   Words words(text.size());                // none for a short text
+//   Words& words = Words::of_thread(encoding.id(), text.size());
 //   if (const unsigned tokens = words.find(key, word)) ...
 //   words.keep(key, word, tokens);
 //
@@ -21,13 +22,17 @@ namespace farthing::tokens_detail {
 
 class Words {
  public:
-  explicit Words(std::size_t text_size) : pairs_(text_size) {
-    if (text_size >= 256) places_.resize(std::bit_floor(std::min<std::size_t>(text_size / 8, 16384)));
+  /// For a text of so many bytes. What another encoding left is forgotten.
+  static Words& of_thread(std::uint64_t encoding, std::size_t text_size) {
+    static thread_local Words words;
+    if (words.encoding_ != encoding) words = Words(encoding);
+    words.pairs_.grow(text_size);
+    return words;
   }
   Pairs& pairs() { return pairs_; }
   /// 0: not here.
   unsigned find(const Key& key, const char* begin) const {
-    if (places_.empty() || key.size > longest) return 0;
+    if (key.size > longest) return 0;
     const std::size_t first = first_of(key);
     for (const std::size_t at : {first, first + 1}) {
       if (places_[at].is(key, begin)) return places_[at].tokens;
@@ -35,7 +40,7 @@ class Words {
     return 0;
   }
   void keep(const Key& key, const char* begin, std::int64_t tokens) {
-    if (places_.empty() || key.size > longest) return;
+    if (key.size > longest) return;
     const std::size_t first = first_of(key);
     places_[first + 1] = places_[first];
     Place& place = places_[first];
@@ -45,6 +50,9 @@ class Words {
   }
 
  private:
+  Words() = default;
+  explicit Words(std::uint64_t encoding) : encoding_(encoding), places_(4096) {}
+
   static constexpr std::size_t longest = 30;
   struct Place {
     char bytes[longest] = {};
@@ -57,6 +65,7 @@ class Words {
   /// A word has two places: what it finds in the first moves to the second.
   std::size_t first_of(const Key& key) const { return key.hash & (places_.size() - 2); }
 
+  std::uint64_t encoding_ = 0;  // none has this id
   std::vector<Place> places_;
   Pairs pairs_;
 };

@@ -133,6 +133,16 @@ std::chrono::nanoseconds processor_time() {
 
 // 200 KB without a break took a simple merge 24 to 39 seconds, and takes this one some 10 ms; a hundred times that under
 // ThreadSanitizer.
+TEST(Encoding, words_of_one_encoding_are_none_of_another) {
+  const EncodingPtr newer = Encoding::find("o200k_base");
+  const EncodingPtr older = Encoding::find("cl100k_base");
+  const std::string text = "unverwechselbar Donaudampfschifffahrt \xD1\x81\xD0\xBB\xD0\xBE\xD0\xB2\xD0\xBE zxqvbnm";
+  const auto encoded = [&](const EncodingPtr& by) { return static_cast<std::int64_t>(by->encode(text).size()); };
+  ASSERT_NE(encoded(newer), encoded(older));
+  for (const EncodingPtr& by : {newer, older, newer, newer, older})
+    EXPECT_EQ(by->count(text), encoded(by)) << by->name();
+}
+
 TEST(Encoding, long_runs_take_no_longer_than_texts) {
   std::mt19937 random(6);
   std::string letters;
