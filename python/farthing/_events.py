@@ -60,7 +60,7 @@ class Alert:
     help_url: str = ""
     owner: str = ""
     top_spenders: tuple[Spender, ...] = ()
-    """The three largest of each kind of label that the cap does not fix itself, and of models; by the newest 100,000
+    """The three largest of each kind of label that the cap does not fix itself, and of models; by the newest 10,000
     entries of the ledger."""
 
 

@@ -51,7 +51,7 @@ struct AlertEvent {  // R35; recorded exactly once, handed to the callback at le
   std::string message;  // the cap's own, with help_url and owner
   std::string help_url;
   std::string owner;
-  /// The three largest of each kind of label that the cap does not fix, and of the models; by the newest 100,000 entries.
+  /// The three largest of each kind of label that the cap does not fix, and of the models; by the newest 10,000 entries.
   std::vector<Spender> top_spenders;
   std::string to_json() const;
 };

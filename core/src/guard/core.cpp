@@ -58,11 +58,12 @@ void Core::OfProcess::tell(const std::vector<AlertFired>& alerts) {
           event.counter.emplace_back(cap.each[i], fired.each_values[i]);
       }
     }
-    housekeeping.alert([ledger = store, event = std::move(event), counted = std::move(counted), fired]() mutable {
-      if (counted)
-        event.top_spenders = report::top_spenders(*ledger, *counted, fired.each_values, fired.window_start_ms);
-      return std::move(event);
-    });
+    housekeeping.alert(
+        [ledger = store, event = std::move(event), counted = std::move(counted), fired](bool with_spenders) mutable {
+          if (counted && with_spenders)
+            event.top_spenders = report::top_spenders(*ledger, *counted, fired.each_values, fired.window_start_ms);
+          return std::move(event);
+        });
   }
 }
 

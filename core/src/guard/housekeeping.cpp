@@ -22,6 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t max_denials_waiting = 1'000;
 /// After as many turns without a call the thread sleeps until the next one.
 constexpr int idle_turns = 4;
+constexpr int alerts_a_turn = 20;
 
 /// The store is away, busy, or its file was moved, and may come back; anything else will not go better another time.
 bool worth_retrying(const Error& error) {
@@ -60,7 +61,7 @@ struct Housekeeping::Inside {
   bool urgent = false;    // a settlement came: not to wait for the next turn
   std::deque<Settlement> settlements;
   std::unordered_map<std::string, DenialEntry> denials;
-  std::deque<std::function<AlertEvent()>> alerts;
+  std::deque<std::function<AlertEvent(bool)>> alerts;
   EncodingPtr to_load;
   std::int64_t given_up = 0;  // settlements
   std::string given_up_why;
@@ -75,6 +76,7 @@ struct Housekeeping::Inside {
   void remember(DenialEntry entry);
   bool work(std::unique_lock<std::mutex>& lock);
   bool write_settlements(std::unique_lock<std::mutex>& lock);
+  void tell_alerts(std::unique_lock<std::mutex>& lock);
   void run();
 };
 
@@ -155,16 +157,11 @@ void Housekeeping::Inside::remember(DenialEntry entry) {
 
 /// One round over everything that waits; false when the store still refuses.
 bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
-  auto events = std::exchange(alerts, {});
   std::vector<DenialEntry> entries;
   for (auto& [key, entry] : std::exchange(denials, {}))
     entries.push_back(std::move(entry));
   ++busy;
   lock.unlock();
-  if (on_alert) {
-    for (const auto& make : events)
-      on_alert(make());
-  }
   bool good = true;
   if (!entries.empty()) {
     const Status added = store->add_denials(entries);
@@ -184,9 +181,22 @@ bool Housekeeping::Inside::work(std::unique_lock<std::mutex>& lock) {
     on_warning(warning);
     lock.lock();
   }
+  tell_alerts(lock);
   --busy;
   changed.notify_all();
   return good;
+}
+
+/// After what calls wait for. Some at a time, so that holds are renewed meanwhile; at the end all, without reading for them.
+void Housekeeping::Inside::tell_alerts(std::unique_lock<std::mutex>& lock) {
+  for (int told = 0; !alerts.empty() && (told < alerts_a_turn || stopping); ++told) {
+    const auto make = std::move(alerts.front());
+    alerts.pop_front();
+    const bool hurries = stopping;
+    lock.unlock();
+    if (on_alert) on_alert(make(!hurries));
+    lock.lock();
+  }
 }
 
 bool Housekeeping::Inside::write_settlements(std::unique_lock<std::mutex>& lock) {
@@ -244,7 +254,7 @@ void Housekeeping::denied(DenialEntry entry) {
   ensure_thread();
 }
 
-void Housekeeping::alert(std::function<AlertEvent()> make) {
+void Housekeeping::alert(std::function<AlertEvent(bool with_spenders)> make) {
   {
     const std::lock_guard lock(inside_->mutex);
     inside_->alerts.push_back(std::move(make));

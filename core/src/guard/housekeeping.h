@@ -38,7 +38,7 @@ class Housekeeping {
   /// Equal refusals are one entry with a count: layers above an SDK repeat them.
   void denied(DenialEntry entry);
   /// `make` runs on the thread: what an alert tells of the ledger is not read on the path of a call.
-  void alert(std::function<AlertEvent()> make);
+  void alert(std::function<AlertEvent(bool with_spenders)> make);
   /// Loads a vocabulary, so that no call waits for it; without a thread at once.
   void load(EncodingPtr encoding);
   /// A settlement that the store could not take. Beyond `max_queued`, or where trying again cannot help, it is left to

@@ -37,12 +37,12 @@ void Attempt::State::take_results(std::string_view bytes, bool ended) {
       return;
     }
     if (!answer.quantities) {
-      results->unpriced = true;
+      results->untold = true;
       return;
     }
     results->model = answer.model;
     results->tier = answer.service_tier;
-    if (!guard::add_to(results->quantities, *answer.quantities)) results->unpriced = true;
+    if (!guard::add_to(results->quantities, *answer.quantities)) results->untold = true;
     const Rated rated = rates_served(*draft.context, answer, meters_of(*answer.quantities)[Meter::input_tokens]);
     if (rated.free) return;
     if (rated.rates)
@@ -85,6 +85,8 @@ void Attempt::State::settle_results() {
   answer.id = route.job_id;
   answer.model = results->model;
   answer.service_tier = results->tier;
+  // What one of them used is not known: not in money, nor in tokens (R23).
+  if (results->untold) return settle(How::hold, &answer, "no_final_usage");
   answer.quantities = results->quantities;
   answer.final = true;
   settle(How::usage, &answer, "");

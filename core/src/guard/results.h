@@ -17,6 +17,7 @@ struct BatchResults {
   wire::Lines lines;
   std::int64_t told = 0;    // requests, however they ended
   bool unreadable = false;  // a line says nothing that we know: these are not all results, or no results
+  bool untold = false;      // one was answered, and nobody says what it used
   bool unpriced = false;    // one was billed by what nobody knows
   Quantities quantities;
   /// What was used, by its rates: sums are rounded once.

@@ -249,7 +249,9 @@ Attempt::State::Rated Attempt::State::rates_served(const CallContext& context, c
 void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   row.booked = meters_of(row.quantities);
   if (results) return price_results(row);
-  const Rated rated = rates_served(*row.context, answer, kept.largest_input.value_or(row.booked[Meter::input_tokens]));
+  const Rated rated = rates_served(
+      *row.context, answer,
+      std::min(kept.largest_input.value_or(row.booked[Meter::input_tokens]), row.booked[Meter::input_tokens]));
   if (rated.free) {
     row.actual = Usd{};
   } else if (rated.rates) {
@@ -338,7 +340,9 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   }
   row.booked[Meter::usd] = row.actual ? row.actual->nano : 0;
   // R10: spent once anything was sent
-  const std::int64_t requests = route.dialect->batch ? held[Meter::requests] : 1;
+  // R10: of a batch all that ran, or may have; one where the provider refused it whole.
+  const bool refused = how == How::provider_error && !job;
+  const std::int64_t requests = route.dialect->batch && !refused ? held[Meter::requests] : 1;
   row.booked[Meter::requests] = how == How::released ? 0 : requests;
   row.booked[Meter::actions] = how == How::released ? 0 : held[Meter::actions];
   row.booked[Meter::runs] = how == How::released ? 0 : held[Meter::runs];

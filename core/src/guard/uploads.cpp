@@ -32,6 +32,13 @@ bool may_bring_requests(std::span<const HeaderView> headers) {
   return form && fits;
 }
 
+/// Whether a file's requests are those that a batch of `endpoint` runs. A host may go by either; Azure's takes files of responses
+/// as chat completions.
+bool runs_as(std::string_view endpoint, std::string_view of_file) {
+  const auto writes = [](std::string_view name) { return name == "chat.completions" || name == "responses"; };
+  return endpoint == of_file || (writes(endpoint) && writes(of_file));
+}
+
 }  // namespace
 
 Verdict Attempt::State::begin_upload(const RequestView& request) {
@@ -87,12 +94,16 @@ std::optional<Verdict> Attempt::State::look_up_file() {
   const auto found = core->store->find_batch_file(host, facts.batch_file);
   if (!found) return refuse_or_ask_again(found.error());
   if (*found) batch = guard::batch_size_of(**found);
+  const std::string file = "the cost of a batch of file " + facts.batch_file + " has no bound: ";
+  if (batch && batch->problem.empty() && facts.batch_of != nullptr &&
+      !runs_as(facts.batch_of->endpoint, batch->endpoint))
+    return refuse(Code::unbounded_request, file + "it has requests for " + batch->endpoint + ", the batch asks for " +
+                                               std::string(facts.batch_of->endpoint));
   if (batch && batch->problem.empty()) {
     facts.model = batch->model;
     facts.region = batch->region;
     return std::nullopt;
   }
-  const std::string file = "the cost of a batch of file " + facts.batch_file + " has no bound: ";
   if (batch) return refuse(Code::unbounded_request, file + batch->problem);
   if (core->here().housekeeping.queued() > 0) {
     // Its upload may still wait to be written by the guard's own thread.

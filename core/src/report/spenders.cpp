@@ -12,7 +12,7 @@
 namespace farthing::report {
 namespace {
 
-constexpr std::int64_t most_entries = 100'000;
+constexpr std::int64_t most_entries = 10'000;
 constexpr std::size_t most_of_a_kind = 3;
 
 bool counts(const Cap& cap, const std::vector<std::string>& each_values, const Labels& labels) {

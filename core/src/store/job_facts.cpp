@@ -174,7 +174,8 @@ Status forget_batch_files(Tables& tables, std::int64_t before_ms, std::size_t mo
   std::vector<std::pair<std::int64_t, std::string>> kept;
   for (const auto& [key, value] : *rows) {
     const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
-    kept.emplace_back(json.is_object() ? json.value("kept_ms", std::int64_t{0}) : 0, key);
+    const auto at = json.is_object() ? json.find("kept_ms") : json.end();
+    kept.emplace_back(at != json.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0, key);
   }
   std::sort(kept.begin(), kept.end());
   std::size_t left = kept.size();

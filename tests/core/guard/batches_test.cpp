@@ -208,7 +208,9 @@ TEST_F(Batches, R17_a_line_without_usage_charges_the_hold) {
   const std::int64_t held = reserved();
   EXPECT_TRUE(ask("/v1/messages/batches/b1/results", some + "\n" + answered("claude-haiku-4-5", "{}")));
   EXPECT_EQ(spent(), held);
-  EXPECT_EQ(rows()[0].error_class, "unpriced_usage");
+  EXPECT_EQ(rows()[0].error_class, "no_final_usage");
+  EXPECT_EQ(rows()[0].how, How::hold);
+  EXPECT_EQ(rows()[0].booked[Meter::output_tokens], 2'000) << "of the other line nobody knows them";
 }
 
 TEST_F(Batches, R17_one_of_which_nothing_succeeded_costs_nothing) {
@@ -320,6 +322,9 @@ TEST_F(Batches, R23_one_that_the_provider_refuses_costs_nothing) {
          messages_path, 400);
   EXPECT_EQ(spent(), 0);
   EXPECT_EQ(reserved(), 0);
+  create(messages({message, message}), R"({"type":"error","error":{"type":"rate_limit_error","message":"later"}})",
+         anthropic, messages_path, 429);
+  EXPECT_EQ(spent("requests"), 2) << "one each: none of theirs ran";
 }
 
 // OpenAI's: a file of requests, and a batch of it.
@@ -426,6 +431,33 @@ TEST_F(BatchFiles, R17_one_ends_at_its_usage_at_nothing_or_keeps_its_hold) {
   EXPECT_EQ(end(over("cancelled", "null", "0")), -1);
   EXPECT_EQ(end(over("completed", none)), -1) << "two were done, and used nothing: nobody knows";
   EXPECT_EQ(end(R"({"id":"batch_1","status":"resting"})"), -1);
+}
+
+TEST_F(BatchFiles, R31_a_batch_that_could_run_something_else_than_its_file_is_refused) {
+  open(caps);
+  ASSERT_TRUE(upload(form(line(chat))));
+  const auto asked = [&](const std::string& members) {
+    Attempt one = attempt();
+    const Verdict verdict =
+        begin(one, R"({"input_file_id":"file-1","completion_window":"24h")" + members + "}", openai, "/v1/batches");
+    one.abort(Abort::not_sent);
+    return verdict.kind == Verdict::Kind::send ? std::string("sent") : one.denial()->message;
+  };
+  EXPECT_EQ(asked(R"(,"endpoint":"/v1/chat/completions","metadata":{"a":"b"})"), "sent");
+  EXPECT_EQ(asked(R"(,"endpoint":"/v1/responses")"), "sent") << "a host may take either";
+  EXPECT_THAT(asked(R"(,"endpoint":"/v1/embeddings")"), HasSubstr("the batch asks for embeddings"));
+  for (const char* member : {"model_id", "model", "input_blob", "priority", "service_tier"}) {
+    EXPECT_THAT(asked(R"(,"endpoint":"/v1/chat/completions",")" + std::string(member) + R"(":"x")"),
+                HasSubstr("has a member \"" + std::string(member)));
+  }
+  // A form that brings two files: the host may take the other one.
+  const std::string two = form(line(chat));
+  const std::string field = two.substr(two.find("--b\r\nContent-Disposition: form-data; name=\"file\""));
+  ASSERT_TRUE(upload(two.substr(0, two.find("--b--")) + field, "file-2"));
+  Attempt one = attempt();
+  EXPECT_EQ(begin(one, R"({"input_file_id":"file-2","endpoint":"/v1/chat/completions"})", openai, "/v1/batches").kind,
+            Verdict::Kind::answer);
+  EXPECT_THAT(one.denial()->message, HasSubstr("several fields"));
 }
 
 TEST_F(BatchFiles, R25_what_its_usage_leaves_out_is_charged_as_held) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,8 +16,30 @@ class WatchedStore : public Store {
  public:
   explicit WatchedStore(std::shared_ptr<Store> inner) : inner_(std::move(inner)) {}
 
-  /// Called before each step with its name; an error is the step's answer, and the step is not taken.
-  std::function<std::optional<Error>(const char* step)> before = [](const char*) { return std::nullopt; };
+  /// What is called before each step with its name; an error is the step's answer, and the step is not taken. A test may change
+  /// it while a thread of the guard asks.
+  class Watch {
+   public:
+    using Function = std::function<std::optional<Error>(const char* step)>;
+    Watch& operator=(Function function) {
+      const std::lock_guard lock(mutex_);
+      function_ = std::move(function);
+      return *this;
+    }
+    std::optional<Error> operator()(const char* step) {
+      Function function;
+      {
+        const std::lock_guard lock(mutex_);
+        function = function_;
+      }
+      return function ? function(step) : std::nullopt;
+    }
+
+   private:
+    std::mutex mutex_;
+    Function function_;
+  };
+  Watch before;
 
   const StoreInfo& info() const override { return inner_->info(); }
   AttemptId next_id() override { return inner_->next_id(); }

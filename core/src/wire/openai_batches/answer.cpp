@@ -64,7 +64,7 @@ AnswerFacts read_batch(std::string_view body) {
     // Told to have used nothing, or refused before its first request was sent to a model.
     const bool nothing = answer.has_usage ? answer.input == 0 && answer.output == 0 && answer.completed == 0
                                           : status == "failed" && answer.completed.value_or(0) == 0;
-    if (answer.has_usage) facts.quantities = answer.usage.quantities(false);
+    if (answer.has_usage) facts.quantities = answer.usage.quantities(true);
     if (facts.quantities && answer.completed) (*facts.quantities)[Quantity::requests] = *answer.completed;
     facts.final = facts.quantities.has_value();
     // Without usage nothing of it is known: its hold stays.

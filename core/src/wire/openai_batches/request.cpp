@@ -10,15 +10,41 @@ namespace farthing::wire {
 
 namespace {
 
+/// What can stand in a file and is billed by its tokens; the rest has no usage in a batch's own.
+const Dialect* dialect_of_url(std::string_view url) {
+  constexpr std::array<std::string_view, 4> endpoints = {"chat.completions", "responses", "completions", "embeddings"};
+  for (const std::string_view endpoint : endpoints) {
+    const Dialect* dialect = dialect_of(endpoint);
+    if (url.ends_with(dialect->path) && url.size() - dialect->path.size() <= std::string_view("/v1").size())
+      return dialect;
+  }
+  return nullptr;
+}
+
+/// A member that is not known could choose another model, or another file.
+constexpr std::array<std::string_view, 5> known_members = {"input_file_id", "endpoint", "completion_window", "metadata",
+                                                           "output_expires_after"};
+
 struct BatchScan : RequestScan {
+  std::string endpoint;
+
+  void key(const Path& path) {
+    RequestScan::key(path);
+    if (path.depth() == 1 && std::find(known_members.begin(), known_members.end(), path.own()) == known_members.end())
+      fail("it has a member \"" + std::string(path.own()) +
+           "\", of which nobody knows what it does to the cost; known are input_file_id, endpoint, completion_window, "
+           "metadata and output_expires_after");
+  }
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar)) return;
     if (path.is("input_file_id")) text(path, scalar, facts.batch_file);
+    if (path.is("endpoint")) text(path, scalar, endpoint);
   }
   void open(const Path& path, bool array, std::size_t at) {
     open_body(path, array, at);
-    plain(path, {"input_file_id"});
+    plain(path, {"input_file_id", "endpoint"});
   }
+  void finish() { facts.batch_of = dialect_of_url(endpoint); }
 };
 
 /// A line of a file: where the request goes, and the request.
@@ -51,17 +77,6 @@ struct FileLine : Ignore {
     before = true;
   }
 };
-
-/// What can stand in a file and is billed by its tokens; the rest has no usage in a batch's own.
-const Dialect* dialect_of_url(std::string_view url) {
-  constexpr std::array<std::string_view, 4> endpoints = {"chat.completions", "responses", "completions", "embeddings"};
-  for (const std::string_view endpoint : endpoints) {
-    const Dialect* dialect = dialect_of(endpoint);
-    if (url.ends_with(dialect->path) && url.size() - dialect->path.size() <= std::string_view("/v1").size())
-      return dialect;
-  }
-  return nullptr;
-}
 
 Status add_line(RequestFacts& file, std::string_view line, std::size_t number) {
   const std::string where = "line " + std::to_string(number);
@@ -103,12 +118,17 @@ std::optional<Result<RequestFacts>> scan_batch_file(std::string_view body) {
   if (!wire::is_multipart(body) || !wire::read_parts(body, parts).empty()) return std::nullopt;
   const wire::Part* file = nullptr;
   bool of_batch = false;
+  int purposes = 0, files = 0;
   for (const wire::Part& part : parts) {
     // Together AI says "batch-api".
-    if (part.name == "purpose") of_batch = part.content.starts_with("batch");
+    if (part.name == "purpose") ++purposes;
+    if (part.name == "file") ++files;
+    if (part.name == "purpose") of_batch = of_batch || part.content.starts_with("batch");
     if (part.name == "file") file = &part;
   }
   if (!of_batch || file == nullptr) return std::nullopt;
+  if (purposes > 1 || files > 1)
+    return Error{Code::unreadable_request, "its form has several fields \"file\" or \"purpose\": which counts?"};
   RequestFacts facts;
   Status read = success();
   std::size_t number = 0;
