@@ -145,6 +145,7 @@ struct Attempt::State {
   bool count_closer(const Refused& refused);
   void prepare_lesson();
   std::optional<Lesson> lesson(const LedgerRow& row) const;
+  std::optional<Verdict> ask_again(std::int64_t most_ms);
   Verdict refuse_or_ask_again(const Error& problem);
   void count_ids();
   void forget_ids();

@@ -91,16 +91,7 @@ Verdict Attempt::State::find_job() {
   // The call that made it may still wait to be written by the guard's own thread.
   const bool may_come = found && !*found && core->here().housekeeping.queued() > 0;
   if (busy || may_come) {
-    const std::int64_t now = core->clock->boot_ms();
-    if (busy_until_ms == 0) busy_until_ms = now + (busy ? busy_most_ms : unwritten_most_ms);
-    if (now < busy_until_ms) {
-      phase = Phase::waiting;
-      wait_until_ms = busy_until_ms;
-      Verdict verdict;
-      verdict.kind = Verdict::Kind::wait;
-      verdict.wait_ms = busy_poll_ms;
-      return verdict;
-    }
+    if (auto again = ask_again(busy ? busy_most_ms : unwritten_most_ms)) return std::move(*again);
   }
   // An id is one of its kind, and what has left the ledger of `memory:` is over.
   if (!found || !*found || (*found)->over || (*found)->job.kind != route.dialect->job->name || !(*found)->row.context) {

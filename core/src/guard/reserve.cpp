@@ -104,21 +104,27 @@ Verdict Attempt::State::ask(bool take_what_fits) {
   return reserve(take_what_fits);
 }
 
+/// The store shall be asked once more, for at most `most_ms` from the first time; nothing: that is over.
+std::optional<Verdict> Attempt::State::ask_again(std::int64_t most_ms) {
+  const std::int64_t now = core->clock->boot_ms();
+  if (busy_until_ms == 0) busy_until_ms = now + most_ms;
+  if (now >= busy_until_ms) return std::nullopt;
+  if (phase != Phase::waiting) {
+    phase = Phase::waiting;
+    wait_until_ms = busy_until_ms;
+  }
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::wait;
+  verdict.wait_ms = busy_poll_ms;
+  return verdict;
+}
+
 /// R42: a busy store is asked again by an event loop; anything else that is wrong with it refuses.
 Verdict Attempt::State::refuse_or_ask_again(const Error& problem) {
-  const std::int64_t now = core->clock->boot_ms();
   if (problem.code == Code::store_busy) {
-    if (busy_until_ms == 0) busy_until_ms = now + busy_most_ms;
-    if (now < busy_until_ms) {
-      if (phase != Phase::waiting) {
-        phase = Phase::waiting;
-        wait_until_ms = busy_until_ms;
-      }
+    if (auto again = ask_again(busy_most_ms)) {
       plan.reset();  // what was found of it may be half of it
-      Verdict verdict;
-      verdict.kind = Verdict::Kind::wait;
-      verdict.wait_ms = busy_poll_ms;
-      return verdict;
+      return std::move(*again);
     }
   }
   const bool own = problem.code == Code::store_replaced || problem.code == Code::store_not_shared;

@@ -107,16 +107,7 @@ std::optional<Verdict> Attempt::State::look_up_file() {
   if (batch) return refuse(Code::unbounded_request, file + batch->problem);
   if (core->here().housekeeping.queued() > 0) {
     // Its upload may still wait to be written by the guard's own thread.
-    const std::int64_t now = core->clock->boot_ms();
-    if (busy_until_ms == 0) busy_until_ms = now + unwritten_most_ms;
-    if (now < busy_until_ms) {
-      phase = Phase::waiting;
-      wait_until_ms = busy_until_ms;
-      Verdict verdict;
-      verdict.kind = Verdict::Kind::wait;
-      verdict.wait_ms = busy_poll_ms;
-      return verdict;
-    }
+    if (auto again = ask_again(unwritten_most_ms)) return again;
   }
   return refuse(Code::unbounded_request,
                 file +
