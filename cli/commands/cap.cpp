@@ -1,16 +1,14 @@
 #include <iostream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/time_text.h"
 
 namespace farthing::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string values_text(const std::vector<std::string>& values) {
   std::string text;
@@ -32,7 +30,7 @@ Json cap_json(const RegisteredCapView& view) {
     limits.push_back({{"values", values}, {"limit", limit_text(view.cap.meter, limit)}});
   Json changes = Json::array();
   for (const LimitChange& change : view.changes)
-    changes.push_back(Json::parse(to_json(view.cap.meter, change)));
+    changes.push_back(parse_json(to_json(view.cap.meter, change)));
   return {{"cap", view.cap.id},
           {"words", view.words},
           {"meter", meter_text(view.cap.meter)},
@@ -63,7 +61,7 @@ int cap_list(const CapOptions& options) {
     Json list = Json::array();
     for (const RegisteredCapView& view : *caps)
       list.push_back(cap_json(view));
-    std::cout << list.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    std::cout << dump_json(list) << "\n";
     return ok;
   }
   if (caps->empty()) std::cout << "no caps are registered in this store\n";
@@ -120,7 +118,7 @@ int cap_log(const CapLogOptions& options) {
                          {"who", change.who},
                          {"what", change.what},
                          {"why", change.why}};
-      std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+      std::cout << dump_json(json) << "\n";
     }
     rows.push_back({iso_utc(change.at_ms), change.who, change.what, change.why});
   }

@@ -1,8 +1,8 @@
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/describe.h"
 #include "farthing/policy.h"
@@ -12,16 +12,16 @@ namespace farthing::cli {
 namespace {
 
 int print_json(const PolicyOrProblems& read, const std::string& path) {
-  nlohmann::ordered_json json;
+  Json json;
   json["file"] = path;
   json["valid"] = read.ok();
-  nlohmann::ordered_json problems = nlohmann::ordered_json::array();
+  Json problems = Json::array();
   for (const Problem& problem : read.problems) {
     problems.push_back({{"code", code_text(problem.code)}, {"where", problem.where}, {"message", problem.message}});
   }
   json["problems"] = std::move(problems);
-  if (read.ok()) json["policy"] = nlohmann::ordered_json::parse(read.policy->to_json());
-  std::cout << json.dump(2) << "\n";
+  if (read.ok()) json["policy"] = parse_json(read.policy->to_json());
+  std::cout << dump_json(json, 2) << "\n";
   return read.ok() ? ok : failed;
 }
 

@@ -1,9 +1,9 @@
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
 #include "../input.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/count.h"
 #include "farthing/tokens.h"
@@ -58,13 +58,13 @@ int count(const CountOptions& options) {
   const auto count = counted(options);
   if (!count) return fail(count.error());
   if (options.json) {
-    nlohmann::ordered_json json;
+    Json json;
     json["tokens"] = count->tokens;
     json["confidence"] = confidence_of(*count);
-    json["parts"] = nlohmann::ordered_json::object();
+    json["parts"] = Json::object();
     for (const CountPart& part : count->parts)
       json["parts"][part.what] = part.tokens;
-    std::cout << json.dump(2) << "\n";
+    std::cout << dump_json(json, 2) << "\n";
     return ok;
   }
   if (!options.explain) {

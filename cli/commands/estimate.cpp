@@ -1,9 +1,9 @@
 #include <cstdlib>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../commands.h"
 #include "../input.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/count.h"
 #include "farthing/guard.h"
@@ -12,8 +12,6 @@
 namespace farthing::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// A prompt as the request that a model's maker takes.
 Json request_of(const EstimateOptions& options) {
@@ -33,7 +31,7 @@ Json request_of(const EstimateOptions& options) {
 Result<std::string> body_of(const EstimateOptions& options) {
   if (options.text) {
     if (options.model.empty()) return Error{Code::invalid_argument, "--text wants a --model"};
-    return request_of(options).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return dump_json(request_of(options));
   }
   if (options.output_limit) return Error{Code::invalid_argument, "--output-limit goes with --text"};
   auto body = input(options.request);
@@ -44,7 +42,7 @@ Result<std::string> body_of(const EstimateOptions& options) {
         "the request is empty, not JSON; accepted: the JSON body of a request, in a file or on standard input, "
         "or --text with --model"};
   }
-  Json json = Json::parse(*body, nullptr, false);
+  Json json = parse_json(*body);
   if (json.is_discarded())
     return Error{Code::invalid_argument, "the request is not JSON; accepted: the JSON body of a request"};
   if (!json.is_object()) {
@@ -53,7 +51,7 @@ Result<std::string> body_of(const EstimateOptions& options) {
   }
   if (options.model.empty()) return body;
   json["model"] = options.model;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 /// Prices, hosts and settings of the policy, without its caps: nothing is counted here.
@@ -110,9 +108,9 @@ int estimate(const EstimateOptions& options) {
   const auto made = estimated(options);
   if (!made) return fail(made.error());
   if (options.json) {
-    Json json = Json::parse(made->to_json());
+    Json json = parse_json(made->to_json());
     json.erase("left");  // of caps, and there are none here
-    std::cout << json.dump(2) << "\n";
+    std::cout << dump_json(json, 2) << "\n";
     return ok;
   }
   const Terminal terminal = Terminal::detect();

@@ -1,7 +1,7 @@
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/time_text.h"
 
@@ -57,9 +57,9 @@ constexpr const char* csv_columns[] = {"id",
                                        "who",
                                        "why"};
 
-std::string csv_cell(const nlohmann::json& value) {
+std::string csv_cell(const Json& value) {
   if (value.is_null()) return "";
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
   // A spreadsheet must not take a text for a formula.
   if (value.is_string() && !text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos)
     text.insert(0, "'");
@@ -73,7 +73,7 @@ std::string csv_cell(const nlohmann::json& value) {
 }
 
 void print_csv_row(const LedgerRow& row) {
-  const nlohmann::json json = nlohmann::json::parse(to_json(row));
+  const Json json = parse_json(to_json(row));
   std::string line;
   for (const char* column : csv_columns) {
     if (column != csv_columns[0]) line += ',';
@@ -96,7 +96,7 @@ int print_denials(const Control& control, const LedgerOptions& options, const Le
       std::cout << entry << "\n";
       continue;
     }
-    const nlohmann::json json = nlohmann::json::parse(entry);
+    const Json json = parse_json(entry);
     if (options.csv) {
       std::string line;
       for (const char* column : {"id", "first", "last", "count", "code", "cap", "model", "labels", "message"}) {

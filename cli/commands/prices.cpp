@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/prices.h"
 
@@ -27,7 +27,7 @@ std::string rate_cell(const RateSet& rates, Quantity quantity) {
   if (!rates[quantity]) return "";
   RateSet one;
   one[quantity] = rates[quantity];
-  return nlohmann::json::parse(one.to_json()).front().get<std::string>();
+  return parse_json(one.to_json()).front().get<std::string>();
 }
 
 constexpr std::array<Quantity, 3> columns = {Quantity::input_tokens, Quantity::cache_read_tokens,
@@ -117,7 +117,7 @@ int prices(const PricesOptions& options) {
   if (found.empty()) return fail(not_found, nothing_found(*book, options));
 
   if (options.json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const auto& [model, rates] : found) {
       list.push_back({{"provider", model->provider},
                       {"model", model->name},
@@ -126,11 +126,11 @@ int prices(const PricesOptions& options) {
                       {"max_output_tokens", model->max_output_tokens},
                       {"reasoning", model->reasoning},
                       {"free", model->free},
-                      {"rates", nlohmann::ordered_json::parse(rates.to_json())},
+                      {"rates", parse_json(rates.to_json())},
                       {"source", book->source(*model)},
                       {"book", book->version()}});
     }
-    std::cout << list.dump() << "\n";
+    std::cout << dump_json(list) << "\n";
     return ok;
   }
   const bool any_other =

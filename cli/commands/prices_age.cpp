@@ -1,10 +1,10 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/clock.h"
 
@@ -54,7 +54,7 @@ int prices_age(const PricesAgeOptions& options) {
     return days_since(date, now).value_or(old_days + 1) > old_days;
   };
   if (options.json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const auto& [name, span] : providers) {
       list.push_back({{"provider", name},
                       {"models", span.models},
@@ -63,12 +63,12 @@ int prices_age(const PricesAgeOptions& options) {
                       {"days", days_since(span.oldest, now).value_or(-1)},
                       {"old", is_old(span.oldest)}});
     }
-    const nlohmann::ordered_json json = {{"builtin", builtin},
-                                         {"book", in_force},
-                                         {"days", days_since(date_in(in_force, 0), now).value_or(-1)},
-                                         {"old", is_old(date_in(in_force, 0))},
-                                         {"providers", std::move(list)}};
-    std::cout << json.dump() << "\n";
+    const Json json = {{"builtin", builtin},
+                       {"book", in_force},
+                       {"days", days_since(date_in(in_force, 0), now).value_or(-1)},
+                       {"old", is_old(date_in(in_force, 0))},
+                       {"providers", std::move(list)}};
+    std::cout << dump_json(json) << "\n";
     return ok;
   }
   std::size_t old = 0;

@@ -2,20 +2,18 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/guard.h"
 
 namespace farthing::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// A name is that of every provider that has it; "provider/name" of one.
 std::vector<const Model*> named(const PriceBook& book, const std::string& name, const std::string& provider) {
@@ -72,7 +70,7 @@ int side_by_side(const PriceBook& book, const std::vector<const Model*>& models,
       const Model& model = *models[i];
       Json rows = Json::array();
       for (const PriceRow& row : book.rows(model))
-        rows.push_back({{"conditions", row.conditions}, {"rates", Json::parse(row.rates.to_json())}});
+        rows.push_back({{"conditions", row.conditions}, {"rates", parse_json(row.rates.to_json())}});
       list.push_back({{"provider", model.provider},
                       {"model", model.name},
                       {"modality", model.modality},
@@ -80,12 +78,12 @@ int side_by_side(const PriceBook& book, const std::vector<const Model*>& models,
                       {"max_output_tokens", model.max_output_tokens},
                       {"reasoning", model.reasoning},
                       {"deprecated", model.deprecated},
-                      {"rates", rates[i] ? Json::parse(rates[i]->to_json()) : Json(nullptr)},
+                      {"rates", rates[i] ? parse_json(rates[i]->to_json()) : Json(nullptr)},
                       {"rows", std::move(rows)},
                       {"source", book.source(model)},
                       {"book", book.version()}});
     }
-    std::cout << list.dump() << "\n";
+    std::cout << dump_json(list) << "\n";
     return ok;
   }
   std::vector<std::string> head = {""};
@@ -172,7 +170,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
   std::ostringstream content;
   content << in.rdbuf();
   if (!in) return fail(usage, options.request + " cannot be read");
-  Json body = Json::parse(content.str(), nullptr, false);
+  Json body = parse_json(content.str());
   if (!body.is_object()) return fail(usage, options.request + " is no JSON object, such as the body of a request is");
   const auto guard = estimator(options.policy, models);
   if (!guard) return fail(guard.error());
@@ -182,7 +180,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
     Ranked one;
     one.model = model;
     const auto estimate =
-        (*guard)->estimate(options.endpoint, body.dump(), Labels{}, Scope::root(), host_of(model->provider), 1);
+        (*guard)->estimate(options.endpoint, dump_json(body), Labels{}, Scope::root(), host_of(model->provider), 1);
     if (estimate) {
       one.likely = estimate->likely;
       one.ceiling = estimate->ceiling;
@@ -212,7 +210,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       entry["book"] = book.version();
       list.push_back(std::move(entry));
     }
-    std::cout << list.dump() << "\n";
+    std::cout << dump_json(list) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows;

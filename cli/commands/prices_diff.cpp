@@ -1,27 +1,27 @@
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 
 namespace farthing::cli {
 
 namespace {
 
-nlohmann::ordered_json names_json(const std::vector<const Model*>& models) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+Json names_json(const std::vector<const Model*>& models) {
+  Json list = Json::array();
   for (const Model* model : models)
     list.push_back({{"provider", model->provider}, {"model", model->name}});
   return list;
 }
 
-nlohmann::ordered_json rate_json(const std::optional<Rate>& rate) {
-  return rate ? nlohmann::ordered_json(to_text(*rate)) : nlohmann::ordered_json(nullptr);
+Json rate_json(const std::optional<Rate>& rate) {
+  return rate ? Json(to_text(*rate)) : Json(nullptr);
 }
 
-nlohmann::ordered_json json_of(const BookDiff& diff) {
-  nlohmann::ordered_json changed = nlohmann::ordered_json::array();
+Json json_of(const BookDiff& diff) {
+  Json changed = Json::array();
   for (const PriceChange& change : diff.changed) {
     const std::string factor = change.factor();
     changed.push_back({{"provider", change.model->provider},
@@ -30,7 +30,7 @@ nlohmann::ordered_json json_of(const BookDiff& diff) {
                        {"quantity", quantity_text(change.quantity)},
                        {"before", rate_json(change.before)},
                        {"after", rate_json(change.after)},
-                       {"factor", factor.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(factor)}});
+                       {"factor", factor.empty() ? Json(nullptr) : Json(factor)}});
   }
   return {{"added", names_json(diff.added)}, {"removed", names_json(diff.removed)}, {"changed", std::move(changed)}};
 }
@@ -48,9 +48,9 @@ int prices_diff(const PricesDiffOptions& options) {
   if (!after) return fail(after.error());
   const BookDiff diff = diff_of(**before, **after);
   if (options.json) {
-    nlohmann::ordered_json json = {{"before", (*before)->version()}, {"after", (*after)->version()}};
+    Json json = {{"before", (*before)->version()}, {"after", (*after)->version()}};
     json.update(json_of(diff));
-    std::cout << json.dump() << "\n";
+    std::cout << dump_json(json) << "\n";
     return ok;
   }
   for (const Model* model : diff.added)

@@ -1,16 +1,14 @@
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/reprice.h"
 
 namespace farthing::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json amount_json(const std::optional<Usd>& amount) {
   return amount ? Json(to_text(*amount)) : Json(nullptr);
@@ -77,7 +75,7 @@ int ledger_reprice(const RepriceOptions& options) {
     corrected = *done;
   }
   if (options.json) {
-    std::cout << json_of(*report, corrected).dump() << "\n";
+    std::cout << dump_json(json_of(*report, corrected)) << "\n";
     return ok;
   }
   std::vector<std::vector<std::string>> rows;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
+
+#include "money/json_document.h"
 
 namespace farthing::guard {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
@@ -19,33 +18,32 @@ void add(std::int64_t& sum, std::int64_t more) {
 }  // namespace
 
 std::string BatchSize::to_json() const {
-  return Json{{"endpoint", endpoint},
-              {"model", model},
-              {"region", region},
-              {"problem", problem},
-              {"requests", requests},
-              {"input_tokens", input_tokens},
-              {"bounded_tokens", bounded_tokens},
-              {"largest_input", largest_input},
-              {"output_tokens", output_tokens},
-              {"likely_input", likely_input},
-              {"likely_output", likely_output},
-              {"own_searches", own_searches},
-              {"tool_steps", tool_steps},
-              {"unbounded", unbounded},
-              {"unbounded_by", unbounded_by},
-              {"endless", endless},
-              {"media", media},
-              {"sound", sound},
-              {"server_tools", server_tools},
-              {"search_fees", search_fees},
-              {"tool_fees", tool_fees},
-              {"cache_writes", static_cast<int>(cache_writes)}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(Json{{"endpoint", endpoint},
+                        {"model", model},
+                        {"region", region},
+                        {"problem", problem},
+                        {"requests", requests},
+                        {"input_tokens", input_tokens},
+                        {"bounded_tokens", bounded_tokens},
+                        {"largest_input", largest_input},
+                        {"output_tokens", output_tokens},
+                        {"likely_input", likely_input},
+                        {"likely_output", likely_output},
+                        {"own_searches", own_searches},
+                        {"tool_steps", tool_steps},
+                        {"unbounded", unbounded},
+                        {"unbounded_by", unbounded_by},
+                        {"endless", endless},
+                        {"media", media},
+                        {"sound", sound},
+                        {"server_tools", server_tools},
+                        {"search_fees", search_fees},
+                        {"tool_fees", tool_fees},
+                        {"cache_writes", static_cast<int>(cache_writes)}});
 }
 
 std::optional<BatchSize> batch_size_of(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(text);
   if (!json.is_object()) return std::nullopt;
   BatchSize size;
   try {

@@ -9,8 +9,6 @@ namespace farthing {
 
 namespace {
 
-using report::Json;
-
 std::string amount(Meter meter, std::int64_t value) {
   return limit_text(meter, value);
 }
@@ -98,16 +96,16 @@ std::string denial_message(const Denial& denial) {
 }
 
 std::string Denial::to_json() const {
-  Json details;
+  OrderedJson details;
   details["attempt"] = attempt;
   report::put_time(details, "at", at_ms);
   details["model"] = model;
   details["held"] = held;
-  const auto put_cap = [](Json& json, const RefusedCap& cap) {
+  const auto put_cap = [](OrderedJson& json, const RefusedCap& cap) {
     json["cap"] = cap.cap_id;
     json["level"] = cap.level;
     json["match"] = report::parsed(cap.match.to_json());
-    Json counter = Json::object();
+    OrderedJson counter = OrderedJson::object();
     for (const auto& [kind, value] : cap.counter)
       counter[kind] = value;
     json["counter"] = std::move(counter);
@@ -133,27 +131,27 @@ std::string Denial::to_json() const {
     details["held"] = any_held;
     if (stale_streams > 0) details["stale_streams"] = stale_streams;
   }
-  Json fits = Json::object();
+  OrderedJson fits = OrderedJson::object();
   if (fits_output_limit) fits["output_limit"] = *fits_output_limit;
   if (!output_limit_name.empty()) fits["output_limit_name"] = output_limit_name;
   if (!fits_models.empty()) fits["models"] = fits_models;
   details["fits"] = std::move(fits);
-  Json all = Json::array();
+  OrderedJson all = OrderedJson::array();
   for (const RefusedCap& cap : caps) {
-    Json entry;
+    OrderedJson entry;
     put_cap(entry, cap);
     all.push_back(std::move(entry));
   }
   details["caps"] = std::move(all);
   if (!near.empty()) details["near"] = near;
   if (!paste.empty()) details["paste"] = paste;
-  const Json json{{"error",
-                   {{"message", message},
-                    {"type", "farthing_refusal"},
-                    {"param", nullptr},
-                    {"code", code_text(code)},
-                    {"farthing", details}}}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const OrderedJson json{{"error",
+                          {{"message", message},
+                           {"type", "farthing_refusal"},
+                           {"param", nullptr},
+                           {"code", code_text(code)},
+                           {"farthing", details}}}};
+  return dump_json(json);
 }
 
 }  // namespace farthing

@@ -399,10 +399,10 @@ Result<KnownModels> known_models(const Policy& policy) {
 }
 
 std::string AlertEvent::to_json() const {
-  report::Json json;
+  OrderedJson json;
   json["cap"] = cap_id;
   json["words"] = words;
-  report::Json values = report::Json::object();
+  OrderedJson values = OrderedJson::object();
   for (const auto& [kind, value] : counter)
     values[kind] = value;
   json["counter"] = std::move(values);
@@ -416,15 +416,15 @@ std::string AlertEvent::to_json() const {
   json["message"] = message;
   json["help_url"] = help_url;
   json["owner"] = owner;
-  json["top_spenders"] = report::Json::array();
+  json["top_spenders"] = OrderedJson::array();
   for (const Spender& spender : top_spenders) {
-    report::Json entry;
+    OrderedJson entry;
     entry["kind"] = spender.kind;
     entry["value"] = spender.value;
     report::put_amount(entry, "spent", meter, spender.spent);
     json["top_spenders"].push_back(std::move(entry));
   }
-  return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 }  // namespace farthing

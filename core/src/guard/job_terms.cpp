@@ -1,11 +1,10 @@
 #include "guard/job_terms.h"
 
 #include <charconv>
-#include <nlohmann/json.hpp>
+
+#include "money/json_document.h"
 
 namespace farthing::guard {
-
-using Json = nlohmann::json;
 
 std::string JobTerms::to_json() const {
   Json json = Json::object();
@@ -36,7 +35,7 @@ std::string JobTerms::to_json() const {
       if ((*counted)[quantity] != 0) quantities[std::string(quantity_text(quantity))] = (*counted)[quantity];
     }
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 std::optional<RateSet> JobTerms::rates_with(std::int64_t context_tokens) const {
@@ -47,7 +46,7 @@ std::optional<RateSet> JobTerms::rates_with(std::int64_t context_tokens) const {
 
 JobTerms job_terms_of(std::string_view text) {
   JobTerms terms;
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(text);
   if (!json.is_object()) return terms;
   const auto take = [&](const char* name, std::string& value) {
     if (const auto found = json.find(name); found != json.end() && found->is_string()) value = *found;

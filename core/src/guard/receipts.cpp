@@ -78,15 +78,13 @@ std::optional<Receipt> Receipts::find(std::string_view id) const {
 
 namespace {
 
-using report::Json;
-
-Json left_json(const std::vector<CapLeft>& left) {
-  Json list = Json::array();
+OrderedJson left_json(const std::vector<CapLeft>& left) {
+  OrderedJson list = OrderedJson::array();
   for (const CapLeft& cap : left) {
-    Json entry;
-    entry["cap"] = cap.cap_id.empty() ? Json(nullptr) : Json(cap.cap_id);
-    entry["run"] = cap.run.empty() ? Json(nullptr) : Json(cap.run);
-    Json counter = Json::object();
+    OrderedJson entry;
+    entry["cap"] = cap.cap_id.empty() ? OrderedJson(nullptr) : OrderedJson(cap.cap_id);
+    entry["run"] = cap.run.empty() ? OrderedJson(nullptr) : OrderedJson(cap.run);
+    OrderedJson counter = OrderedJson::object();
     for (const auto& [kind, value] : cap.counter)
       counter[kind] = value;
     entry["counter"] = std::move(counter);
@@ -102,8 +100,8 @@ Json left_json(const std::vector<CapLeft>& left) {
   return list;
 }
 
-Json quantities_json(const Quantities& quantities) {
-  Json object = Json::object();
+OrderedJson quantities_json(const Quantities& quantities) {
+  OrderedJson object = OrderedJson::object();
   for (std::size_t i = 0; i < quantity_count; ++i) {
     const auto quantity = static_cast<Quantity>(i);
     if (quantities[quantity] != 0) object[std::string(quantity_text(quantity))] = quantities[quantity];
@@ -111,19 +109,19 @@ Json quantities_json(const Quantities& quantities) {
   return object;
 }
 
-Json parts_json(const std::vector<EstimatePart>& parts) {
-  Json list = Json::array();
+OrderedJson parts_json(const std::vector<EstimatePart>& parts) {
+  OrderedJson list = OrderedJson::array();
   for (const EstimatePart& part : parts) {
-    Json entry{{"what", part.what}, {"quantity", quantity_text(part.quantity)}, {"count", part.count}};
+    OrderedJson entry{{"what", part.what}, {"quantity", quantity_text(part.quantity)}, {"count", part.count}};
     report::put_usd(entry, "cost", part.cost);
-    entry["rate"] = part.rate ? report::Json(to_text(*part.rate)) : report::Json(nullptr);
+    entry["rate"] = part.rate ? OrderedJson(to_text(*part.rate)) : OrderedJson(nullptr);
     list.push_back(std::move(entry));
   }
   return list;
 }
 
-Json meters_json(const Amounts& amounts) {
-  Json object = Json::object();
+OrderedJson meters_json(const Amounts& amounts) {
+  OrderedJson object = OrderedJson::object();
   for (std::size_t i = 0; i < meter_count; ++i) {
     const auto meter = static_cast<Meter>(i);
     if (amounts[meter] != 0) report::put_amount(object, std::string(meter_text(meter)), meter, amounts[meter]);
@@ -131,14 +129,14 @@ Json meters_json(const Amounts& amounts) {
   return object;
 }
 
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string dumped(const OrderedJson& json) {
+  return dump_json(json);
 }
 
 }  // namespace
 
 std::string Receipt::to_json() const {
-  Json json;
+  OrderedJson json;
   json["attempt"] = attempt;
   json["call"] = call;
   json["response_id"] = response_id;
@@ -150,14 +148,14 @@ std::string Receipt::to_json() const {
   report::put_usd(json, "ceiling", ceiling);
   json["quantities"] = quantities_json(quantities);
   json["how"] = how_text(how);
-  json["output_limit_asked"] = output_limit_asked == 0 ? Json(nullptr) : Json(output_limit_asked);
-  json["output_limit"] = output_limit == 0 ? Json(nullptr) : Json(output_limit);
+  json["output_limit_asked"] = output_limit_asked == 0 ? OrderedJson(nullptr) : OrderedJson(output_limit_asked);
+  json["output_limit"] = output_limit == 0 ? OrderedJson(nullptr) : OrderedJson(output_limit);
   json["left"] = left_json(left);
   return dumped(json);
 }
 
 std::string Estimate::to_json() const {
-  Json json;
+  OrderedJson json;
   json["model"] = model;
   json["provider"] = provider;
   json["endpoint"] = endpoint;
@@ -168,7 +166,7 @@ std::string Estimate::to_json() const {
   json["ceiling_meters"] = meters_json(ceiling_meters);
   json["confidence"] = confidence;
   json["learned_calls"] = learned_calls;
-  json["output_p90"] = output_p90 ? report::Json(*output_p90) : report::Json(nullptr);
+  json["output_p90"] = output_p90 ? OrderedJson(*output_p90) : OrderedJson(nullptr);
   json["unbounded_by"] = unbounded_by;
   json["likely_parts"] = parts_json(likely_parts);
   json["ceiling_parts"] = parts_json(ceiling_parts);

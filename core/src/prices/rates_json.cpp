@@ -1,7 +1,8 @@
 // A set of rates as the ledger keeps it, and read again.
-#include <nlohmann/json.hpp>
 
 #include "farthing/prices.h"
+
+#include "money/json_document.h"
 
 namespace farthing {
 namespace {
@@ -30,7 +31,7 @@ std::string RateSet::to_json() const {
 }
 
 std::optional<RateSet> rate_set_of(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = parse_json(text);
   if (!json.is_object()) return std::nullopt;
   RateSet rates;
   for (const auto& [name, value] : json.items()) {

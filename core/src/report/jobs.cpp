@@ -35,7 +35,7 @@ Result<JobView> Control::end_job(const std::string& id, std::optional<Usd> actua
 std::string to_json(const JobView& view) {
   static const CallContext none;
   const CallContext& context = view.row.context ? *view.row.context : none;
-  report::Json json;
+  OrderedJson json;
   json["job"] = view.job.id;
   json["kind"] = view.job.kind;
   json["host"] = view.job.host;
@@ -47,7 +47,7 @@ std::string to_json(const JobView& view) {
   report::put_time(json, "deadline", view.deadline_ms);
   json["slot"] = view.slot && view.row.held[Meter::concurrent] > 0;
   json["labels"] = report::parsed(context.labels_json.empty() ? context.labels.to_json() : context.labels_json);
-  return json.dump(-1, ' ', false, report::Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 }  // namespace farthing

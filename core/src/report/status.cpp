@@ -31,9 +31,9 @@ LimitChange limit_change(const Cap& cap, const Override& change) {
 
 namespace {
 
-Json limit_change_json(Meter meter, const LimitChange& change) {
-  Json json;
-  json["counter"] = Json::object();
+OrderedJson limit_change_json(Meter meter, const LimitChange& change) {
+  OrderedJson json;
+  json["counter"] = OrderedJson::object();
   for (const auto& [kind, value] : change.counter)
     json["counter"][kind] = value;
   put_amount(json, "limit", meter, change.limit);
@@ -182,23 +182,22 @@ std::string limit_change_words(Meter meter, const LimitChange& change) {
 }
 
 std::string to_json(Meter meter, const LimitChange& change) {
-  return report::limit_change_json(meter, change).dump(-1, ' ', false, report::Json::error_handler_t::replace);
+  return dump_json(report::limit_change_json(meter, change));
 }
 
 std::string StatusReport::to_json() const {
-  using report::Json;
-  Json json;
+  OrderedJson json;
   json["store"] = store;
   json["store_id"] = store_id;
   report::put_time(json, "now", now_ms);
-  Json rows = Json::array();
+  OrderedJson rows = OrderedJson::array();
   for (const StatusCounter& row : counters) {
     const CapLeft& cap = row.cap;
-    Json entry;
-    entry["cap"] = cap.cap_id.empty() ? Json(nullptr) : Json(cap.cap_id);
-    entry["run"] = cap.run.empty() ? Json(nullptr) : Json(cap.run);
+    OrderedJson entry;
+    entry["cap"] = cap.cap_id.empty() ? OrderedJson(nullptr) : OrderedJson(cap.cap_id);
+    entry["run"] = cap.run.empty() ? OrderedJson(nullptr) : OrderedJson(cap.run);
     entry["words"] = row.words;
-    Json counter = Json::object();
+    OrderedJson counter = OrderedJson::object();
     for (const auto& [kind, value] : cap.counter)
       counter[kind] = value;
     entry["counter"] = std::move(counter);
@@ -218,9 +217,10 @@ std::string StatusReport::to_json() const {
     rows.push_back(std::move(entry));
   }
   json["counters"] = std::move(rows);
-  Json stops = Json::array();
+  OrderedJson stops = OrderedJson::array();
   for (const StatusHalt& halt : halts) {
-    Json entry{{"id", halt.id}, {"match", report::parsed(halt.match_json)}, {"who", halt.who}, {"why", halt.why}};
+    OrderedJson entry{
+        {"id", halt.id}, {"match", report::parsed(halt.match_json)}, {"who", halt.who}, {"why", halt.why}};
     report::put_time(entry, "at", halt.at_ms);
     stops.push_back(std::move(entry));
   }
@@ -230,7 +230,7 @@ std::string StatusReport::to_json() const {
   json["expired_jobs"] = expired_jobs;
   json["stale_streams"] = stale_streams;
   json["notes"] = notes;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 }  // namespace farthing

@@ -9,8 +9,6 @@ namespace farthing {
 
 namespace {
 
-using report::Json;
-
 constexpr std::string_view alerts = "[50, 80]";
 
 std::string literal(std::string_view text) {
@@ -87,8 +85,8 @@ void add_cap(std::string& text, const SuggestedCap& cap, const std::string& zone
   text += "alert = " + std::string(alerts) + "\n";
 }
 
-Json basis_json(const SuggestedCap& cap) {
-  Json json;
+OrderedJson basis_json(const SuggestedCap& cap) {
+  OrderedJson json;
   json["samples"] = cap.samples;
   json["left_out"] = cap.left_out;
   report::put_usd(json, "median", cap.median);
@@ -98,9 +96,9 @@ Json basis_json(const SuggestedCap& cap) {
     return json;
   }
   json["busiest_day"] = date(cap.busiest_day);
-  json["outliers"] = Json::array();
+  json["outliers"] = OrderedJson::array();
   for (const DaySpent& day : cap.outliers) {
-    Json outlier{{"day", date(day.day)}};
+    OrderedJson outlier{{"day", date(day.day)}};
     report::put_usd(outlier, "spent", day.spent);
     json["outliers"].push_back(std::move(outlier));
   }
@@ -115,7 +113,7 @@ std::string_view suggested_for_text(SuggestedFor per) {
 }
 
 std::string CapSuggestions::to_json() const {
-  Json json;
+  OrderedJson json;
   json["store"] = store;
   json["timezone"] = zone;
   json["entries"] = entries;
@@ -123,16 +121,16 @@ std::string CapSuggestions::to_json() const {
   json["unknown_cost"] = unknown_cost;
   report::put_time(json, "first", first_ms);
   report::put_time(json, "last", last_ms);
-  json["caps"] = Json::array();
+  json["caps"] = OrderedJson::array();
   for (const SuggestedCap& cap : caps) {
-    Json one{{"kind", cap.kind}, {"value", cap.value}, {"per", suggested_for_text(cap.per)}};
+    OrderedJson one{{"kind", cap.kind}, {"value", cap.value}, {"per", suggested_for_text(cap.per)}};
     report::put_usd(one, "limit", cap.limit);
     report::put_usd(one, "in_force", cap.in_force);
-    one["code"] = cap.per == SuggestedFor::run ? Json(code_of(cap)) : Json(nullptr);
+    one["code"] = cap.per == SuggestedFor::run ? OrderedJson(code_of(cap)) : OrderedJson(nullptr);
     one["basis"] = basis_json(cap);
     json["caps"].push_back(std::move(one));
   }
-  json["too_little"] = Json::array();
+  json["too_little"] = OrderedJson::array();
   for (const TooLittleData& lack : too_little) {
     json["too_little"].push_back({{"kind", lack.kind},
                                   {"value", lack.value},
@@ -143,7 +141,7 @@ std::string CapSuggestions::to_json() const {
                                   {"left_out", lack.left_out}});
   }
   json["toml"] = to_toml();
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 std::string CapSuggestions::to_toml() const {

@@ -2,7 +2,7 @@
 
 namespace farthing::report {
 
-void put_amount(Json& object, const std::string& name, Meter meter, std::int64_t value) {
+void put_amount(OrderedJson& object, const std::string& name, Meter meter, std::int64_t value) {
   if (meter == Meter::usd) {
     put_usd(object, name, Usd{value});
   } else {
@@ -10,7 +10,7 @@ void put_amount(Json& object, const std::string& name, Meter meter, std::int64_t
   }
 }
 
-void put_usd(Json& object, const std::string& name, const std::optional<Usd>& amount) {
+void put_usd(OrderedJson& object, const std::string& name, const std::optional<Usd>& amount) {
   if (amount) {
     object[name] = to_text(*amount);
     object[name + "_nano"] = amount->nano;
@@ -20,7 +20,7 @@ void put_usd(Json& object, const std::string& name, const std::optional<Usd>& am
   }
 }
 
-void put_time(Json& object, const std::string& name, const std::optional<std::int64_t>& unix_ms) {
+void put_time(OrderedJson& object, const std::string& name, const std::optional<std::int64_t>& unix_ms) {
   if (unix_ms) {
     object[name] = iso_utc(*unix_ms);
     object[name + "_ms"] = *unix_ms;
@@ -30,9 +30,9 @@ void put_time(Json& object, const std::string& name, const std::optional<std::in
   }
 }
 
-Json parsed(std::string_view text) {
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(std::string(text)) : value;
+OrderedJson parsed(std::string_view text) {
+  OrderedJson value = parse_ordered_json(text);
+  return value.is_discarded() ? OrderedJson(std::string(text)) : value;
 }
 
 }  // namespace farthing::report

@@ -109,8 +109,8 @@ void add_denial(std::string& text, const DenialEntry& entry) {
   text += "\n";
 }
 
-Json denial_json(const DenialEntry& entry) {
-  Json json;
+OrderedJson denial_json(const DenialEntry& entry) {
+  OrderedJson json;
   json["id"] = to_text(entry.id);
   put_time(json, "first", entry.first_ms);
   put_time(json, "last", entry.last_ms);
@@ -127,7 +127,7 @@ Json denial_json(const DenialEntry& entry) {
 }  // namespace
 
 std::string denial_entry_json(const DenialEntry& entry) {
-  return denial_json(entry).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(denial_json(entry));
 }
 
 Result<WhyReport> why_of(Store& store, const std::string& id) {
@@ -179,16 +179,16 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   });
 
   WhyReport report;
-  Json json{{"id", id}, {"rows", Json::array()}, {"denials", Json::array()}};
+  OrderedJson json{{"id", id}, {"rows", OrderedJson::array()}, {"denials", OrderedJson::array()}};
   for (const LedgerRow& row : rows) {
     add_row(report.text, row);
-    json["rows"].push_back(Json::parse(to_json(row)));
+    json["rows"].push_back(parse_ordered_json(to_json(row)));
   }
   for (const DenialEntry& entry : refusals) {
     add_denial(report.text, entry);
     json["denials"].push_back(denial_json(entry));
   }
-  report.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  report.json = dump_json(json);
   return report;
 }
 

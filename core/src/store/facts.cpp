@@ -2,36 +2,26 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "farthing/policy.h"
+#include "money/json_document.h"
 #include "policy/loosens.h"
 
 namespace farthing::facts {
 
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t max_alerts = 10'000;
 constexpr std::size_t max_changes = 10'000;
 /// R2: equal refusals within this time are one entry with a count.
 constexpr std::int64_t coalesce_ms = 60'000;
 
-Json parsed(const std::string& text) {
-  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
-}
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string override_key(const std::string& cap_id, const std::vector<std::string>& each_values) {
-  return cap_id + "|" + Json(each_values).dump();
+  return cap_id + "|" + dump_json(Json(each_values));
 }
 
 Json match_json(const Match& match) {
-  return Json::parse(match.to_json());
+  return parse_json(match.to_json());
 }
 
 Match match_of(const Json& json) {
@@ -71,7 +61,7 @@ Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
   const auto rows = tables.facts(kind);
   if (!rows) return rows.error();
   for (const auto& [key, value] : *rows) {
-    const Json json = parsed(value);
+    const Json json = parse_json(value);
     bool good = !json.is_discarded();
     if (good) {
       try {
@@ -154,19 +144,19 @@ Result<std::vector<Document>> history(Tables& tables, const std::string& name) {
 
 Status put_document(Tables& tables, const Document& document) {
   return tables.put_fact("document", document_key(document),
-                         dumped({{"name", document.name},
-                                 {"origin", document.origin == Origin::file ? "file" : "code"},
-                                 {"json", document.json},
-                                 {"at_ms", document.at_ms},
-                                 {"current", document.current}}));
+                         dump_json(Json{{"name", document.name},
+                                        {"origin", document.origin == Origin::file ? "file" : "code"},
+                                        {"json", document.json},
+                                        {"at_ms", document.at_ms},
+                                        {"current", document.current}}));
 }
 
 Status put_cap(Tables& tables, const RegisteredCap& cap) {
   return tables.put_fact("cap", number_key(cap.number),
-                         dumped({{"number", cap.number},
-                                 {"id", cap.cap.id},
-                                 {"registered_ms", cap.registered_ms},
-                                 {"counted_since_ms", nullable(cap.counted_since_ms)}}));
+                         dump_json(Json{{"number", cap.number},
+                                        {"id", cap.cap.id},
+                                        {"registered_ms", cap.registered_ms},
+                                        {"counted_since_ms", nullable(cap.counted_since_ms)}}));
 }
 
 Result<std::map<std::string, std::uint32_t>> cap_numbers(Tables& tables) {
@@ -218,10 +208,10 @@ Status erase_process(Tables& tables, std::uint32_t slot) {
 
 Status put_run(Tables& tables, const std::string& id, const engine::Entry& entry) {
   return tables.put_fact("run", id,
-                         dumped({{"committed", entry.committed},
-                                 {"unknown", entry.unknown},
-                                 {"limit", entry.limit},
-                                 {"touched_ms", entry.touched_ms}}));
+                         dump_json(Json{{"committed", entry.committed},
+                                        {"unknown", entry.unknown},
+                                        {"limit", entry.limit},
+                                        {"touched_ms", entry.touched_ms}}));
 }
 
 Status forget_runs_before(Tables& tables, std::int64_t touched_ms) {
@@ -240,7 +230,7 @@ Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string&
   const auto kept = tables.fact("run", id);
   if (!kept) return kept.error();
   if (!*kept) return std::optional<engine::Entry>();
-  const Json json = Json::parse(**kept, nullptr, false);
+  const Json json = parse_json(**kept);
   if (!json.is_object()) return tables.damaged("its record of run " + id + " cannot be read");
   engine::Entry entry;
   entry.end_ms = engine::forever_ms;
@@ -253,14 +243,14 @@ Result<std::optional<engine::Entry>> kept_run(Tables& tables, const std::string&
 
 Status put_override(Tables& tables, const Override& change) {
   return tables.put_fact("override", override_key(change.cap_id, change.each_values),
-                         dumped({{"cap", change.cap_id},
-                                 {"each", change.each_values},
-                                 {"limit", change.limit},
-                                 {"baseline", change.baseline},
-                                 {"who", change.who},
-                                 {"why", change.why},
-                                 {"at_ms", change.at_ms},
-                                 {"until_ms", nullable(change.until_ms)}}));
+                         dump_json(Json{{"cap", change.cap_id},
+                                        {"each", change.each_values},
+                                        {"limit", change.limit},
+                                        {"baseline", change.baseline},
+                                        {"who", change.who},
+                                        {"why", change.why},
+                                        {"at_ms", change.at_ms},
+                                        {"until_ms", nullable(change.until_ms)}}));
 }
 
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values) {
@@ -280,29 +270,29 @@ Status rename_cap(Tables& tables, const std::string& from, const std::string& to
     const auto own = tables.fact("override", own_key);
     if (!own) return own.error();
     // R8: the last one wins.
-    if (*own && parsed(**own).value("at_ms", std::int64_t{0}) > json.at("at_ms").get<std::int64_t>()) continue;
+    if (*own && parse_json(**own).value("at_ms", std::int64_t{0}) > json.at("at_ms").get<std::int64_t>()) continue;
     json["cap"] = to;
-    if (const Status done = tables.put_fact("override", own_key, dumped(json)); !done) return done;
+    if (const Status done = tables.put_fact("override", own_key, dump_json(json)); !done) return done;
   }
   const auto once = tables.facts("once");
   if (!once) return once.error();
   for (const auto& [key, ends_ms] : *once) {
-    Json parts = parsed(key);
+    Json parts = parse_json(key);
     if (!parts.is_array() || parts.empty() || parts.front() != from) continue;
     parts.front() = to;
     if (const Status done = tables.erase_fact("once", key); !done) return done;
-    if (const Status done = tables.put_fact("once", dumped(parts), ends_ms); !done) return done;
+    if (const Status done = tables.put_fact("once", dump_json(parts), ends_ms); !done) return done;
   }
   return success();
 }
 
 Status put_halt(Tables& tables, const Halt& halt) {
   return tables.put_fact("halt", number_key(halt.id),
-                         dumped({{"id", halt.id},
-                                 {"match", match_json(halt.match)},
-                                 {"who", halt.who},
-                                 {"why", halt.why},
-                                 {"at_ms", halt.at_ms}}));
+                         dump_json(Json{{"id", halt.id},
+                                        {"match", match_json(halt.match)},
+                                        {"who", halt.who},
+                                        {"why", halt.why},
+                                        {"at_ms", halt.at_ms}}));
 }
 
 Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int64_t now_ms) {
@@ -389,7 +379,7 @@ Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const 
                   const std::string& what, const std::string& why) {
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("change", number_key(number),
-                                      dumped({{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
+                                      dump_json(Json{{"at_ms", now_ms}, {"who", who}, {"what", what}, {"why", why}}));
   return done ? trim(tables, "change", max_changes) : done;
 }
 
@@ -406,7 +396,7 @@ Result<std::vector<Change>> changes(Tables& tables, std::size_t most) {
 
 Result<bool> first_alert(Tables& tables, const AlertFired& alert) {
   const std::string key =
-      dumped({alert.cap_id, alert.each_values, alert.window_start_ms, alert.threshold, alert.limit});
+      dump_json(Json{alert.cap_id, alert.each_values, alert.window_start_ms, alert.threshold, alert.limit});
   const auto known = tables.fact("once", key);
   if (!known) return known.error();
   if (*known) return false;
@@ -440,15 +430,15 @@ Status count_counters(Tables& tables, std::uint32_t cap_number, std::int64_t mor
 Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert) {
   const std::int64_t number = state.next_note++;
   const Status done = tables.put_fact("alert", number_key(number),
-                                      dumped({{"cap", alert.cap_id},
-                                              {"each", alert.each_values},
-                                              {"window_start_ms", alert.window_start_ms},
-                                              {"threshold", alert.threshold},
-                                              {"limit", alert.limit},
-                                              {"spent", alert.spent},
-                                              {"reserved", alert.reserved},
-                                              {"meter", meter_text(alert.meter)},
-                                              {"resets_at_ms", nullable(alert.resets_at_ms)}}));
+                                      dump_json(Json{{"cap", alert.cap_id},
+                                                     {"each", alert.each_values},
+                                                     {"window_start_ms", alert.window_start_ms},
+                                                     {"threshold", alert.threshold},
+                                                     {"limit", alert.limit},
+                                                     {"spent", alert.spent},
+                                                     {"reserved", alert.reserved},
+                                                     {"meter", meter_text(alert.meter)},
+                                                     {"resets_at_ms", nullable(alert.resets_at_ms)}}));
   return done ? trim(tables, "alert", max_alerts) : done;
 }
 
@@ -481,7 +471,7 @@ Status forget_last_denials(Tables& tables, std::int64_t now_ms) {
   if (!rows) return rows.error();
   std::vector<std::pair<std::int64_t, std::string>> oldest_first;
   for (const auto& [same, value] : *rows) {
-    const Json known = parsed(value);
+    const Json known = parse_json(value);
     oldest_first.emplace_back(known.is_object() ? known.value("last_ms", std::int64_t{0}) : 0, same);
   }
   std::sort(oldest_first.begin(), oldest_first.end());
@@ -503,12 +493,12 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
                            entry.model + (entry.cap_id.empty() ? "|" + entry.message : std::string());
   const auto last = tables.fact("denial_last", same);
   if (!last) return last.error();
-  const Json known = *last ? parsed(**last) : Json();
+  const Json known = *last ? parse_json(**last) : Json();
   if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
     const std::string key = number_key(known.value("number", std::int64_t{0}));
     const auto stored = tables.fact("denial", key);
     if (!stored) return stored.error();
-    if (const Json earlier = *stored ? parsed(**stored) : Json(); earlier.is_object()) {
+    if (const Json earlier = *stored ? parse_json(**stored) : Json(); earlier.is_object()) {
       whole.first_ms = earlier.value("first_ms", whole.first_ms);
       whole.count += earlier.value("count", std::int64_t{0});
       fresh = false;
@@ -518,17 +508,18 @@ Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
   }
   const std::int64_t number = state.next_note++;
   Status done = tables.put_fact("denial", number_key(number),
-                                dumped({{"id", to_text(whole.id)},
-                                        {"first_ms", whole.first_ms},
-                                        {"last_ms", whole.last_ms},
-                                        {"count", whole.count},
-                                        {"code", code_text(whole.code)},
-                                        {"cap", whole.cap_id},
-                                        {"labels", whole.labels_json},
-                                        {"model", whole.model},
-                                        {"message", whole.message},
-                                        {"body", whole.body}}));
-  if (done) done = tables.put_fact("denial_last", same, dumped({{"number", number}, {"last_ms", whole.last_ms}}));
+                                dump_json(Json{{"id", to_text(whole.id)},
+                                               {"first_ms", whole.first_ms},
+                                               {"last_ms", whole.last_ms},
+                                               {"count", whole.count},
+                                               {"code", code_text(whole.code)},
+                                               {"cap", whole.cap_id},
+                                               {"labels", whole.labels_json},
+                                               {"model", whole.model},
+                                               {"message", whole.message},
+                                               {"body", whole.body}}));
+  if (done)
+    done = tables.put_fact("denial_last", same, dump_json(Json{{"number", number}, {"last_ms", whole.last_ms}}));
   if (!done || !fresh) return done;
   if (const Status trimmed = trim(tables, "denial", max_denials); !trimmed) return trimmed;
   const auto now = time_to_trim(tables, "denial_last");

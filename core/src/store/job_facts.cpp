@@ -1,18 +1,12 @@
 // Jobs and the files of batches as JSON facts of Tables (facts.h), and who asked what (R17).
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "money/json_document.h"
 #include "store/facts.h"
 
 namespace farthing::facts {
 
 namespace {
-
-using Json = nlohmann::json;
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 std::string job_key(const std::string& host, const std::string& id) {
   return host + " " + id;
@@ -35,7 +29,7 @@ KeptJob job_of_json(const Json& json) {
 }
 
 Result<KeptJob> read_job(Tables& tables, std::string_view kind, const std::string& key, const std::string& value) {
-  const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(value);
   bool good = json.is_object();
   KeptJob kept;
   if (good) {
@@ -84,16 +78,16 @@ Status put_job(Tables& tables, const KeptJob& kept) {
     slots.push_back({slot.row, slot.number, slot.start_ms});
   const std::string key = job_key(job.host, job.id);
   const Status done = tables.put_fact(kept.over_ms == 0 ? "job" : "job_over", key,
-                                      dumped({{"attempt", job.attempt.value},
-                                              {"host", job.host},
-                                              {"id", job.id},
-                                              {"kind", job.kind},
-                                              {"lives_ms", job.lives_ms},
-                                              {"slot_until_deadline", job.slot_until_deadline},
-                                              {"terms", job.terms},
-                                              {"deadline_ms", kept.deadline_ms},
-                                              {"over_ms", kept.over_ms},
-                                              {"slots", std::move(slots)}}));
+                                      dump_json(Json{{"attempt", job.attempt.value},
+                                                     {"host", job.host},
+                                                     {"id", job.id},
+                                                     {"kind", job.kind},
+                                                     {"lives_ms", job.lives_ms},
+                                                     {"slot_until_deadline", job.slot_until_deadline},
+                                                     {"terms", job.terms},
+                                                     {"deadline_ms", kept.deadline_ms},
+                                                     {"over_ms", kept.over_ms},
+                                                     {"slots", std::move(slots)}}));
   return done ? tables.put_fact("job_of", to_text(job.attempt), key) : done;
 }
 
@@ -154,14 +148,15 @@ Status forget_jobs_before(Tables& tables, std::int64_t before_ms) {
 }
 
 Status put_batch_file(Tables& tables, const BatchFile& file, std::int64_t now_ms) {
-  return tables.put_fact("batch_file", job_key(file.host, file.id), dumped({{"asks", file.asks}, {"kept_ms", now_ms}}));
+  return tables.put_fact("batch_file", job_key(file.host, file.id),
+                         dump_json(Json{{"asks", file.asks}, {"kept_ms", now_ms}}));
 }
 
 Result<std::optional<std::string>> find_batch_file(Tables& tables, const std::string& host, const std::string& id) {
   const auto row = tables.fact("batch_file", job_key(host, id));
   if (!row) return row.error();
   if (!*row) return std::optional<std::string>();
-  const Json json = Json::parse(**row, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json(**row);
   const auto asks = json.is_object() ? json.find("asks") : json.end();
   if (asks == json.end() || !asks->is_string())
     return tables.damaged("its record batch_file " + job_key(host, id) + " cannot be read");
@@ -173,7 +168,7 @@ Status forget_batch_files(Tables& tables, std::int64_t before_ms, std::size_t mo
   if (!rows) return rows.error();
   std::vector<std::pair<std::int64_t, std::string>> kept;
   for (const auto& [key, value] : *rows) {
-    const Json json = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+    const Json json = parse_json(value);
     const auto at = json.is_object() ? json.find("kept_ms") : json.end();
     kept.emplace_back(at != json.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0, key);
   }

@@ -5,11 +5,11 @@
 #include <bit>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <random>
 
 #include "ledger/ids.h"
 #include "ledger/pack.h"
+#include "money/json_document.h"
 #include "store/file/hold_bytes.h"
 #include "store/file/ledger_columns.h"
 #include "store/file/packed.h"
@@ -41,11 +41,11 @@ bool unpack_entries(std::string_view bytes, Tables::Entries& entries) {
 }
 
 std::string values_text(const std::vector<std::string>& values) {
-  return values.empty() ? "[]" : nlohmann::json(values).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return values.empty() ? "[]" : dump_json(Json(values));
 }
 
 std::vector<std::string> values_of(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = parse_json(text);
   std::vector<std::string> values;
   if (!json.is_array()) return values;
   for (const auto& value : json) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "ledger/ids.h"
+#include "money/json_document.h"
 
 namespace farthing {
 
@@ -31,7 +31,7 @@ std::string amounts_text(const Amounts& amounts) {
 
 Amounts amounts_of(const std::string& text) {
   Amounts amounts;
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = parse_json(text);
   if (!json.is_object()) return amounts;
   for (const auto& [name, value] : json.items()) {
     const auto meter = meter_of(name);
@@ -41,7 +41,7 @@ Amounts amounts_of(const std::string& text) {
 }
 
 std::string runs_text(const LedgerRow& row) {
-  return row.runs.empty() ? "" : nlohmann::json(row.runs).dump();
+  return row.runs.empty() ? "" : dump_json(Json(row.runs));
 }
 
 std::string_view kind_text(RowKind kind) {
@@ -190,14 +190,14 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.call = text();
   row.attempt_number = static_cast<int>(number());
   row.action = text();
-  if (const auto runs = nlohmann::json::parse(text(), nullptr, false); runs.is_array()) {
+  if (const auto runs = parse_json(text()); runs.is_array()) {
     for (const auto& run : runs) {
       if (run.is_array() && run.size() == 2 && run[0].is_string() && run[1].is_string()) {
         row.runs.emplace_back(run[0].get<std::string>(), run[1].get<std::string>());
       }
     }
   }
-  if (const auto quantities = nlohmann::json::parse(text(), nullptr, false); quantities.is_object()) {
+  if (const auto quantities = parse_json(text()); quantities.is_object()) {
     for (const auto& [name, value] : quantities.items()) {
       const auto quantity = quantity_of(name);
       if (quantity && value.is_number_integer()) row.quantities[*quantity] = value.get<std::int64_t>();
