@@ -194,15 +194,15 @@ def test_the_certificate_is_always_checked(
     place: Place, mirror: Mirror, serve: Callable[[str | None], Mirror]
 ) -> None:
     unknown = refused(place, mirror.url(), CURL_CA_BUNDLE="")  # "" is not given, as for curl
-    assert "certificate" in unknown and "CURL_CA_BUNDLE=FILE" in unknown
-    assert "[fetch_failed]" in unknown
+    assert "certificate" in unknown and "[fetch_failed]" in unknown
+    assert "the authorities are the system's; others: CURL_CA_BUNDLE=FILE" in unknown
     other = serve("mirror.test")
     assert "[fetch_failed]" in refused(place, other.url())
     assert mirror.asked == other.asked == []
     bundle = str(place.folder / "authority.pem")
-    assert str(place.folder / "none.pem") in refused(
-        place, mirror.url(), CURL_CA_BUNDLE=str(place.folder / "none.pem"), SSL_CERT_FILE=bundle
-    )
+    none = str(place.folder / "none.pem")
+    error = refused(place, mirror.url(), CURL_CA_BUNDLE=none, SSL_CERT_FILE=bundle)
+    assert f"the authorities are those in {none}" in error
     place.run(
         *("prices", "update", mirror.url(), "--sha256", sha256()),
         CURL_CA_BUNDLE="",
@@ -229,7 +229,7 @@ def test_what_is_not_the_book_is_refused(place: Place, mirror: Mirror) -> None:
     mirror.answers["/gone"] = Answer(b"not here", 404)
     assert f"{mirror.url('/gone')}: HTTP status 404" in refused(place, mirror.url("/gone"))
     mirror.answers["/cut"] = Answer(headers={"Content-Length": str(len(TEXT) + 1)})
-    assert "1 bytes remaining" in refused(place, mirror.url("/cut"))
+    assert "[fetch_failed]" in refused(place, mirror.url("/cut"))
     error = refused(place, "http://mirror.test/book", code=2)
     assert "accepted: https://" in error and "[invalid_argument]" in error
     error = refused(place, "https://user:secret@mirror.test/book", code=2)

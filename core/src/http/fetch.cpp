@@ -106,6 +106,11 @@ const char* authorities() {
   return nullptr;
 }
 
+std::string authorities_in_words() {
+  const char* file = authorities();
+  return file != nullptr ? "those in " + std::string(file) : "the system's; others: CURL_CA_BUNDLE=FILE";
+}
+
 struct Answer {
   long status = 0;
   std::string bytes;
@@ -149,8 +154,8 @@ Result<Answer> get(const Curl& curl, const std::string& url, const std::string& 
     return failed(url, "larger than " + std::to_string(limits.most_bytes) + " bytes, the most accepted");
   if (code != CURLE_OK) {
     const std::string why = words.front() != '\0' ? words.data() : curl.easy_strerror(code);
-    const bool untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
-    return failed(url, why + (untrusted ? "; authorities other than the system's: CURL_CA_BUNDLE=FILE" : ""));
+    const bool untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+    return failed(url, why + (untrusted ? "; the authorities are " + authorities_in_words() : ""));
   }
   Answer answer;
   answer.bytes = std::move(body.bytes);
