@@ -131,7 +131,7 @@ int prices_age(const PricesAgeOptions& options);
 
 struct PricesUpdateOptions {
   std::string source;
-  std::string sha256;
+  std::optional<std::string> sha256;
   std::string policy;
   bool accept_changes = false;
   bool json = false;

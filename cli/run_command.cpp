@@ -64,11 +64,13 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
 
   static PricesUpdateOptions update;
   auto* update_command = prices_command.add_subcommand(
-      "update",
-      "Put another price book in force: the file that `price_book` of the policy names. A book at a URL is fetched "
-      "first: curl -fLo prices.txt URL");
-  update_command->add_option("source", update.source, "The book as text: a file, or a folder of them")->required();
-  update_command->add_option("--sha256", update.sha256, "The file's checksum, as its publisher gives it");
+      "update", "Put another price book in force: the file that `price_book` of the policy names");
+  update_command
+      ->add_option("source", update.source, "The book as text: a file, a folder of them, or an https URL with --sha256")
+      ->required();
+  update_command->add_option("--sha256", update.sha256,
+                             "The file's checksum, as its publisher gives it. A URL needs one: that a host serves a "
+                             "book does not say who wrote it");
   update_command->add_option("--policy", update.policy, "The policy (default: the project's farthing.toml)");
   update_command->add_flag("--accept-changes", update.accept_changes,
                            "A person has looked: also an older book, and prices that change more than 5 times");

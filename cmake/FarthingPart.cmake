@@ -4,7 +4,7 @@
 #   farthing_part(money SOURCES money.cpp text.cpp)
 #   farthing_part(store SOURCES engine.cpp DEPENDS money ledger farthing_sqlite)
 
-set(FARTHING_PARTS money zone prices tokens media counting wire policy ledger store report guard)
+set(FARTHING_PARTS money zone prices tokens media counting wire policy ledger http store report guard)
 
 function(farthing_part name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")

@@ -1,5 +1,5 @@
 # Everything from outside, as targets with our own names where the package's own differ from machine to machine:
-#   farthing_sqlite farthing_rapidjson farthing_json farthing_toml   (header-only ones are SYSTEM: no warnings of theirs)
+#   farthing_sqlite farthing_rapidjson farthing_json farthing_toml farthing_curl_headers   (header-only ones are SYSTEM: no warnings of theirs)
 
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
@@ -28,6 +28,12 @@ find_path(FARTHING_TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 add_library(farthing_toml INTERFACE)
 target_include_directories(farthing_toml SYSTEM INTERFACE "${FARTHING_TOMLPLUSPLUS_INCLUDE}")
 target_compile_definitions(farthing_toml INTERFACE TOML_HEADER_ONLY=1 TOML_EXCEPTIONS=0)
+
+# libcurl: its headers only. The library is opened when it is needed (core/src/http): a wheel stays small, and has the
+# system's certificates and security updates.
+find_path(FARTHING_CURL_INCLUDE curl/curl.h REQUIRED)
+add_library(farthing_curl_headers INTERFACE)
+target_include_directories(farthing_curl_headers SYSTEM INTERFACE "${FARTHING_CURL_INCLUDE}")
 
 if(FARTHING_BUILD_CLI OR FARTHING_BUILD_PYTHON)
   find_package(CLI11 REQUIRED)

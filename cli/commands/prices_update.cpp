@@ -11,11 +11,15 @@
 
 #include "../books.h"
 #include "../commands.h"
+#include "../terminal.h"
+#include "farthing/http.h"
 #include "farthing/policy.h"
 
 namespace farthing::cli {
 
 namespace {
+
+constexpr std::size_t most_book_bytes = 64 << 20;  // the built-in book has 2 MB
 
 std::string sha256_of(const std::string& bytes) {
   sha256_ctx hash;
@@ -29,6 +33,29 @@ std::string sha256_of(const std::string& bytes) {
     text += "0123456789abcdef"[byte & 15U];
   }
   return text;
+}
+
+/// The checksum as sha256_of writes it; nothing where it is none.
+std::optional<std::string> checksum(std::string hex) {
+  for (char& digit : hex) {
+    if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
+  }
+  const bool valid = hex.size() == 64 && hex.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return valid ? std::optional(std::move(hex)) : std::nullopt;
+}
+
+/// The book as text at a URL; problems in it are told with `name`.
+Result<std::vector<PriceText>> fetch_source(const std::string& url, const std::string& name) {
+  auto bytes = fetch(url, {.most_bytes = most_book_bytes});
+  if (!bytes) {
+    Error error = bytes.error();
+    if (error.code == Code::library_missing)
+      error.message += ". Or download the book otherwise, and give the file's path";
+    return error;
+  }
+  std::vector<PriceText> texts;
+  texts.push_back({name, std::move(*bytes)});
+  return texts;
 }
 
 bool write_all(int file, const std::string& bytes) {
@@ -74,10 +101,13 @@ std::string conditions_of(const PriceChange& change) {
 }  // namespace
 
 int prices_update(const PricesUpdateOptions& options) {
-  if (options.source.find("://") != std::string::npos) {
-    return fail(usage, "a book at a URL is fetched first, and its checksum given: curl -fLo prices.txt " +
-                           options.source + " && farthing prices update prices.txt --sha256 HEX");
-  }
+  const bool at_url = options.source.find("://") != std::string::npos;
+  const std::string name = at_url ? shown_url(options.source) : options.source;
+  if (at_url && !options.sha256)
+    return fail(usage, "a book at a URL needs its checksum, as its publisher gives it: --sha256 HEX");
+  const auto expected = checksum(options.sha256.value_or(""));
+  if (options.sha256 && !expected)
+    return fail(usage, "--sha256 is \"" + *options.sha256 + "\"; accepted: 64 hexadecimal digits");
   const std::string policy = policy_path(options.policy);
   if (policy.empty()) return fail(not_found, "no farthing.toml in this project; name one: --policy FILE");
   const PolicyOrProblems read = policy_from_file(policy);
@@ -88,23 +118,23 @@ int prices_update(const PricesUpdateOptions& options) {
                             " names no file for a price book, so the built-in one is in force; write in it: "
                             "price_book = \"prices.book\"");
   }
-  const auto texts = read_source(options.source);
+  const auto texts = at_url ? fetch_source(options.source, name) : read_source(options.source);
   if (!texts) return fail(texts.error());
-  if (!options.sha256.empty()) {
-    if (texts->size() != 1 || std::filesystem::is_directory(options.source))
-      return fail(usage, "--sha256 is of one file, and " + options.source + " is a folder");
+  if (expected) {
+    if (!at_url && (texts->size() != 1 || std::filesystem::is_directory(options.source)))
+      return fail(usage, "--sha256 is of one file, and " + name + " is a folder");
     const std::string found = sha256_of(texts->front().text);
-    if (found != options.sha256) {
-      return fail(failed, options.source + " has the sha256 " + found + ", not " + options.sha256 +
-                              "; the earlier book stays in force");
+    if (found != *expected) {
+      return fail(failed,
+                  name + " has the sha256 " + found + ", not " + *expected + "; the earlier book stays in force");
     }
   }
   const CompiledPrices made = compile_prices(*texts);
   for (const std::string& problem : made.problems)
-    std::cerr << problem << "\n";
+    std::cerr << printable(problem) << "\n";
   if (!made.problems.empty()) {
     return fail(failed, std::to_string(made.problems.size()) + (made.problems.size() == 1 ? " problem" : " problems") +
-                            " in " + options.source + "; the earlier book stays in force");
+                            " in " + name + "; the earlier book stays in force");
   }
   const auto book = PriceBook::of_table(made.table);
   if (!book) return fail(book.error());
@@ -113,7 +143,7 @@ int prices_update(const PricesUpdateOptions& options) {
   if (!options.accept_changes) {
     std::size_t found = 0;
     if ((*book)->version().substr(0, 10) < before->version().substr(0, 10)) {
-      std::cerr << options.source << ": the book is of " << (*book)->version().substr(0, 10) << ", the one in force of "
+      std::cerr << name << ": the book is of " << (*book)->version().substr(0, 10) << ", the one in force of "
                 << before->version().substr(0, 10) << "\n";
       ++found;
     }

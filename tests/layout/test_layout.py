@@ -35,6 +35,7 @@ PUBLIC = {
     "denial": "ledger",
     "endpoint": "wire",
     "host": "wire",
+    "http": "http",
     "job": "ledger",
     "ledger": "ledger",
     "control": "report",

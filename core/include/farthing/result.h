@@ -53,6 +53,8 @@ enum class Code {
   store_busy,        // others have it, and who asked does not wait (an event loop, R42); calls do not meet it
   overflow,
   closed,
+  fetch_failed,     // a URL could not be fetched
+  library_missing,  // what is opened only when it is needed is not on this machine: libcurl
 };
 
 /// "cap_exceeded" for Code::cap_exceeded.

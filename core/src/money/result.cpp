@@ -69,6 +69,10 @@ std::string_view code_text(Code code) {
       return "overflow";
     case Code::closed:
       return "closed";
+    case Code::fetch_failed:
+      return "fetch_failed";
+    case Code::library_missing:
+      return "library_missing";
   }
   return "unknown_code";
 }
