@@ -1,9 +1,11 @@
 """clang-tidy over the files of a build folder, in parallel, skipping those that passed with the same contents.
 
-python scripts/tidy.py [--build build/dev] [--jobs N] [--analyze [--nodes N]] [PREFIX...]
+python scripts/tidy.py [--build build/dev] [--jobs N] [--since COMMIT] [--analyze [--nodes N]] [PREFIX...]
 
 A file is looked at again when it, a header of the repository that it includes, its compiler options, .clang-tidy or
-clang-tidy itself changed. PREFIX picks folders (core cli bindings by default).
+clang-tidy itself changed. PREFIX picks folders (core cli bindings by default). --since looks only at what has changed
+since a commit, with what includes it; at everything where .clang-tidy, the lock file or this script has, or where there
+is no such commit.
 """
 
 from __future__ import annotations
@@ -41,6 +43,30 @@ def dependencies(build: Path) -> dict[str, list[Path]]:
     return found
 
 
+def changed_since(commit: str) -> set[Path] | None:
+    """Files that differ from `commit`, new ones too; None: all may."""
+    diff = subprocess.run(
+        ["git", "diff", "--name-only", commit, "--"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if diff.returncode != 0:
+        return None
+    new = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = set(diff.stdout.splitlines()) | set(new.stdout.splitlines())
+    if names & {".clang-tidy", "requirements/dev.lock", "scripts/tidy.py"}:
+        return None
+    return {ROOT / name for name in names}
+
+
 def fingerprint(command: str, files: list[Path], common: bytes) -> str:
     digest = hashlib.sha256(common + command.encode())
     for file in sorted(set(files)):
@@ -60,6 +86,7 @@ def main() -> int:
     )
     parser.add_argument("--build", type=Path, default=ROOT / "build/dev")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--since", metavar="COMMIT", help="only what changed since this commit")
     parser.add_argument("--analyze", action="store_true", help="the static analyzer alone")
     parser.add_argument(
         "--nodes", type=int, default=20_000, help="how far the analyzer follows one function"
@@ -92,6 +119,7 @@ def main() -> int:
     passed = build / "tidy"
     passed.mkdir(exist_ok=True)
     made_from = dependencies(build)
+    changed = changed_since(arguments.since) if arguments.since else None
     todo: list[tuple[dict[str, str], Path]] = []
     considered = 0
     for entry in json.loads((build / "compile_commands.json").read_text()):
@@ -110,6 +138,8 @@ def main() -> int:
             for file in [source, *made_from.get(words[words.index("-o") + 1], [])]
             if file.exists()
         ]
+        if changed is not None and changed.isdisjoint(files):
+            continue
         stamp = passed / fingerprint(entry["command"], files, common)
         if not stamp.exists():
             todo.append((entry, stamp))

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/http.h"
 #include "farthing/policy.h"
@@ -162,14 +162,14 @@ int prices_update(const PricesUpdateOptions& options) {
   }
   if (const Status done = replace(path, made.table); !done) return fail(done.error());
   if (options.json) {
-    const nlohmann::ordered_json json = {{"file", path},
-                                         {"before", before->version()},
-                                         {"book", (*book)->version()},
-                                         {"models", (*book)->models().size()},
-                                         {"added", diff.added.size()},
-                                         {"removed", diff.removed.size()},
-                                         {"changed", diff.changed.size()}};
-    std::cout << json.dump() << "\n";
+    const Json json = {{"file", path},
+                       {"before", before->version()},
+                       {"book", (*book)->version()},
+                       {"models", (*book)->models().size()},
+                       {"added", diff.added.size()},
+                       {"removed", diff.removed.size()},
+                       {"changed", diff.changed.size()}};
+    std::cout << dump_json(json) << "\n";
     return ok;
   }
   std::cout << path << ": price book " << (*book)->version() << " in place of " << before->version() << ", "
