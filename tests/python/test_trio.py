@@ -21,10 +21,8 @@ trio = pytest.importorskip("trio")
 testing = pytest.importorskip("trio.testing")
 DAY = farthing.Cap("5 USD", per="day", id="day")
 
-# trio warns of generators of the SDK and of httpx that nobody closes, with and without a guard. Of a body that was read
-# to its end not of ours.
-OTHERS = "ignore:Async generator '(openai|httpx|httpcore):ResourceWarning"
-ANYBODYS = "ignore:Async generator:ResourceWarning"
+# trio warns of generators that nobody closes: without a guard too, as the SDK stops at [DONE].
+UNCLOSED = "ignore:Async generator:ResourceWarning"
 
 STREAM = {**CHEAP, "stream": True}
 SMALL = {**CHEAP, "max_tokens": 16}
@@ -49,7 +47,7 @@ def _ceiling(shop: Shop) -> Decimal:
     return ceiling
 
 
-@pytest.mark.filterwarnings(OTHERS)
+@pytest.mark.filterwarnings(UNCLOSED)
 def test_calls_and_streams(shop: Shop) -> None:
     guard = shop.guard(DAY)
 
@@ -244,7 +242,7 @@ def test_the_wait_ends_in_time(shop: Shop) -> None:
     _while_the_first_is_held(shop, guard, then)
 
 
-@pytest.mark.filterwarnings(ANYBODYS)
+@pytest.mark.filterwarnings(UNCLOSED)
 @pytest.mark.parametrize(
     ("where", "ask", "how"),
     [("head", CHEAP, {"hold"}), ("3", STREAM, {"counted", "hold"})],
@@ -276,7 +274,7 @@ def test_cancelled(shop: Shop, where: str, ask: dict[str, Any], how: set[str]) -
     shop.provider.release("there")
 
 
-@pytest.mark.filterwarnings(ANYBODYS)
+@pytest.mark.filterwarnings(UNCLOSED)
 def test_left_early(shop: Shop) -> None:
     guard = shop.guard(DAY)
     shop.provider.script({"hold": {"3": "there"}, "deltas": 12})
