@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import logging
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from farthing import _ambient, _arguments, _farthing, _wrapping
 from farthing._document import Host, policy_json
 from farthing._events import Alert, EventThread
+from farthing._in_thread import in_thread
 from farthing._labels import LabelValue, pairs, wanted
 from farthing._main_program import default_name, main_folder
 from farthing._receipts import keys_of, open_guards
@@ -137,7 +137,7 @@ class Guard:
 
         Raises what `Guard(...)` raises.
         """
-        return await asyncio.to_thread(cls, *args, **kwargs)
+        return await in_thread(cls, *args, **kwargs)
 
     # ---- clients
 
@@ -490,7 +490,7 @@ class Guard:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.to_thread(self.close)
+        await in_thread(self.close)
 
     def __repr__(self) -> str:
         return f"<farthing.Guard over {self.store}{' (closed)' if self._closed else ''}>"

@@ -1,12 +1,19 @@
-"""What stands between a client and the fake provider: a forward proxy, and a server that speaks HTTP/2 only."""
+"""What stands between a client and the fake provider: a forward proxy, and a server that speaks HTTP/2 only.
+
+The proxy passes requests on, and for TLS lets both sides speak through it (CONNECT).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import http.server
+import select
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +39,23 @@ def ask(
         connection.close()
 
 
+def _join(one: socket.socket, other: socket.socket) -> None:
+    """Lets two sides speak to each other until one of them leaves."""
+    to = {one: other, other: one}
+    while True:
+        for side in select.select([one, other], [], [])[0]:
+            try:
+                data = side.recv(65536)
+                to[side].sendall(data)
+            except OSError:  # one has gone without a word
+                return
+            if not data:
+                return
+
+
 @contextmanager
-def forward_proxy() -> Iterator[tuple[str, list[str]]]:
-    """Its URL, and the URLs that it was asked for."""
+def forward_proxy(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
+    """Its URL, and the URLs that it was asked for; of CONNECT the host and port, which it may refuse."""
     seen: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -55,6 +76,18 @@ def forward_proxy() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
             self.wfile.write(answer)
 
+        def do_CONNECT(self) -> None:
+            seen.append(self.path)
+            if refuses:
+                self.send_error(403)
+                return
+            host, _, port = self.path.partition(":")
+            with socket.create_connection((host, int(port))) as target:
+                self.send_response(200)
+                self.end_headers()
+                _join(self.connection, target)
+            self.close_connection = True
+
         def log_message(self, *_: Any) -> None:
             pass
 
@@ -69,70 +102,76 @@ def forward_proxy() -> Iterator[tuple[str, list[str]]]:
 
 
 @contextmanager
-def http2_front(provider_port: int) -> Iterator[int]:
-    """The port of a server of HTTP/2 without TLS (prior knowledge) that passes each request on to the provider."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        connections: list[socket.socket] = []
-        threads: list[threading.Thread] = []
+def http2_front(provider_port: int, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """The port of a server of HTTP/2 that passes each request on to the provider; without TLS by prior knowledge."""
+    ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:  # closed: it is over
-                    return
-                connections.append(connection)
-                threads.append(
-                    threading.Thread(target=_serve_http2, args=(connection, provider_port))
-                )
-                threads[-1].start()
+    async def serve() -> None:
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        connections: set[asyncio.BaseTransport] = set()
+        server = await loop.create_server(
+            lambda: _http2(provider_port, connections), "127.0.0.1", 0, ssl=tls
+        )
+        ready.set_result((server.sockets[0].getsockname()[1], loop, over))
+        await over.wait()
+        server.close()
+        for connection in list(connections):
+            connection.close()
 
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            accepting.join()
-            for connection in connections:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # the client has closed it
-            for thread in threads:
-                thread.join()
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    port, loop, over = ready.result(30)
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
 
 
-def _serve_http2(connection: socket.socket, provider_port: int) -> None:
+def _http2(provider_port: int, connections: set[asyncio.BaseTransport]) -> asyncio.Protocol:
     import h2.config
     import h2.connection
     import h2.events
 
-    speaker = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
-    speaker.initiate_connection()
-    heads: dict[int, dict[str, str]] = {}
-    bodies: dict[int, bytes] = {}
-    with connection:
-        connection.sendall(speaker.data_to_send())
-        while data := connection.recv(65536):
-            for event in speaker.receive_data(data):
+    class Connection(asyncio.Protocol):
+        """Its streams are answered each when the provider has answered."""
+
+        def connection_made(self, transport: Any) -> None:
+            connections.add(transport)
+            self.transport = transport
+            self.heads: dict[int, dict[str, str]] = {}
+            self.bodies: dict[int, bytes] = {}
+            self.answers: set[asyncio.Task[None]] = set()
+            config = h2.config.H2Configuration(client_side=False)
+            self.speaker = h2.connection.H2Connection(config)
+            self.speaker.initiate_connection()
+            self.transport.write(self.speaker.data_to_send())
+
+        def connection_lost(self, error: Exception | None) -> None:
+            connections.discard(self.transport)
+
+        def data_received(self, data: bytes) -> None:
+            for event in self.speaker.receive_data(data):
                 if isinstance(event, h2.events.RequestReceived):
                     decoded = [(bytes(n).decode(), bytes(v).decode()) for n, v in event.headers]
-                    heads[event.stream_id] = dict(decoded)
-                    bodies[event.stream_id] = b""
+                    self.heads[event.stream_id] = dict(decoded)
+                    self.bodies[event.stream_id] = b""
                 elif isinstance(event, h2.events.DataReceived):
-                    bodies[event.stream_id] += event.data
-                    speaker.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                    self.bodies[event.stream_id] += event.data
+                    length = event.flow_controlled_length
+                    self.speaker.acknowledge_received_data(length, event.stream_id)
                 elif isinstance(event, h2.events.StreamEnded):
-                    head = heads.pop(event.stream_id)
-                    plain = {name: value for name, value in head.items() if name[0] != ":"}
-                    status, headers, answer = ask(
-                        provider_port,
-                        head[":method"],
-                        head[":path"],
-                        plain,
-                        bodies.pop(event.stream_id),
-                    )
-                    speaker.send_headers(event.stream_id, [(":status", str(status)), *headers])
-                    speaker.send_data(event.stream_id, answer, end_stream=True)
-            connection.sendall(speaker.data_to_send())
+                    self.answers.add(asyncio.ensure_future(self.answer(event.stream_id)))
+            self.transport.write(self.speaker.data_to_send())
+
+        async def answer(self, stream: int) -> None:
+            head = self.heads.pop(stream)
+            plain = {name: value for name, value in head.items() if name[0] != ":"}
+            status, headers, answer = await asyncio.to_thread(
+                ask, provider_port, head[":method"], head[":path"], plain, self.bodies.pop(stream)
+            )
+            self.speaker.send_headers(stream, [(":status", str(status)), *headers])
+            self.speaker.send_data(stream, answer, end_stream=True)
+            self.transport.write(self.speaker.data_to_send())
+
+    return Connection()

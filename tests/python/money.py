@@ -26,9 +26,9 @@ def _witness() -> ModuleType:
 WITNESS: Any = _witness()
 
 
-def billed(provider: FakeProvider) -> Decimal:
-    """USD, from the provider's own log."""
-    log = "\n".join(json.dumps(line) for line in provider.log())
+def billed(provider: FakeProvider, first: int | None = None) -> Decimal:
+    """USD, from the provider's own log; of its `first` lines only."""
+    log = "\n".join(json.dumps(line) for line in provider.log()[:first])
     lines = WITNESS.bill(log, WITNESS.read_prices())
     assert all(line.nano_usd is not None for line in lines), lines
     return Decimal(WITNESS.total(lines)).scaleb(-9)

@@ -47,8 +47,10 @@ def test_usage_is_asked_for_and_the_extra_chunk_is_not_shown(
     assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
 
 
-async def test_async_stream(shop: Shop) -> None:
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", BR])
+async def test_async_stream(shop: Shop, encoding: str) -> None:
     guard = shop.guard(DAY)
+    shop.provider.script({"encoding": encoding})
     async with guard.wrap(shop.aclient()) as client:
         chunks = [chunk async for chunk in await client.chat.completions.create(**STREAM)]
     assert chunks and not any(chunk.usage for chunk in chunks)
@@ -175,6 +177,44 @@ def test_a_server_that_lingers_after_done_keeps_nobody_waiting(shop: Shop) -> No
     shop.provider.release("linger")
 
 
+@pytest.mark.parametrize("cut", ["reset_middle", "close_middle", "truncated"])
+async def test_async_broken(shop: Shop, cut: str) -> None:
+    guard = shop.guard(DAY)
+    shop.provider.script({"cut": cut, "deltas": 12})
+    async with guard.wrap(shop.aclient()) as client:
+        try:
+            async for _ in await client.chat.completions.create(**STREAM):
+                pass
+        except (openai.APIError, sdk_family().HTTPError):
+            pass
+    row = _one(guard)
+    assert (row.how, booked(guard)) == ("hold", row.ceiling_usd)
+
+
+def test_timed_out_in_the_middle(shop: Shop) -> None:
+    """What comes after it is not known: the hold."""
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client(timeout=0.3))
+    shop.provider.script({"hold": {"3": "never"}, "deltas": 12})
+    with pytest.raises((openai.APITimeoutError, sdk_family().ReadTimeout)):
+        list(client.chat.completions.create(**STREAM))
+    row = _one(guard)
+    assert (row.how, booked(guard)) == ("hold", row.ceiling_usd)
+    shop.provider.release("never")
+
+
+async def test_async_timed_out_in_the_middle(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    async with guard.wrap(shop.aclient(timeout=0.3)) as client:
+        shop.provider.script({"hold": {"3": "never"}, "deltas": 12})
+        with pytest.raises((openai.APITimeoutError, sdk_family().ReadTimeout)):
+            async for _ in await client.chat.completions.create(**STREAM):
+                pass
+    row = _one(guard)
+    assert (row.how, booked(guard)) == ("hold", row.ceiling_usd)
+    shop.provider.release("never")
+
+
 async def test_cancelled(shop: Shop) -> None:
     guard = shop.guard(DAY)
     async with guard.wrap(shop.aclient()) as client:
@@ -217,6 +257,77 @@ async def test_async_left_early(shop: Shop) -> None:
             await stream.__anext__()
         assert _one(guard).how in ("counted", "hold")
         shop.provider.release("there")
+
+
+async def _begin(stream: Any) -> None:
+    await stream.__anext__()
+
+
+async def _leave(stream: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize("leave", [_begin, _leave])
+def test_async_forgotten(
+    shop: Shop, leave: Callable[[Any], Any], run_async: Callable[[Any], Any]
+) -> None:
+    """Nobody closes it: what is left of it is collected, and settles it."""
+    guard = shop.guard(DAY)
+    shop.provider.script({"hold": {"3": "there"}, "deltas": 12, "output_tokens": 12})
+
+    async def main() -> None:
+        async with guard.wrap(shop.aclient()) as client:
+            stream = await client.chat.completions.create(**STREAM)
+            await asyncio.to_thread(shop.provider.wait, holding="there")
+            await leave(stream)
+            del stream
+            gc.collect()
+
+    run_async(main)
+    row = _one(guard)
+    assert row.how in ("counted", "hold")
+    assert row.ceiling_usd is not None and 0 < booked(guard) <= row.ceiling_usd
+    shop.provider.release("there")
+
+
+def test_read_where_it_was_not_begun(shop: Shop) -> None:
+    """As a web framework does: each piece is taken in another thread, under other labels. It is its beginner's."""
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    with guard.scope(user="beginner"), guard.task("begun", limit="1 USD") as task:
+        stream = client.chat.completions.create(**STREAM)
+    pieces = iter(stream)
+
+    def take() -> object:
+        with guard.scope(user="reader"), guard.task("read", limit="0 USD"):
+            return next(pieces, None)
+
+    taken = []
+    while not taken or taken[-1] is not None:
+        thread = threading.Thread(target=lambda: taken.append(take()))
+        thread.start()
+        thread.join()
+    row = _one(guard)
+    assert (row.how, booked(guard)) == ("usage", billed(shop.provider))
+    assert (row.labels["user"], row.labels["task"]) == ("beginner", "begun")
+    assert task.spent == booked(guard) > 0
+
+
+async def test_read_by_another_task(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    async with guard.wrap(shop.aclient()) as client:
+        async with guard.scope(user="beginner"):
+            stream = await client.chat.completions.create(**STREAM)
+
+        async def rest() -> int:
+            async with guard.scope(user="reader"):
+                return len([chunk async for chunk in stream])
+
+        await stream.__anext__()
+        assert await asyncio.create_task(rest()) > 1
+    row = _one(guard)
+    assert (row.how, booked(guard)) == ("usage", billed(shop.provider))
+    assert row.labels["user"] == "beginner"
 
 
 def test_first_byte_comes_before_the_rest(shop: Shop) -> None:

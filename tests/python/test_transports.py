@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import os
 import signal
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -88,6 +90,131 @@ async def test_http2_in_an_event_loop(shop: Shop) -> None:
                 pass
     assert len(list(guard.ledger())) == 5
     assert counted(guard, "day") == (billed(shop.provider), 0)
+
+
+STACKS = ["httpx", "httpx2"] if int(openai.__version__.split(".")[0]) >= 3 else ["httpx"]
+
+
+class Tls:
+    """A certificate for loopback that nobody else trusts."""
+
+    def __init__(self) -> None:
+        trustme = pytest.importorskip("trustme")
+        authority = trustme.CA()
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self.server)
+        self.server.set_alpn_protocols(["h2"])
+        self.client = ssl.create_default_context()
+        authority.configure_trust(self.client)
+
+
+@pytest.fixture(scope="module")
+def tls() -> Tls:
+    return Tls()
+
+
+@contextmanager
+def _secure(shop: Shop, tls: Tls) -> Iterator[tuple[farthing.Guard, dict[str, Any]]]:
+    """A guard for a server of HTTP/2 over TLS, and what its clients are made with."""
+    pytest.importorskip("h2")
+    with http2_front(shop.provider.port, tls.server) as port:
+        guard = shop.guard(DAY, hosts={f"127.0.0.1:{port}": {"provider": "openai"}})
+        yield guard, {"base_url": f"https://127.0.0.1:{port}/v1"}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_http2_over_tls(shop: Shop, tls: Tls, name: str) -> None:
+    stack = pytest.importorskip(name)
+    with (
+        _secure(shop, tls) as (guard, where),
+        stack.Client(http2=True, verify=tls.client) as http,
+    ):
+        client = guard.wrap(shop.client(http_client=http, **where))
+        raw = client.chat.completions.with_raw_response.create(**CHEAP)
+        assert (raw.http_response.http_version, raw.http_response.url.scheme) == ("HTTP/2", "https")
+        chunks = list(client.chat.completions.create(**STREAM))
+        assert chunks and not any(chunk.usage for chunk in chunks)
+        assert [row.how for row in guard.ledger()] == ["usage", "usage"]
+        assert counted(guard, "day") == (billed(shop.provider), 0)
+        assert booked(guard) == billed(shop.provider) > 0
+        guard.set_limit("day", "0 USD")
+        for ask in (CHEAP, STREAM):
+            with pytest.raises(farthing.CapExceeded):
+                client.chat.completions.create(**ask)
+        assert shop.requests() == 2
+
+
+@pytest.mark.parametrize("name", STACKS)
+async def test_http2_over_tls_in_an_event_loop(shop: Shop, tls: Tls, name: str) -> None:
+    """Streams of one connection, of which some are refused."""
+    stack = pytest.importorskip(name)
+    with _secure(shop, tls) as (guard, where):
+        http = stack.AsyncClient(http2=True, verify=tls.client)
+        async with guard.wrap(shop.aclient(http_client=http, **where)) as client:
+            raw = await client.chat.completions.with_raw_response.create(**CHEAP)
+            assert raw.http_response.http_version == "HTTP/2"
+            limit = booked(guard) + 3 * next(guard.ledger()).ceiling_usd
+            guard.set_limit("day", f"{limit:f} USD")
+            shop.provider.default(hold="gate")
+            refused = asyncio.Semaphore(0)
+
+            async def one() -> None:
+                try:
+                    await client.chat.completions.create(**CHEAP)
+                except farthing.CapExceeded:
+                    refused.release()
+
+            calls = [asyncio.create_task(one()) for _ in range(8)]
+            for _ in range(5):
+                await asyncio.wait_for(refused.acquire(), 30)
+            await asyncio.to_thread(shop.provider.wait, holding="gate", count=3)
+            shop.provider.release("gate", stay_open=True)
+            await asyncio.gather(*calls)
+            async for _ in await client.chat.completions.create(**STREAM):
+                pass
+    assert shop.requests() == 1 + 3 + 1
+    assert [row.how for row in guard.ledger()] == ["usage"] * 5
+    assert counted(guard, "day") == (billed(shop.provider), 0)
+
+
+def test_a_certificate_that_is_not_trusted_gives_the_money_back(shop: Shop, tls: Tls) -> None:
+    with _secure(shop, tls) as (guard, where), sdk_family().Client(http2=True) as http:
+        client = guard.wrap(shop.client(http_client=http, **where))
+        with pytest.raises(openai.APIConnectionError):
+            client.chat.completions.create(**CHEAP)
+    assert [row.how for row in guard.ledger()] == ["released"]
+    assert (counted(guard, "day"), shop.requests()) == ((0, 0), 0)
+
+
+def test_through_a_proxy_that_sees_no_more_than_a_connection(shop: Shop, tls: Tls) -> None:
+    """TLS goes through a proxy inside CONNECT."""
+    with (
+        _secure(shop, tls) as (guard, where),
+        forward_proxy() as (url, passed),
+        sdk_family().Client(http2=True, proxy=url, verify=tls.client) as http,
+    ):
+        client = guard.wrap(shop.client(http_client=http, **where))
+        client.chat.completions.create(**CHEAP)
+        assert list(client.chat.completions.create(**STREAM))
+        host = where["base_url"].split("/")[2]
+        assert passed == [host], "one connection for both"
+        assert {row.host for row in guard.ledger()} == {host}
+        assert counted(guard, "day") == (billed(shop.provider), 0)
+        guard.set_limit("day", "0 USD")
+        with pytest.raises(farthing.CapExceeded):
+            client.chat.completions.create(**CHEAP)
+        assert (len(passed), shop.requests()) == (1, 2)
+
+
+async def test_a_proxy_that_lets_nobody_through_gives_the_money_back(shop: Shop, tls: Tls) -> None:
+    with _secure(shop, tls) as (guard, where), forward_proxy(refuses=True) as (url, passed):
+        http = sdk_family().AsyncClient(proxy=url, verify=tls.client)
+        async with guard.wrap(shop.aclient(http_client=http, **where)) as client:
+            with pytest.raises(openai.APIConnectionError):
+                await client.chat.completions.create(**CHEAP)
+    assert len(passed) == 1
+    assert [row.how for row in guard.ledger()] == ["released"]
+    assert (counted(guard, "day"), shop.requests()) == ((0, 0), 0)
 
 
 def test_authentication_again_inside_one_send_is_one_hold(

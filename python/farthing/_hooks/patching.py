@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from farthing._hooks import aio, sync
@@ -28,12 +31,16 @@ class Patch:
 
     def restore(self) -> None:
         # Somebody else may have wrapped ours since; theirs stays, and ours passes everything through.
-        if self.owner.__dict__.get(self.name) is not self.replacement:
+        present = self.owner.__dict__.get(self.name)
+        ours, original = self.replacement, self.original
+        while present is not ours and hasattr(original, "__wrapped__"):
+            ours, original = ours.__wrapped__, original.__wrapped__  # they took off what was below
+        if present is not ours:
             return
-        if self.original is _ABSENT:
+        if original is _ABSENT:
             delattr(self.owner, self.name)
         else:
-            setattr(self.owner, self.name, self.original)
+            setattr(self.owner, self.name, original)
 
 
 def replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
@@ -41,7 +48,7 @@ def replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
     with _lock:
         if (owner, name) not in _patches and name in owner.__dict__:
             original = owner.__dict__[name]
-            _put(owner, name, original, make(original))
+            _put(owner, name, original, _over(original, make))
 
 
 def add(owner: type, name: str, value: Any) -> None:
@@ -49,6 +56,40 @@ def add(owner: type, name: str, value: Any) -> None:
     with _lock:
         if (owner, name) not in _patches and name not in owner.__dict__:
             _put(owner, name, _ABSENT, value)
+
+
+def _over(original: Any, make: Callable[[Any], Any]) -> Any:
+    """`make(original)`, also where others have wrapped it before us.
+
+    They may take theirs off again by putting back what the attribute's `__wrapped__` is (ddtrace does): then that is
+    ours without their layer, never the bare method.
+    """
+    if isinstance(original, classmethod):
+        return make(original)
+    ours = make(_function(original))
+    below = getattr(original, "__wrapped__", None)
+    ours.__wrapped__ = original if below is None else _over(below, make)
+    return ours
+
+
+def _function(original: Any) -> Callable[..., Any]:
+    """What is called with `self` first. A wrapper that is no function (wrapt's) wants to be bound, or it takes `self`
+    for the first argument."""
+    if type(original) is FunctionType:
+        return original
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return await original.__get__(self, type(self))(*args, **kwargs)
+
+        return acall
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(self, type(self))(*args, **kwargs)
+
+    return call
 
 
 def _put(owner: type, name: str, original: Any, value: Any) -> None:

@@ -8,15 +8,13 @@ from typing import Any
 
 from farthing._farthing import Attempt
 
-_POLL_SECONDS = 0.02
-
 
 async def wait(attempt: Attempt) -> None:
     """Until the core says that it is worth asking again, or its time is over. A cancellation passes through."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return await _wait_elsewhere(attempt)
+        return await _wait_in_trio(attempt)
     woken: asyncio.Future[None] = loop.create_future()
 
     def finish() -> None:
@@ -34,11 +32,17 @@ async def wait(attempt: Attempt) -> None:
     return None
 
 
-async def _wait_elsewhere(attempt: Attempt) -> None:
-    """trio and others: httpx runs there on anyio, which is imported then."""
-    anyio: Any = sys.modules["anyio"]
-    woken: list[bool] = []
-    attempt.on_wake(lambda: woken.append(True))
-    with anyio.move_on_after(attempt.wait_ms / 1000):
-        while not woken:
-            await anyio.sleep(_POLL_SECONDS)
+async def _wait_in_trio(attempt: Attempt) -> None:
+    trio: Any = sys.modules["trio"]  # the other loop that httpx runs on
+    token = trio.lowlevel.current_trio_token()
+    woken = trio.Event()
+
+    def wake() -> None:
+        try:
+            token.run_sync_soon(woken.set)
+        except trio.RunFinishedError:  # nobody waits any more
+            pass
+
+    attempt.on_wake(wake)
+    with trio.move_on_after(attempt.wait_ms / 1000):
+        await woken.wait()
