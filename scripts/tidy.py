@@ -3,9 +3,9 @@
 python scripts/tidy.py [--build build/dev] [--jobs N] [--since COMMIT] [--analyze [--nodes N]] [PREFIX...]
 
 A file is looked at again when it, a header of the repository that it includes, its compiler options, .clang-tidy or
-clang-tidy itself changed. PREFIX picks folders (core cli bindings by default). --since looks only at what has changed
-since a commit, with what includes it; at everything where .clang-tidy, the lock file or this script has, or where there
-is no such commit.
+clang-tidy itself changed. PREFIX picks folders (core cli bindings by default). --since looks only at files that
+have changed since a commit, with what includes them; at everything where a .clang-tidy, the lock file or this script
+has, or where there is no such commit. (Not at what only its compiler options changed for.)
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def changed_since(commit: str) -> set[Path] | None:
         check=True,
     )
     names = set(diff.stdout.splitlines()) | set(new.stdout.splitlines())
-    if names & {".clang-tidy", "requirements/dev.lock", "scripts/tidy.py"}:
+    if names & {"requirements/dev.lock", "scripts/tidy.py"} or any(
+        Path(name).name == ".clang-tidy" for name in names
+    ):
         return None
     return {ROOT / name for name in names}
 
@@ -133,9 +135,10 @@ def main() -> int:
             continue
         considered += 1
         words = shlex.split(entry["command"])
+        rules = [folder / ".clang-tidy" for folder in source.parents if folder.is_relative_to(ROOT)]
         files = [
             file
-            for file in [source, *made_from.get(words[words.index("-o") + 1], [])]
+            for file in [source, *rules, *made_from.get(words[words.index("-o") + 1], [])]
             if file.exists()
         ]
         if changed is not None and changed.isdisjoint(files):

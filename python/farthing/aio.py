@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farthing._in_thread import in_thread
+from farthing._loops import in_thread
 from farthing.receipt import Estimate
 from farthing.report import Change, Job, LedgerRow, Status
 

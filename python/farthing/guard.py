@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from farthing import _ambient, _arguments, _farthing, _wrapping
 from farthing._document import Host, policy_json
 from farthing._events import Alert, EventThread
-from farthing._in_thread import in_thread
 from farthing._labels import LabelValue, pairs, wanted
+from farthing._loops import in_thread
 from farthing._main_program import default_name, main_folder
 from farthing._receipts import keys_of, open_guards
 from farthing._request import request_json

@@ -257,6 +257,13 @@ def test_proxies_are_those_of_the_environment_but_never_for_this_machine(
             error = refused(place, "https://mirror.test/book", HTTPS_PROXY=proxy)
             assert "403" in error and "secret" not in error
             assert asked == ["CONNECT mirror.test:443 HTTP/1.1"]
+            for named in (
+                "http://user:sec/ret@127.0.0.1:9",
+                "user:sec ret@127.0.0.1:9",
+                "odd://u:sec@127.0.0.1:9",
+            ):
+                error = refused(place, "https://mirror.test/book", ALL_PROXY=named)
+                assert "proxy" in error and "sec" not in error.replace("second", "")
             plain = serve(None)
             update = ("prices", "update", plain.url(), "--sha256", sha256())
             place.run(*update, http_proxy=proxy, ALL_PROXY=proxy)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import textwrap
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -164,6 +167,76 @@ ask(openai.OpenAI(base_url=URL, api_key="sk-x"))
         shop,
     )
     assert out.split() == ["CapExceeded", "True"]
+
+
+def _traced(inner: Any) -> Any:
+    @functools.wraps(inner)
+    def send(self: Any, request: Any, **kwargs: Any) -> Any:
+        return inner(self, request, **kwargs)
+
+    return send
+
+
+def test_a_tracer_that_is_taken_off_late_leaves_nothing(shop: Shop) -> None:
+    """Ours cannot be taken out while the tracer lies over it; the next `install` finds it there."""
+    out = _run(
+        """
+import functools
+import farthing, httpx2
+
+def traced(inner):
+    @functools.wraps(inner)
+    def send(self, request, **kwargs):
+        return inner(self, request, **kwargs)
+    return send
+
+cls, before = httpx2.Client, httpx2.Client.send
+guard = farthing.Guard(caps=[farthing.Cap("5 USD", per="day")], store="memory:")
+for _ in range(3):
+    guard.install()
+    assert cls.send.__wrapped__ is before
+    cls.send = traced(cls.send)
+    guard.uninstall()
+    cls.send = cls.send.__wrapped__
+guard.install()
+guard.uninstall()
+print(cls.send is before)
+""",
+        shop,
+    )
+    assert out.strip() == "True"
+
+
+def test_hooks_that_lie_under_tracers_hold_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cls, guard = sdk_family().Client, shop.guard(DAY)
+    monkeypatch.setattr(cls, "send", cls.send)  # put back at the end
+    for _ in range(3):
+        guard.install()
+        cls.send = _traced(cls.send)
+        guard.uninstall()
+    guard.install()
+    shop.client().chat.completions.create(**CHEAP)
+    guard.uninstall()
+    assert len(list(guard.ledger())) == 1
+
+
+def test_a_mock_in_place_of_send_is_called_as_without_a_guard(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, guard = sdk_family(), shop.guard(DAY)
+    url = f"http://{shop.host}/v1/chat/completions"
+    request = stack.Request("POST", url, json=CHEAP)
+    answer = stack.Response(200, json={"object": "chat.completion", "choices": []}, request=request)
+    mock = Mock(return_value=answer)
+    monkeypatch.setattr(stack.Client, "send", mock)
+    guard.install()
+    with stack.Client() as http:
+        assert http.send(request) is answer
+    guard.uninstall()
+    mock.assert_called_once_with(request)
+    assert stack.Client.send is mock
 
 
 def test_restores_exactly(shop: Shop) -> None:

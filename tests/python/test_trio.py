@@ -185,6 +185,27 @@ def test_what_others_hold_is_waited_for(shop: Shop) -> None:
     assert counted(guard, "day") == (billed(shop.provider), 0)
 
 
+def test_a_guard_closes_also_where_its_task_is_cancelled(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+
+    async def main() -> None:
+        with trio.CancelScope() as scope:
+            async with guard:
+                guard.install()
+                scope.cancel()
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
+
+    _run(main)
+    assert guard.closed
+
+
+def test_in_no_loop_at_all_asyncio_says_so(shop: Shop) -> None:
+    step = shop.guard(DAY).aio.status()
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        step.send(None)
+
+
 def test_a_waiter_sleeps_until_it_is_woken() -> None:
     """From any thread, and also when its loop has ended."""
 

@@ -320,6 +320,18 @@ TEST_F(FileStore, the_job_of_a_process_that_was_killed_is_settled_by_another_R17
   EXPECT_TRUE(store->jobs()->empty());
 }
 
+TEST_F(FileStore, R17_a_process_that_dies_with_hundreds_of_holds_is_swept_by_the_next_call) {
+  open(location);
+  apply("[[cap]]\nid = \"day\"\nlimit = \"1000 USD\"\nper = \"day\"\n");
+  for (int i = 0; i < 400; ++i)
+    ASSERT_TRUE(granted(store->next_id(), acme, usd / 100));
+  clock->advance(2 * hour_ms);
+  ASSERT_TRUE(granted(store->next_id(), acme, usd / 100));
+  ASSERT_TRUE(store->sweep());
+  EXPECT_EQ(spent("day"), 4 * usd);
+  EXPECT_EQ(rows().size(), 400U);
+}
+
 TEST_F(FileStore, a_full_disk_refuses_and_loses_nothing) {
   const int status = in_child([&] {
     signal(SIGXFSZ, SIG_IGN);

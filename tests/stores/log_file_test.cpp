@@ -2,8 +2,10 @@
 #include "store/file/log_file.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <array>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <random>
@@ -41,6 +43,7 @@ class Database {
     EXPECT_EQ(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
         << sql << ": " << sqlite3_errmsg(handle_);
   }
+  int tried(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); }
   std::string text(const char* sql) {
     std::string all;
     const auto add = [](void* out, int, char** values, char**) {
@@ -99,6 +102,51 @@ TEST(LogFile, what_was_rolled_back_is_not_written_over_another_commit) {
   EXPECT_EQ(second.text("PRAGMA integrity_check"), "ok\n");
 }
 
+TEST(LogFile, a_large_transaction_is_whole) {
+  const Folder folder;
+  {
+    Database database(folder.path + "/x.db", log_file_vfs());
+    database.run("CREATE TABLE row(id INTEGER PRIMARY KEY, body BLOB)");
+    // One that lies in the cache until it commits, larger than SQLite's VFS writes at once; one that is written before.
+    database.run("PRAGMA cache_size=10000");
+    database.run("INSERT INTO row VALUES(1, randomblob(400000))");
+    database.run("PRAGMA cache_size=10");
+    database.run("INSERT INTO row VALUES(2, randomblob(3000000))");
+    database.run("CREATE TABLE sum AS SELECT id, hex(substr(body, -20)) AS tail, length(body) AS size FROM row");
+  }
+  Database after(folder.path + "/x.db", nullptr);
+  EXPECT_EQ(after.text("PRAGMA integrity_check"), "ok\n");
+  EXPECT_EQ(after.text("SELECT count(*) FROM row JOIN sum USING (id) WHERE hex(substr(body, -20)) = tail AND "
+                       "length(body) = size AND size >= 400000"),
+            "2\n");
+}
+
+TEST(LogFile, a_disk_that_is_full_loses_the_transaction_and_nothing_else) {
+  const Folder folder;
+  const std::string path = folder.path + "/x.db";
+  Database writer(path, log_file_vfs());
+  writer.run("CREATE TABLE row(id INTEGER PRIMARY KEY, body BLOB)");
+  writer.run("INSERT INTO row VALUES(1, 'before')");
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit space{};
+  getrlimit(RLIMIT_FSIZE, &space);
+  rlimit full = space;
+  full.rlim_cur = 200'000;
+  setrlimit(RLIMIT_FSIZE, &full);
+  writer.run("BEGIN IMMEDIATE");
+  // Written to the log before it commits; reading it back in between must not hide that it is not there.
+  EXPECT_NE(writer.tried("INSERT INTO row VALUES(2, randomblob(2000000)); SELECT sum(length(body)) FROM row;"
+                         "INSERT INTO row VALUES(3, randomblob(3000)); COMMIT"),
+            SQLITE_OK);
+  writer.tried("ROLLBACK");
+  setrlimit(RLIMIT_FSIZE, &space);
+  std::signal(SIGXFSZ, SIG_DFL);
+  writer.run("INSERT INTO row VALUES(4, 'after')");
+  Database after(path, nullptr);
+  EXPECT_EQ(after.text("PRAGMA integrity_check"), "ok\n");
+  EXPECT_EQ(after.text("SELECT id || body FROM row ORDER BY id"), "1before\n4after\n");
+}
+
 /// Random transactions of two connections, with savepoints, roll-backs and checkpoints, against a map.
 TEST(LogFile, random_transactions_leave_what_they_committed) {
   const Folder folder;
@@ -110,6 +158,7 @@ TEST(LogFile, random_transactions_leave_what_they_committed) {
     Database one(path, log_file_vfs());
     Database two(path, log_file_vfs());
     const std::array<Database*, 2> both = {&one, &two};
+    one.run("PRAGMA synchronous=FULL");
     one.run("CREATE TABLE row(id INTEGER PRIMARY KEY, size INTEGER, body TEXT)");
     for (int step = 0; step < 400; ++step) {
       Database& database = *both[random() % 2];

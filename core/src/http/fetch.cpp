@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <new>
 
 #include "farthing/http.h"
 #include "http/curl.h"
@@ -93,7 +94,11 @@ struct Body {
     const std::size_t length = size * count;
     body.too_large = length > body.most_bytes - body.bytes.size();
     if (body.too_large) return 0;  // ends the transfer
-    body.bytes.append(data, length);
+    try {
+      body.bytes.append(data, length);
+    } catch (const std::bad_alloc&) {
+      return 0;  // nothing may be thrown through C
+    }
     return length;
   }
 };
@@ -109,6 +114,13 @@ const char* authorities() {
 std::string authorities_in_words() {
   const char* file = authorities();
   return file != nullptr ? "those in " + std::string(file) : "the system's; others: CURL_CA_BUNDLE=FILE";
+}
+
+/// What libcurl says, but not where it quotes a proxy's URL, which may hold a password.
+std::string shown_words(const std::string& words) {
+  if (words.find("://") == std::string::npos && words.find("Unsupported proxy") == std::string::npos) return words;
+  return "the proxy that the environment names (HTTPS_PROXY, ALL_PROXY) cannot be used; accepted: "
+         "http://host:port, with a user and password where it wants them, their /, @, : and # as %2F, %40, %3A and %23";
 }
 
 struct Answer {
@@ -135,7 +147,10 @@ Result<Answer> get(const Curl& curl, const std::string& url, const std::string& 
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (const char* file = authorities()) set(CURLOPT_CAINFO, file);
+  if (const char* file = authorities()) {
+    set(CURLOPT_CAINFO, file);
+    curl.easy_setopt(handle.get(), CURLOPT_CAPATH, nullptr);  // Debian's looks into its folder too
+  }
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can undo
   set(CURLOPT_USERAGENT, "farthing/" FARTHING_VERSION);
   set(CURLOPT_NOSIGNAL, 1L);  // other threads may run
@@ -155,7 +170,7 @@ Result<Answer> get(const Curl& curl, const std::string& url, const std::string& 
   if (code != CURLE_OK) {
     const std::string why = words.front() != '\0' ? words.data() : curl.easy_strerror(code);
     const bool untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
-    return failed(url, why + (untrusted ? "; the authorities are " + authorities_in_words() : ""));
+    return failed(url, shown_words(why) + (untrusted ? "; the authorities are " + authorities_in_words() : ""));
   }
   Answer answer;
   answer.bytes = std::move(body.bytes);

@@ -16,6 +16,8 @@ from farthing._hooks.family import Family
 _lock = threading.RLock()
 _ABSENT = object()
 _patches: dict[tuple[type, str], Patch] = {}
+# Those that could not be taken out, because somebody had wrapped them: their wrapper may be gone by now.
+_left: list[Patch] = []
 
 
 class Patch:
@@ -29,24 +31,27 @@ class Patch:
         self.original = original
         self.replacement = replacement
 
-    def restore(self) -> None:
-        # Somebody else may have wrapped ours since; theirs stays, and ours passes everything through.
+    def restore(self) -> bool:
+        """Answers whether it could: somebody else may have wrapped ours since; theirs stays, and ours passes everything
+        through."""
         present = self.owner.__dict__.get(self.name)
         ours, original = self.replacement, self.original
         while present is not ours and hasattr(original, "__wrapped__"):
             ours, original = ours.__wrapped__, original.__wrapped__  # they took off what was below
         if present is not ours:
-            return
+            return False
         if original is _ABSENT:
             delattr(self.owner, self.name)
         else:
             setattr(self.owner, self.name, original)
+        return True
 
 
 def replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
     """Replaces `owner.name` by `make(original)`, once, on the class that defines it."""
     with _lock:
         if (owner, name) not in _patches and name in owner.__dict__:
+            _restore_left()
             original = owner.__dict__[name]
             _put(owner, name, original, _over(original, make))
 
@@ -74,20 +79,21 @@ def _over(original: Any, make: Callable[[Any], Any]) -> Any:
 
 def _function(original: Any) -> Callable[..., Any]:
     """What is called with `self` first. A wrapper that is no function (wrapt's) wants to be bound, or it takes `self`
-    for the first argument."""
+    for the first argument; what cannot be bound (a mock) is called without, as Python does."""
     if type(original) is FunctionType:
         return original
+    bound = original.__get__ if hasattr(type(original), "__get__") else lambda *_: original
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return await original.__get__(self, type(self))(*args, **kwargs)
+            return await bound(self, type(self))(*args, **kwargs)
 
         return acall
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return original.__get__(self, type(self))(*args, **kwargs)
+        return bound(self, type(self))(*args, **kwargs)
 
     return call
 
@@ -108,7 +114,12 @@ def unhook() -> bool:
     with _lock:
         if everywhere.bound is not None or len(clients):
             return False
-        for patch in _patches.values():
-            patch.restore()
+        _restore_left()
+        _left.extend(patch for patch in _patches.values() if not patch.restore())
         _patches.clear()
         return True
+
+
+def _restore_left() -> None:
+    """The newest first: an older one may lie below it."""
+    _left[:] = [patch for patch in reversed(_left) if not patch.restore()][::-1]

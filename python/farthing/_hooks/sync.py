@@ -11,7 +11,7 @@ from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, CallSlot
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.nesting import same_request
+from farthing._hooks.nesting import is_begun
 from farthing._hooks.steps import delivered, rewritten
 
 
@@ -30,8 +30,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if slot is None:
             return alone(self, request, kwargs)
         outer = slot.sending
-        if outer is not None and same_request(outer, request):
-            slot.sending = None  # once: to send it again is another request
+        if outer is not None and is_begun(slot, request, send):
             return inner(self, request, **kwargs)
         attempt = begin(bound, slot, request, family, False)
         verdict = attempt.kind

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 from farthing._farthing import Attempt
+from farthing._loops import trio_here
 
 
 async def wait(attempt: Attempt) -> None:
     """Until the core says that it is worth asking again, or its time is over. A cancellation passes through."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return await _wait_in_trio(attempt)
+    trio = trio_here()
+    if trio is not None:
+        return await _wait_in_trio(attempt, trio)
+    loop = asyncio.get_running_loop()
     woken: asyncio.Future[None] = loop.create_future()
 
     def finish() -> None:
@@ -32,8 +32,7 @@ async def wait(attempt: Attempt) -> None:
     return None
 
 
-async def _wait_in_trio(attempt: Attempt) -> None:
-    trio: Any = sys.modules["trio"]  # the other loop that httpx runs on
+async def _wait_in_trio(attempt: Attempt, trio: Any) -> None:
     token = trio.lowlevel.current_trio_token()
     woken = trio.Event()
 

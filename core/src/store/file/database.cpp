@@ -141,7 +141,7 @@ void Connection::close() {
 Status Connection::open(const std::string& path, bool read_only) {
   path_ = path;
   const int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(path.c_str(), &handle_, flags, log_file_vfs()) != SQLITE_OK) return error();
+  if (sqlite3_open_v2(path.c_str(), &handle_, flags, read_only ? nullptr : log_file_vfs()) != SQLITE_OK) return error();
   sqlite3_extended_result_codes(handle_, 1);
   return success();
 }

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,10 @@ constexpr std::size_t commit_mark = 4;
 constexpr std::string_view no_commit = {"\0\0\0\0", 4};
 /// A transaction that changes more pages than this is written in several parts.
 constexpr std::size_t most_kept = std::size_t{1} << 20;
+/// Of larger pieces SQLite's own VFS writes 17 bits of the size, and takes the rest for a full disk (seekAndWriteFd).
+constexpr std::size_t most_written = std::size_t{64} << 10;
+/// Of sqlite3_vfs and sqlite3_io_methods: later ones have functions that are not passed on here.
+constexpr int known_version = 3;
 /// Of the locks of a database with a log: its writer's (the file format, "WAL locks").
 constexpr int writers_lock = 0;
 
@@ -38,6 +43,11 @@ struct File {
   sqlite3_int64 end;
   bool page_follows;
   bool commits;
+  /// Whether frames may be kept back at all, and whether its connection is the writer.
+  bool keeps;
+  bool writing;
+  /// Why bytes that SQLite takes for written are not: no frame of this transaction can be written after that.
+  int failed;
 
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
@@ -52,10 +62,14 @@ const sqlite3_io_methods& real_methods(File& file) {
 }
 
 int write_kept(File& log) {
-  if (log.kept.empty()) return SQLITE_OK;
-  const int code =
-      real_methods(log).xWrite(log.real(), log.kept.data(), static_cast<int>(log.kept.size()), log.kept_from);
+  int code = SQLITE_OK;
+  for (std::size_t done = 0; code == SQLITE_OK && done < log.kept.size(); done += most_written) {
+    const std::size_t size = std::min(log.kept.size() - done, most_written);
+    code = real_methods(log).xWrite(log.real(), log.kept.data() + done, static_cast<int>(size),
+                                    log.kept_from + static_cast<sqlite3_int64>(done));
+  }
   log.kept.clear();
+  if (code != SQLITE_OK) log.failed = code;
   return code;
 }
 
@@ -64,24 +78,37 @@ void forget_kept(File& log) {
   log.kept.clear();
   log.end = 0;
   log.page_follows = false;
+  log.failed = SQLITE_OK;
+}
+
+/// False where there is no memory for it.
+bool keep(File& log, const char* bytes, int size, sqlite3_int64 offset) {
+  try {
+    log.kept.append(bytes, static_cast<std::size_t>(size));
+  } catch (const std::bad_alloc&) {  // nothing may be thrown through SQLite
+    return false;
+  }
+  log.kept_from = offset + size - static_cast<sqlite3_int64>(log.kept.size());
+  return true;
 }
 
 int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
   File& log = of(file);
+  if (log.failed != SQLITE_OK) return log.failed;
   const auto* bytes = static_cast<const char*>(data);
-  const bool header = size == frame_header && offset >= log.end;
-  const bool page = log.page_follows && offset == log.kept_from + static_cast<sqlite3_int64>(log.kept.size());
-  if (!header && !page) {
+  const sqlite3_int64 next = log.kept_from + static_cast<sqlite3_int64>(log.kept.size());
+  const bool header = log.keeps && log.writing && size == frame_header && offset >= log.end;
+  const bool page = log.page_follows && offset == next;
+  if (!log.kept.empty() && (offset != next || !(header || page))) {
     if (const int code = write_kept(log); code != SQLITE_OK) return code;
+  }
+  const bool kept = (header || page) && keep(log, bytes, size, offset);
+  log.end = std::max(log.end, offset + size);
+  if (!kept) {
     log.page_follows = false;
+    if (const int code = write_kept(log); code != SQLITE_OK) return code;
     return real_methods(log).xWrite(log.real(), data, size, offset);
   }
-  if (log.kept_from + static_cast<sqlite3_int64>(log.kept.size()) != offset) {
-    if (const int code = write_kept(log); code != SQLITE_OK) return code;
-  }
-  if (log.kept.empty()) log.kept_from = offset;
-  log.kept.append(bytes, static_cast<std::size_t>(size));
-  log.end = offset + size;
   log.page_follows = header;
   if (header) {
     log.commits = std::string_view(bytes + commit_mark, no_commit.size()) != no_commit;
@@ -92,7 +119,7 @@ int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) 
 
 int close(sqlite3_file* file) {
   File& self = of(file);
-  if (self.database != nullptr) self.database->log = nullptr;
+  if (self.database != nullptr && self.database->log == &self) self.database->log = nullptr;
   if (self.log != nullptr) self.log->database = nullptr;
   const int code = real_methods(self).xClose(self.real());
   self.~File();
@@ -123,9 +150,12 @@ int size_of(sqlite3_file* file, sqlite3_int64* size) {
 // Of the database, where the locks of its log are.
 int lock_shared_memory(sqlite3_file* file, int first, int count, int flags) {
   File& database = of(file);
+  File* log = first == writers_lock ? database.log : nullptr;
   // Before the lock is given away: after that the place in the log is another's.
-  if (database.log != nullptr && first == writers_lock) forget_kept(*database.log);
-  return real_methods(database).xShmLock(database.real(), first, count, flags);
+  if (log != nullptr) forget_kept(*log);
+  const int code = real_methods(database).xShmLock(database.real(), first, count, flags);
+  if (log != nullptr) log->writing = code == SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0;
+  return code;
 }
 
 // What is passed on as it is.
@@ -197,7 +227,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   }
   const sqlite3_io_methods& real = real_methods(self);
   const bool log = (flags & SQLITE_OPEN_WAL) != 0;
-  self.methods = {real.iVersion,
+  self.methods = {std::min(real.iVersion, known_version),
                   close,
                   log ? read : read_through,
                   log ? write : write_through,
@@ -220,6 +250,8 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   if (log) {
     self.database = &of(sqlite3_database_file_object(name));
     self.database->log = &self;
+    // Elsewhere SQLite fills the log up to a sector, in pieces that do not say what they are.
+    self.keeps = (characteristics(&self.database->base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
   }
   return code;
 }
@@ -229,6 +261,7 @@ LogFileVfs::LogFileVfs(sqlite3_vfs* default_vfs)
       usual(default_vfs),
       // Another copy of this library in the same process registers its own.
       name("farthing-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))) {
+  iVersion = std::min(iVersion, known_version);
   zName = name.c_str();
   szOsFile = static_cast<int>(sizeof(File)) + usual->szOsFile;
   xOpen = open;
@@ -240,7 +273,8 @@ const char* log_file_vfs() {
   // Never taken down: connections may be open until the process ends.
   static const char* const name = []() -> const char* {
     sqlite3_vfs* usual = sqlite3_vfs_find(nullptr);
-    if (usual == nullptr) return nullptr;
+    // Another one, of the program that we are in, may want pages one by one, or carry more than an sqlite3_vfs does.
+    if (usual == nullptr || std::string_view(usual->zName) != "unix") return nullptr;
     auto* vfs = new LogFileVfs(usual);
     return sqlite3_vfs_register(vfs, 0) == SQLITE_OK ? vfs->zName : nullptr;
   }();

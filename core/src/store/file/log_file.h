@@ -12,7 +12,7 @@
 
 namespace farthing {
 
-/// The VFS to open a database with: the default one, with such a log. Null where there is none: then the default is used as it is.
+/// The VFS to open a database with: SQLite's own, with such a log. Null where the default is another: then that is used as it is.
 /// Thread-safe.
 const char* log_file_vfs();
 
