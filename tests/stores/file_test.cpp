@@ -1,5 +1,6 @@
 // What only a file store must do: foreign, damaged, newer and replaced files, forks, processes killed at any point (R36 to R38).
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -318,6 +319,31 @@ TEST_F(FileStore, the_job_of_a_process_that_was_killed_is_settled_by_another_R17
   EXPECT_TRUE(settle((*found)->job.attempt, acme, usd / 4).first);
   EXPECT_EQ(spent("day"), usd / 4);
   EXPECT_TRUE(store->jobs()->empty());
+}
+
+TEST_F(FileStore, a_broken_record_of_a_batch_is_told_and_forgotten_in_time) {
+  open(location);
+  store->close();
+  const std::string broken = R"(INSERT INTO fact VALUES)"
+                             R"(('batch_file', 'h f-1', '{"asks":7,"kept_ms":"then"}'),)"
+                             R"(('batch_file', 'h f-2', '['), ('batch_file', 'h f-3', '[]'))";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, broken.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  open(location);
+  for (const char* id : {"f-1", "f-2", "f-3"}) {
+    const auto found = store->find_batch_file("h", id);
+    ASSERT_FALSE(found) << id;
+    EXPECT_EQ(found.error().code, Code::store_corrupt) << id;
+  }
+  clock->advance(48 * hour_ms);
+  ASSERT_TRUE(store->sweep());
+  for (const char* id : {"f-1", "f-2", "f-3"}) {
+    const auto found = store->find_batch_file("h", id);
+    ASSERT_TRUE(found) << id << found.error().message;
+    EXPECT_FALSE(*found) << id;
+  }
 }
 
 TEST_F(FileStore, R17_a_process_that_dies_with_hundreds_of_holds_is_swept_by_the_next_call) {
