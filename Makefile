@@ -23,7 +23,7 @@ demo: build  ## An agent on the real OpenAI client runs into its cap
 test: build  ## Lint, core tests, Python tests: at most 10 minutes from a fresh checkout
 	@scripts/test
 
-test-all: build  ## The rest: sanitizers, kill tests, openai 2.x, installs, fuzzers, price tables
+test-all: build  ## What `make test` leaves out: sanitizers, kill tests, openai 2.x, installs, fuzzers, price tables
 	@scripts/test-all
 
 lint: build  ## Formatters and linters, as `make test` runs them

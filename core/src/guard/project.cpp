@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "farthing/guard.h"
+#include "policy/store_words.h"
 
 namespace farthing {
 
@@ -74,7 +75,8 @@ Result<std::string> resolve_store(std::string_view written, const std::string& p
   if (written == "memory:") return std::string(written);
   constexpr std::string_view file = "file:";
   if (written.substr(0, file.size()) != file || written.size() == file.size()) {
-    const bool later = written.substr(0, 8) == "redis://" || written.substr(0, 9) == "rediss://";
+    const bool later = std::any_of(policy::stores_later.begin(), policy::stores_later.end(),
+                                   [&](std::string_view scheme) { return written.starts_with(scheme); });
     const bool path = written.find(':') == std::string_view::npos && !written.empty();
     return Error{later ? Code::not_in_this_version : Code::invalid_argument,
                  "the store \"" + std::string(written) + "\" " + (later ? "is for a later version" : "is not known") +

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "policy/reading.h"
+#include "policy/store_words.h"
 #include "policy/text.h"
 #include "zone/zone.h"
 
@@ -32,8 +33,6 @@ constexpr std::array<std::string_view, 2> jobs_keys = {"duplicates", "slots"};
 constexpr std::array<std::string_view, 2> duplicates_words = {"allow", "refuse"};
 constexpr std::array<std::string_view, 2> slots_words = {"until_over", "until_deadline"};
 constexpr std::array<std::string_view, 2> unbounded_words = {"context_window", "refuse"};
-constexpr std::array<std::string_view, 2> store_words = {"memory:", "file:farthing.db"};
-constexpr std::array<std::string_view, 4> stores_later = {"redis://", "rediss://", "valkey://", "valkeys://"};
 
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t hour_ms = 60 * minute_ms;

@@ -6,6 +6,7 @@ steps.py     one request through the core's state machine, without any I/O
 sync.py      the synchronous send        bodies.py   streamed bodies on their way to the caller
 aio.py       the asynchronous send       waiting.py  waiting for what others hold, in an event loop
 patching.py  putting the hooks into the classes, and taking them out
+nesting.py   one request that passes several hooks
 importing.py for `install`: stacks that are imported later
 
 Nothing here counts or adds: bytes go to the core, verdicts come back.

@@ -81,6 +81,7 @@ TEST_F(Project, a_store_that_is_none_says_what_is_accepted) {
   }
   EXPECT_THAT(resolve_store("shop.db", "").error().message, HasSubstr("did you mean \"file:shop.db\""));
   EXPECT_EQ(resolve_store("rediss://h/0", "").error().code, Code::not_in_this_version);
+  EXPECT_EQ(resolve_store("valkey://h", "").error().code, Code::not_in_this_version);
 }
 
 }  // namespace

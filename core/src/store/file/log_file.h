@@ -1,8 +1,8 @@
 // LogFile: SQLite's write-ahead log, written once a commit.
 //
 // SQLite writes each page of a commit to its log in two writes: 24 bytes that say what the page is, and the page. The system call
-// costs several times what copying the bytes does, so this VFS keeps the frames of a transaction back and writes them in one when
-// the frame that commits is there: before SQLite says to anybody that they are.
+// costs several times what copying the bytes does, so this VFS keeps the frames of a transaction back and writes them in one, or in pieces of
+// 64 KB, when the frame that commits is there: before SQLite says to anybody that they are.
 //
 // Nothing else changes: the format of the file, locks, what is synced. A process that dies before the write leaves a log without
 // the transaction, as it did before; an error of the write is the error of the commit.
