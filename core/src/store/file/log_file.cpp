@@ -49,7 +49,8 @@ struct File {
   /// Why bytes that SQLite takes for written are not: no frame of this transaction can be written after that.
   int failed;
 
-  sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
+  /// Behind this.
+  sqlite3_file* real;
 };
 static_assert(alignof(File) <= 8 && sizeof(File) % 8 == 0, "SQLite aligns to 8, and the real file lies behind");
 
@@ -58,14 +59,14 @@ File& of(sqlite3_file* file) {
 }
 
 const sqlite3_io_methods& real_methods(File& file) {
-  return *file.real()->pMethods;
+  return *file.real->pMethods;
 }
 
 int write_kept(File& log) {
   int code = SQLITE_OK;
   for (std::size_t done = 0; code == SQLITE_OK && done < log.kept.size(); done += most_written) {
     const std::size_t size = std::min(log.kept.size() - done, most_written);
-    code = real_methods(log).xWrite(log.real(), log.kept.data() + done, static_cast<int>(size),
+    code = real_methods(log).xWrite(log.real, log.kept.data() + done, static_cast<int>(size),
                                     log.kept_from + static_cast<sqlite3_int64>(done));
   }
   log.kept.clear();
@@ -107,7 +108,7 @@ int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) 
   if (!kept) {
     log.page_follows = false;
     if (const int code = write_kept(log); code != SQLITE_OK) return code;
-    return real_methods(log).xWrite(log.real(), data, size, offset);
+    return real_methods(log).xWrite(log.real, data, size, offset);
   }
   log.page_follows = header;
   if (header) {
@@ -121,7 +122,7 @@ int close(sqlite3_file* file) {
   File& self = of(file);
   if (self.database != nullptr && self.database->log == &self) self.database->log = nullptr;
   if (self.log != nullptr) self.log->database = nullptr;
-  const int code = real_methods(self).xClose(self.real());
+  const int code = real_methods(self).xClose(self.real);
   self.~File();
   file->pMethods = nullptr;
   return code;
@@ -129,22 +130,22 @@ int close(sqlite3_file* file) {
 
 int read(sqlite3_file* file, void* room, int size, sqlite3_int64 offset) {
   if (const int code = write_kept(of(file)); code != SQLITE_OK) return code;
-  return real_methods(of(file)).xRead(of(file).real(), room, size, offset);
+  return real_methods(of(file)).xRead(of(file).real, room, size, offset);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   if (const int code = write_kept(of(file)); code != SQLITE_OK) return code;
-  return real_methods(of(file)).xTruncate(of(file).real(), size);
+  return real_methods(of(file)).xTruncate(of(file).real, size);
 }
 
 int sync(sqlite3_file* file, int flags) {
   if (const int code = write_kept(of(file)); code != SQLITE_OK) return code;
-  return real_methods(of(file)).xSync(of(file).real(), flags);
+  return real_methods(of(file)).xSync(of(file).real, flags);
 }
 
 int size_of(sqlite3_file* file, sqlite3_int64* size) {
   if (const int code = write_kept(of(file)); code != SQLITE_OK) return code;
-  return real_methods(of(file)).xFileSize(of(file).real(), size);
+  return real_methods(of(file)).xFileSize(of(file).real, size);
 }
 
 // Of the database, where the locks of its log are.
@@ -153,59 +154,59 @@ int lock_shared_memory(sqlite3_file* file, int first, int count, int flags) {
   File* log = first == writers_lock ? database.log : nullptr;
   // Before the lock is given away: after that the place in the log is another's.
   if (log != nullptr) forget_kept(*log);
-  const int code = real_methods(database).xShmLock(database.real(), first, count, flags);
+  const int code = real_methods(database).xShmLock(database.real, first, count, flags);
   if (log != nullptr) log->writing = code == SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0;
   return code;
 }
 
 // What is passed on as it is.
 int write_through(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
-  return real_methods(of(file)).xWrite(of(file).real(), data, size, offset);
+  return real_methods(of(file)).xWrite(of(file).real, data, size, offset);
 }
 int read_through(sqlite3_file* file, void* room, int size, sqlite3_int64 offset) {
-  return real_methods(of(file)).xRead(of(file).real(), room, size, offset);
+  return real_methods(of(file)).xRead(of(file).real, room, size, offset);
 }
 int truncate_through(sqlite3_file* file, sqlite3_int64 size) {
-  return real_methods(of(file)).xTruncate(of(file).real(), size);
+  return real_methods(of(file)).xTruncate(of(file).real, size);
 }
 int sync_through(sqlite3_file* file, int flags) {
-  return real_methods(of(file)).xSync(of(file).real(), flags);
+  return real_methods(of(file)).xSync(of(file).real, flags);
 }
 int size_through(sqlite3_file* file, sqlite3_int64* size) {
-  return real_methods(of(file)).xFileSize(of(file).real(), size);
+  return real_methods(of(file)).xFileSize(of(file).real, size);
 }
 int lock(sqlite3_file* file, int level) {
-  return real_methods(of(file)).xLock(of(file).real(), level);
+  return real_methods(of(file)).xLock(of(file).real, level);
 }
 int unlock(sqlite3_file* file, int level) {
-  return real_methods(of(file)).xUnlock(of(file).real(), level);
+  return real_methods(of(file)).xUnlock(of(file).real, level);
 }
 int check_reserved_lock(sqlite3_file* file, int* locked) {
-  return real_methods(of(file)).xCheckReservedLock(of(file).real(), locked);
+  return real_methods(of(file)).xCheckReservedLock(of(file).real, locked);
 }
 int control(sqlite3_file* file, int what, void* argument) {
-  return real_methods(of(file)).xFileControl(of(file).real(), what, argument);
+  return real_methods(of(file)).xFileControl(of(file).real, what, argument);
 }
 int sector_size(sqlite3_file* file) {
-  return real_methods(of(file)).xSectorSize(of(file).real());
+  return real_methods(of(file)).xSectorSize(of(file).real);
 }
 int characteristics(sqlite3_file* file) {
-  return real_methods(of(file)).xDeviceCharacteristics(of(file).real());
+  return real_methods(of(file)).xDeviceCharacteristics(of(file).real);
 }
 int map_shared_memory(sqlite3_file* file, int page, int size, int extend, void volatile** place) {
-  return real_methods(of(file)).xShmMap(of(file).real(), page, size, extend, place);
+  return real_methods(of(file)).xShmMap(of(file).real, page, size, extend, place);
 }
 void shared_memory_barrier(sqlite3_file* file) {
-  real_methods(of(file)).xShmBarrier(of(file).real());
+  real_methods(of(file)).xShmBarrier(of(file).real);
 }
 int unmap_shared_memory(sqlite3_file* file, int erase) {
-  return real_methods(of(file)).xShmUnmap(of(file).real(), erase);
+  return real_methods(of(file)).xShmUnmap(of(file).real, erase);
 }
 int fetch(sqlite3_file* file, sqlite3_int64 offset, int size, void** place) {
-  return real_methods(of(file)).xFetch(of(file).real(), offset, size, place);
+  return real_methods(of(file)).xFetch(of(file).real, offset, size, place);
 }
 int unfetch(sqlite3_file* file, sqlite3_int64 offset, void* place) {
-  return real_methods(of(file)).xUnfetch(of(file).real(), offset, place);
+  return real_methods(of(file)).xUnfetch(of(file).real, offset, place);
 }
 
 /// The default VFS under a name of its own, but for opening.
@@ -218,9 +219,10 @@ struct LogFileVfs : sqlite3_vfs {
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* flags_out) {
   File& self = *new (file) File{};
+  self.real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
   sqlite3_vfs* usual = static_cast<LogFileVfs*>(vfs)->usual;
-  const int code = usual->xOpen(usual, name, self.real(), flags, flags_out);
-  if (self.real()->pMethods == nullptr) {
+  const int code = usual->xOpen(usual, name, self.real, flags, flags_out);
+  if (self.real->pMethods == nullptr) {
     self.~File();
     file->pMethods = nullptr;
     return code;
@@ -251,7 +253,8 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
     self.database = &of(sqlite3_database_file_object(name));
     self.database->log = &self;
     // Elsewhere SQLite fills the log up to a sector, in pieces that do not say what they are.
-    self.keeps = (characteristics(&self.database->base) & SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+    self.keeps = (real_methods(*self.database).xDeviceCharacteristics(self.database->real) &
+                  SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
   }
   return code;
 }
