@@ -10,7 +10,8 @@ function(farthing_python_module name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
 
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${name}.map")
-  file(WRITE "${script}" "{ global: PyInit_${name}; local: *; };\n")
+  # Not file(WRITE), which would link again after every configure: under a program that is using the module.
+  file(CONFIGURE OUTPUT "${script}" CONTENT "{ global: PyInit_${name}; local: *; };\n")
   target_link_options(${name} PRIVATE "LINKER:--exclude-libs,ALL" "LINKER:--version-script=${script}")
   set_target_properties(${name} PROPERTIES LINK_DEPENDS "${script}")
   if(CMAKE_BUILD_TYPE STREQUAL "Release")

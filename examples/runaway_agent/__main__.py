@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -30,6 +31,17 @@ PROCESSES = 4
 
 
 def main() -> int:
+    PLACE.parent.mkdir(parents=True, exist_ok=True)
+    with open(PLACE.with_suffix(".lock"), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another demo runs in build/demo: this one begins when it is over", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return run()
+
+
+def run() -> int:
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
     policy = PLACE / "farthing.toml"
