@@ -1,6 +1,6 @@
-"""clang-tidy over the files of a build folder, in parallel, skipping those that passed with the same contents.
+"""clang-tidy over the C++ files, in parallel, skipping those that passed with the same contents.
 
-python scripts/tidy.py [--build build/dev] [--jobs N] [--since COMMIT] [--analyze [--nodes N]] [PREFIX...]
+python scripts/tidy.py [--jobs N] [--since COMMIT] [--analyze [--nodes N]] [PREFIX...]
 
 A file is looked at again when it, a header of the repository that it includes, its compiler options, .clang-tidy or
 clang-tidy itself changed. PREFIX picks folders (core cli bindings by default). --since looks only at files that
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -24,22 +24,29 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TIDY = ROOT / ".venv/bin/clang-tidy"
+BUILD = ROOT / "build/lint"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
-def dependencies(build: Path) -> dict[str, list[Path]]:
-    """Per object file: the files of the repository it was made from, as ninja noted them."""
-    text = subprocess.run(
-        ["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True
-    ).stdout
-    found: dict[str, list[Path]] = {}
-    current: list[Path] = []
-    for line in text.splitlines():
-        if line.startswith("    "):
-            path = (build / line.strip()).resolve()
-            if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / ".venv"):
-                current.append(path)
-        elif ": #deps" in line:
-            current = found.setdefault(line.split(": #deps")[0], [])
+@functools.cache
+def includes(file: Path) -> tuple[Path, ...]:
+    """The files of the repository that a file includes itself."""
+    folders = (file.parent, ROOT / "core/include", ROOT / "core/src", ROOT)
+    found = (
+        next((path for folder in folders if (path := folder / name).exists()), None)
+        for name in INCLUDE.findall(file.read_text())
+    )
+    return tuple(path.resolve() for path in found if path is not None)
+
+
+def made_from(source: Path) -> set[Path]:
+    """A source and all that it includes, of the repository."""
+    found = {source}
+    todo = [source]
+    while todo:
+        new = set(includes(todo.pop())) - found
+        found |= new
+        todo.extend(new)
     return found
 
 
@@ -69,15 +76,15 @@ def changed_since(commit: str) -> set[Path] | None:
     return {ROOT / name for name in names}
 
 
-def fingerprint(command: str, files: list[Path], common: bytes) -> str:
+def fingerprint(command: str, files: set[Path], common: bytes) -> str:
     digest = hashlib.sha256(common + command.encode())
-    for file in sorted(set(files)):
+    for file in sorted(files):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
-def check(entry: dict[str, str], build: Path, options: list[str]) -> tuple[bool, str]:
-    command = [TIDY, "-p", build, "--quiet", *options, entry["file"]]
+def check(entry: dict[str, str], options: list[str]) -> tuple[bool, str]:
+    command = [TIDY, "-p", BUILD, "--quiet", *options, entry["file"]]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     return ran.returncode == 0, ran.stdout + (ran.stderr if ran.returncode else "")
 
@@ -86,7 +93,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--build", type=Path, default=ROOT / "build/dev")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--since", metavar="COMMIT", help="only what changed since this commit")
     parser.add_argument("--analyze", action="store_true", help="the static analyzer alone")
@@ -95,7 +101,9 @@ def main() -> int:
     )
     parser.add_argument("prefixes", nargs="*", default=["core", "cli", "bindings"])
     arguments = parser.parse_args()
-    build = arguments.build.resolve()
+    # How each file is compiled by itself: build/dev takes several at once.
+    configure = ["cmake", "--preset", "lint", "--log-level=WARNING"]
+    subprocess.run(configure, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
     version = subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
     # The compile commands are g++'s; its warnings have been errors already. Delayed: Debian's RapidJSON has a template
@@ -118,13 +126,12 @@ def main() -> int:
             + ",".join(f"-clang-analyzer-{one}" for one in not_these)
         )
     common = version + " ".join(options).encode() + (ROOT / ".clang-tidy").read_bytes()
-    passed = build / "tidy"
+    passed = BUILD / "tidy"
     passed.mkdir(exist_ok=True)
-    made_from = dependencies(build)
     changed = changed_since(arguments.since) if arguments.since else None
     todo: list[tuple[dict[str, str], Path]] = []
     considered = 0
-    for entry in json.loads((build / "compile_commands.json").read_text()):
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         source = Path(entry["file"])
         inside = source.relative_to(ROOT) if source.is_relative_to(ROOT) else None
         if (
@@ -134,13 +141,8 @@ def main() -> int:
         ):
             continue
         considered += 1
-        words = shlex.split(entry["command"])
-        rules = [folder / ".clang-tidy" for folder in source.parents if folder.is_relative_to(ROOT)]
-        files = [
-            file
-            for file in [source, *rules, *made_from.get(words[words.index("-o") + 1], [])]
-            if file.exists()
-        ]
+        rules = (folder / ".clang-tidy" for folder in source.parents if folder.is_relative_to(ROOT))
+        files = made_from(source) | {rule for rule in rules if rule.exists()}
         if changed is not None and changed.isdisjoint(files):
             continue
         stamp = passed / fingerprint(entry["command"], files, common)
@@ -151,7 +153,7 @@ def main() -> int:
     failed = False
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         begun = time.monotonic()
-        runs = {pool.submit(check, entry, build, options): (entry, stamp) for entry, stamp in todo}
+        runs = {pool.submit(check, entry, options): (entry, stamp) for entry, stamp in todo}
         for run in concurrent.futures.as_completed(runs):
             entry, stamp = runs[run]
             fine, output = run.result()

@@ -26,9 +26,6 @@ class SharedBounds : public ::testing::Test, public Bench {
   }
 };
 
-const Labels acme{{"org", "acme"}};
-constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 TEST_P(StoreBounds, R17_a_renewed_hold_ends_at_hold_max_and_not_before) {
   options.hold_max_ms = 300'000;
   open(location == "memory:" ? location : "file:" + folder.path + "/y.db");

@@ -7,9 +7,6 @@ namespace {
 class StoreClosed : public AnyStore {};
 FARTHING_ON_ANY_STORE(StoreClosed);
 
-const Labels acme{{"org", "acme"}};
-const char* const one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 TEST_P(StoreClosed, a_closed_store_answers_closed) {
   apply(one_cap);
   const AttemptId id = store->next_id();

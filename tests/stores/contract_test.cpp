@@ -14,10 +14,6 @@ class StoreContract : public ::testing::TestWithParam<const char*>, public Bench
   void SetUp() override { open(GetParam() == std::string("memory") ? "memory:" : "file:" + folder.path + "/x.db"); }
 };
 
-const Labels acme{{"org", "acme"}};
-const Labels marketing{{"org", "acme"}, {"project", "marketing"}};
-
-constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
 constexpr const char* two_caps = R"(
 [[cap]]
 id = "org"

@@ -28,7 +28,6 @@ class StoreCorrections : public AnyStore {
   }
 };
 
-const Labels acme{{"org", "acme"}};
 constexpr const char* alerting = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\nalert = [50, 80]\n";
 
 TEST_P(StoreCorrections, R35_a_sweep_answers_the_alerts_of_what_expired) {

@@ -21,9 +21,6 @@
 namespace farthing::test {
 namespace {
 
-const Labels acme{{"org", "acme"}};
-constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class FileStore : public ::testing::Test, public Bench {
  protected:
   Folder folder;

@@ -28,6 +28,9 @@ class TestClock : public Clock {
 
 inline constexpr std::int64_t hour_ms = 3'600'000;
 inline constexpr std::int64_t usd = 1'000'000'000;
+inline const Labels acme{{"org", "acme"}};
+inline const Labels marketing{{"org", "acme"}, {"project", "marketing"}};
+inline constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
 
 /// A folder that goes when the test ends.
 class Folder {

@@ -10,9 +10,6 @@
 namespace farthing::test {
 namespace {
 
-const Labels acme{{"org", "acme"}};
-constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class ForkedStore : public ::testing::Test, public Bench {
  protected:
   Folder folder;

@@ -7,7 +7,6 @@ namespace {
 
 class StoreJobs : public AnyStore {
  protected:
-  const Labels acme{{"org", "acme"}};
   static constexpr const char* caps = R"(
 [[cap]]
 id = "day"

@@ -11,9 +11,6 @@
 namespace farthing::test {
 namespace {
 
-const Labels acme{{"org", "acme"}};
-constexpr const char* one_cap = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class LearnedContract : public AnyStore {
  protected:
   /// A call that teaches, from its reserve on.

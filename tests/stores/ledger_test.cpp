@@ -10,9 +10,6 @@
 namespace farthing::test {
 namespace {
 
-constexpr const char* one_cap = "[[cap]]\nid=\"day\"\nlimit=\"1 USD\"\nper=\"day\"\n";
-const Labels acme{{"org", "acme"}};
-
 class StoreLedger : public AnyStore {};
 FARTHING_ON_ANY_STORE(StoreLedger);
 

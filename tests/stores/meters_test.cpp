@@ -18,7 +18,6 @@ class StoreMeters : public ::testing::TestWithParam<std::tuple<const char*, Mete
  protected:
   Folder folder;
   const Metered metered = std::get<1>(GetParam());
-  const Labels acme{{"org", "acme"}};
   const bool spent_at_all = metered.meter != Meter::concurrent;
 
   void SetUp() override {

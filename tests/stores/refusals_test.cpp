@@ -18,8 +18,6 @@ class StoreRefusals : public AnyStore {
   }
 };
 
-const Labels marketing{{"org", "acme"}, {"project", "marketing"}};
-
 TEST_P(StoreRefusals, R3_per_call_caps_first_by_level_then_windows_then_runs_from_the_innermost) {
   apply(R"(
 [[cap]]

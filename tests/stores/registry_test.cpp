@@ -7,8 +7,6 @@ namespace {
 
 class StoreRegistry : public AnyStore {};
 
-const Labels acme{{"org", "acme"}};
-
 std::string cap_of(const std::string& id, const std::string& limit, const std::string& more) {
   return "[[cap]]\nid = \"" + id + "\"\nlimit = \"" + limit + "\"\n" + more + "\n";
 }

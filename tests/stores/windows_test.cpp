@@ -8,7 +8,6 @@ namespace {
 
 class StoreWindows : public AnyStore {
  protected:
-  const Labels acme{{"org", "acme"}};
   void go_to(std::int64_t at_ms) { clock->advance(at_ms - clock->wall); }
   void apply_window(const std::string& window) { apply("[[cap]]\nid = \"c\"\nlimit = \"1 USD\"\n" + window); }
   /// Uses the cap up, and is refused until the window's end, then not.

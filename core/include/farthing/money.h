@@ -44,6 +44,9 @@ std::string to_text(Usd amount);
 std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b);
 std::optional<std::int64_t> checked_mul(std::int64_t a, std::int64_t b);
 
+inline constexpr Int128 atto_per_usd = 1'000'000'000'000'000'000;
+inline constexpr std::int64_t atto_per_nano = 1'000'000'000;
+
 /// A price: `atto` (10^-18 USD) for `per` units of a quantity. Never kept as a rounded quotient.
 struct Rate {
   Int128 atto = 0;

@@ -12,7 +12,7 @@ namespace {
 constexpr Factors gemini{
     .underscores = true, .prose = 1'020, .code = 1'250, .json = 1'180, .cjk = 910, .cyrillic = 1'080};
 /// Deeper data than any call has is cut.
-constexpr int max_depth = 24;
+constexpr int max_data_depth = 24;
 
 /// A part of a request; each message is one of its own. Calls, tools and schemas cost their names and values, not the JSON around them (recorded traffic, 2026-11).
 class Generate {
@@ -101,7 +101,7 @@ class Generate {
   }
 
   void data(const Value& value, Thousandths& sum, int depth) const {
-    if (depth > max_depth) return;
+    if (depth > max_data_depth) return;
     if (value.IsObject()) {
       for (const auto& [name, inner] : value.GetObject()) {
         sum += of_name(text(name));
@@ -124,7 +124,7 @@ class Generate {
 
   /// A schema: its keywords are not counted, what stands in them is.
   void declared(const Value& schema, Thousandths& sum, int depth) const {
-    if (!schema.IsObject() || depth > max_depth) return;
+    if (!schema.IsObject() || depth > max_data_depth) return;
     for (const auto& [key, value] : schema.GetObject()) {
       const std::string_view keyword = text(key);
       if ((keyword == "properties" || keyword == "$defs" || keyword == "definitions") && value.IsObject()) {

@@ -11,7 +11,7 @@ namespace {
 using rapidjson::Value;
 
 /// Deeper schemas than any tool has are cut: what is rendered is an estimate, never a bound.
-constexpr int max_depth = 24;
+constexpr int max_schema_depth = 24;
 /// Definitions that refer to each other can be written short and be endless.
 constexpr int max_rendered = 10'000;
 /// Below this depth descriptions of members are shown.
@@ -68,7 +68,7 @@ class Renderer {
       return object_of(schema, "properties") == nullptr ? "object"
                                                         : "{\n" + members(schema, indent + 2, depth + 1) + "\n}";
     }
-    if (!type.empty() || depth > max_depth || ++rendered_ > max_rendered) return "any";
+    if (!type.empty() || depth > max_schema_depth || ++rendered_ > max_rendered) return "any";
     if (const Value* there = referenced(schema)) return type_of({}, *there, indent, depth + 1);
 
     const auto joined = [](const Value& list, const auto& each) {
@@ -95,7 +95,7 @@ class Renderer {
 
   std::string members(const Value& schema, int indent, int depth) {
     const Value* properties = object_of(schema, "properties");
-    if (properties == nullptr || depth > max_depth) return "";
+    if (properties == nullptr || depth > max_schema_depth) return "";
     const std::string margin(static_cast<std::size_t>(indent), ' ');
     std::string out;
     const auto line = [&](const std::string& text) { out += (out.empty() ? "" : "\n") + margin + text; };

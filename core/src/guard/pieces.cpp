@@ -9,7 +9,6 @@ namespace {
 constexpr std::int64_t hidden_tokens_per_image = 64;
 
 // Likely is heuristic.
-constexpr std::int64_t likely_bytes_per_token = 4;
 constexpr std::int64_t spoken_characters_per_second = 15;
 constexpr std::int64_t spoken_tokens_per_second = 4;
 

@@ -12,11 +12,7 @@
 namespace farthing::guard {
 namespace {
 
-constexpr std::int64_t atto_per_nano = 1'000'000'000;
-
-// Likely where nothing was counted and nothing learnt: English prose and JSON have about four bytes a token, and answers
-// without a limit are short.
-constexpr std::int64_t likely_bytes_per_token = 4;
+// Likely where nothing was learnt: answers without a limit are short.
 constexpr std::int64_t likely_output = 400;
 constexpr std::int64_t likely_output_reasoning = 1'200;
 

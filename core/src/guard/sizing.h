@@ -33,6 +33,9 @@ inline constexpr std::int64_t default_output_share = 16;
 inline constexpr std::int64_t min_output = 256;
 inline constexpr std::int64_t min_output_reasoning = 2'048;
 
+/// Likely where nothing was counted and nothing learnt: English prose and JSON.
+inline constexpr std::int64_t likely_bytes_per_token = 4;
+
 struct BatchSize;
 
 struct SizeInput {

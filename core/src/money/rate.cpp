@@ -15,7 +15,6 @@ constexpr int rate_decimals = 18;
 /// No price comes near; with it, amount x quantity fits in 128 bits for every quantity a call can have.
 constexpr std::int64_t rate_usd_max = 1'000'000'000;
 constexpr std::int64_t per_max = 1'000'000'000'000;
-constexpr std::int64_t atto_per_nano = 1'000'000'000;
 constexpr std::string_view rate_example = "\"0.25 USD per million\", \"0.04 USD each\" or \"0.006 USD per minute\"";
 
 struct Unit {

@@ -11,17 +11,15 @@
 namespace farthing::policy {
 namespace {
 
-constexpr std::array<std::string_view, 16> keys = {
+constexpr std::array<std::string_view, 16> cap_keys = {
     "id",    "limit",   "per",      "match", "each",      "limits",       "absent",   "alert",
     "owner", "message", "help_url", "was",   "on_exceed", "max_counters", "timezone", "billing_day"};
 // R16 campaigns.
-constexpr std::array<std::string_view, 3> keys_later = {"from", "until", "after"};
+constexpr std::array<std::string_view, 3> cap_keys_later = {"from", "until", "after"};
 constexpr std::array<std::string_view, 7> pers = {"call", "minute", "hour", "day", "week", "month", "total"};
 constexpr std::array<std::string_view, 1> on_exceed_words = {"block"};
 constexpr std::array<std::string_view, 4> on_exceed_later = {"ask", "wait", "downgrade", "shadow"};
 constexpr std::array<std::string_view, 2> absent_words = {"count", "refuse"};
-constexpr std::array<std::string_view, 9> modalities = {"text",          "image",     "video",      "speech", "music",
-                                                        "transcription", "embedding", "moderation", "other"};
 /// Kinds that mean something to Farthing or to most people; any other is a label of somebody's own.
 const std::vector<std::string_view>& known_kinds() {
   static const std::vector<std::string_view> all = [] {
@@ -49,7 +47,7 @@ std::string_view meant_per(std::string_view found) {
 class CapReader {
  public:
   CapReader(Reading& reading, const Node& node, const std::string& path)
-      : fields_(reading, node, path, keys, keys_later), reading_(reading) {}
+      : fields_(reading, node, path, cap_keys, cap_keys_later), reading_(reading) {}
 
   Cap read() {
     read_names();

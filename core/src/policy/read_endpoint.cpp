@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::array<std::string_view, 12> endpoint_keys = {
     "name", "host", "path", "provider", "modality", "operation", "model", "asks", "default", "usage", "cost", "error"};
-constexpr std::array<std::string_view, 9> modalities = {"text",  "image",     "video",      "speech", "transcription",
-                                                        "music", "embedding", "moderation", "other"};
 constexpr std::size_t most_pointer_bytes = 200;
 constexpr std::int64_t most_units = 1'000'000;
 

@@ -18,12 +18,12 @@ namespace farthing {
 namespace policy {
 namespace {
 
-constexpr std::array<std::string_view, 21> keys = {
+constexpr std::array<std::string_view, 21> policy_keys = {
     "name",      "store",   "timezone",  "labels",   "units",      "key_secret",     "unbounded",
     "abandoned", "output",  "held_wait", "hold_max", "durability", "on_store_error", "cap",
     "jobs",      "api_key", "host",      "endpoint", "price",      "price_book",     "tokenizer"};
-constexpr std::array<std::string_view, 9> keys_later = {"route", "alert",  "retry",    "fallback", "recovery",
-                                                        "lease", "leases", "approval", "tenant"};
+constexpr std::array<std::string_view, 9> policy_keys_later = {"route", "alert",  "retry",    "fallback", "recovery",
+                                                               "lease", "leases", "approval", "tenant"};
 constexpr std::array<std::string_view, 2> abandoned_words = {"estimate", "hold"};
 constexpr std::array<std::string_view, 2> output_words = {"fit", "as_asked"};
 constexpr std::array<std::string_view, 2> durability_words = {"process", "power"};
@@ -178,7 +178,7 @@ std::string numbered(std::string_view key, std::size_t i) {
 Policy read_document(Reading& reading, const Node& root) {
   Policy policy;
   policy.origin = reading.origin();
-  Fields fields(reading, root, "", keys, keys_later);
+  Fields fields(reading, root, "", policy_keys, policy_keys_later);
   read_name(fields, policy);
   read_store(fields, policy);
   read_timezone(fields, policy);

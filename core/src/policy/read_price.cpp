@@ -26,7 +26,6 @@ constexpr std::array<std::string_view, 6> lints = {
 constexpr std::string_view rate_example = R"("0.25 USD per million")";
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::size_t digits_max = 9;
-constexpr Int128 atto_per_usd = 1'000'000'000'000'000'000;
 constexpr Rate absurd{1'000 * atto_per_usd, 1'000'000};
 
 /// What one unit of the currency that prices are written in is worth.

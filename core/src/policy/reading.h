@@ -9,6 +9,7 @@
 // Thread-safety: one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -21,6 +22,9 @@
 #include "policy/node.h"
 
 namespace farthing::policy {
+
+inline constexpr std::array<std::string_view, 9> modalities = {
+    "text", "image", "video", "speech", "music", "transcription", "embedding", "moderation", "other"};
 
 class Reading {
  public:

@@ -14,7 +14,7 @@ struct Overhead {
   std::int64_t tokens;
 };
 constexpr std::int64_t least = 64;
-constexpr Overhead table[] = {
+constexpr Overhead hidden_prompts[] = {
     {"grok", 1'400},    // grok-4: about 683 hidden tokens (published measurement, 2026)
     {"claude", 1'700},  // 286 to 804 with tools (Anthropic's documentation of tool use, 2026)
     {"harmony", 192},   // gpt-oss: its template writes a system message of about 70 tokens by itself
@@ -24,7 +24,7 @@ constexpr Overhead table[] = {
 
 std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const RequestFacts& facts) {
   std::int64_t tokens = least;
-  for (const Overhead& overhead : table) {
+  for (const Overhead& overhead : hidden_prompts) {
     if (overhead_profile.substr(0, overhead.profile.size()) == overhead.profile)
       tokens = std::max(tokens, overhead.tokens);
   }

@@ -11,9 +11,6 @@
 namespace farthing::test {
 namespace {
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-constexpr const char* room_for_one = "[[cap]]\nid = \"day\"\nlimit = \"0.005 USD\"\nper = \"day\"\n";
-
 class Aborts : public GuardFixture {
  protected:
   std::int64_t reserved() { return guard->control()->status()->counters.front().cap.reserved; }

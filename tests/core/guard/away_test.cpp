@@ -13,13 +13,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1000 USD\"\nper = \"day\"\n";
+constexpr const char* a_lot_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1000 USD\"\nper = \"day\"\n";
 
 class Away : public GuardFixture {
  protected:
   std::shared_ptr<WatchedStore> store;
 
-  void open_here(const std::string& location = "memory:") { store = open_watched(a_dollar_a_day, location); }
+  void open_here(const std::string& location = "memory:") { store = open_watched(a_lot_a_day, location); }
   /// The named step fails from now on; an empty code: works again.
   void fail(const std::string& failing, std::optional<Code> code) {
     store->before = [failing, code](const char* step) -> std::optional<Error> {
@@ -138,7 +138,7 @@ TEST_F(Away, a_store_that_stays_busy_refuses_in_the_end_R42) {
 
 TEST_F(Away, a_settlement_that_a_busy_store_does_not_take_is_written_later_and_its_alerts_are_told_R35_R42) {
   const Folder folder;
-  store = open_watched(std::string(a_dollar_a_day) + "alert = [50]\n");
+  store = open_watched(std::string(a_lot_a_day) + "alert = [50]\n");
   const std::size_t first = alerts.size();
   Attempt one = attempt();
   ASSERT_EQ(begin(one, R"({"model":"gpt-5-mini","messages":[],"max_completion_tokens":100})").kind,
@@ -168,7 +168,7 @@ TEST_F(Away, a_callback_may_let_go_of_the_guard_while_settlements_wait) {
     options = {};
   };
   GuardOptions own = options;
-  auto opened = Guard::open(policy_of(std::string(a_dollar_a_day) + "alert = [1]\n"), std::move(own));
+  auto opened = Guard::open(policy_of(std::string(a_lot_a_day) + "alert = [1]\n"), std::move(own));
   ASSERT_TRUE(opened) << opened.error().message;
   guard = std::move(*opened);
   binding = *guard->bind({}, {});

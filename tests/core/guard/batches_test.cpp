@@ -3,7 +3,7 @@
 
 #include "tests/core/guard/fixture.h"
 
-namespace farthing::test {
+namespace farthing::test::batches_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -544,4 +544,4 @@ TEST_F(BatchFiles, R26_a_file_that_the_store_could_not_take_is_written_later) {
 }
 
 }  // namespace
-}  // namespace farthing::test
+}  // namespace farthing::test::batches_test

@@ -10,7 +10,6 @@ using ::testing::HasSubstr;
 
 constexpr const char* day = "[[cap]]\nid = \"day\"\nlimit = \"50 USD\"\nper = \"day\"\n";
 const std::string amount = std::string("unbounded = \"1 USD\"\n") + day;
-constexpr std::int64_t usd = 1'000'000'000;
 
 class Fees : public GuardFixture {
  protected:

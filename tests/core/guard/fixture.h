@@ -19,6 +19,9 @@ inline constexpr const char* hello =
 inline constexpr const char* used = R"({"id":"chatcmpl-1","model":"gpt-5-mini","choices":[{"finish_reason":"stop"}],)"
                                     R"("usage":{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150}})";
 inline constexpr std::int64_t cost_of_used = 125'000;
+inline constexpr const char* a_dollar_a_day = one_cap;
+/// gpt-5-mini with 1,000 output tokens holds about 0.0037 USD (at the dearest tier): one fits, two do not.
+inline constexpr const char* room_for_one = "[[cap]]\nid = \"day\"\nlimit = \"0.005 USD\"\nper = \"day\"\n";
 
 /// A guard over `location`, without a thread of its own: what it does beside calls is done by flush().
 class GuardFixture : public ::testing::Test {

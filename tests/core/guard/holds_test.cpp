@@ -8,9 +8,6 @@
 namespace farthing::test {
 namespace {
 
-/// gpt-5-mini with 1,000 output tokens holds about 0.0037 USD (at the dearest tier): one fits, two do not.
-constexpr const char* room_for_one = "[[cap]]\nid = \"day\"\nlimit = \"0.005 USD\"\nper = \"day\"\n";
-
 class Holds : public GuardFixture {};
 
 TEST_F(Holds, who_would_fit_once_others_settle_waits_and_goes_in_the_order_of_arrival_R21) {

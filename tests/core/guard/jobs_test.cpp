@@ -1,7 +1,7 @@
 // Calls whose work goes on after their answer (R17): background responses and videos, settled by whoever polls.
 #include "tests/core/guard/fixture.h"
 
-namespace farthing::test {
+namespace farthing::test::jobs_test {
 namespace {
 
 constexpr const char* caps = R"(
@@ -509,4 +509,4 @@ TEST_F(Jobs, R42_a_poll_in_an_event_loop_waits_for_a_busy_store_and_is_never_ref
 }
 
 }  // namespace
-}  // namespace farthing::test
+}  // namespace farthing::test::jobs_test

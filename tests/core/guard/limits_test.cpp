@@ -8,7 +8,6 @@
 namespace farthing::test {
 namespace {
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
 constexpr const char* a_cent_a_day = "[[cap]]\nid = \"day\"\nlimit = \"0.02 USD\"\nper = \"day\"\n";
 constexpr const char* ten_thousand =
     R"({"model":"gpt-5-mini","messages":[{"role":"user","content":"hello"}],"max_completion_tokens":10000})";

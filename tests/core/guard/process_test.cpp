@@ -9,8 +9,6 @@
 namespace farthing::test {
 namespace {
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class Process : public GuardFixture {
  protected:
   Folder folder;

@@ -11,8 +11,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class Refusals : public GuardFixture {
  protected:
   /// The error object of our own answer.

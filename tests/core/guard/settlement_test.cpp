@@ -4,8 +4,6 @@
 namespace farthing::test {
 namespace {
 
-constexpr const char* a_dollar_a_day = "[[cap]]\nid = \"day\"\nlimit = \"1 USD\"\nper = \"day\"\n";
-
 class Settled : public GuardFixture {
  protected:
   static std::string answered(const std::string& model, const std::string& more = "") {

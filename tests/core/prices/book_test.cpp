@@ -9,7 +9,7 @@
 #include "../money/vectors.h"
 #include "books.h"
 
-namespace farthing {
+namespace farthing::book_test {
 namespace {
 
 using testing::day_ms;
@@ -303,4 +303,4 @@ TEST(PriceBook, images_are_billed_as_the_text_that_they_are_counted_in) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::book_test

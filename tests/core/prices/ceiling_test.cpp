@@ -5,7 +5,7 @@
 
 #include "books.h"
 
-namespace farthing {
+namespace farthing::ceiling_test {
 namespace {
 
 using testing::noon;
@@ -73,4 +73,4 @@ TEST(Ceiling, is_never_below_any_settlement_that_can_follow) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::ceiling_test

@@ -6,7 +6,7 @@
 
 #include "farthing/prices.h"
 
-namespace farthing {
+namespace farthing::cost_test {
 namespace {
 
 RateSet plain_rates() {
@@ -114,4 +114,4 @@ TEST(RateSet, is_written_as_compact_json) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::cost_test

@@ -6,7 +6,7 @@
 
 #include "books.h"
 
-namespace farthing {
+namespace farthing::imported_test {
 namespace {
 
 using prices_detail::Problems;
@@ -261,4 +261,4 @@ TEST(BuiltInBook, hand_checked_prices_stand) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::imported_test

@@ -4,7 +4,7 @@
 
 #include "books.h"
 
-namespace farthing {
+namespace farthing::lint_test {
 namespace {
 
 using prices_detail::Problems;
@@ -249,4 +249,4 @@ TEST(Lint, what_takes_the_prices_of_another_provider) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::lint_test

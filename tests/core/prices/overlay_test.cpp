@@ -4,7 +4,7 @@
 
 #include "books.h"
 
-namespace farthing {
+namespace farthing::overlay_test {
 namespace {
 
 using testing::compile;
@@ -385,4 +385,4 @@ TEST(Overlay, what_is_not_right_is_an_error_that_names_the_model) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::overlay_test

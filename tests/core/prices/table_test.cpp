@@ -6,7 +6,7 @@
 
 #include "books.h"
 
-namespace farthing {
+namespace farthing::table_test {
 namespace {
 
 using namespace prices_detail;
@@ -147,4 +147,4 @@ TEST(PriceTable, a_table_without_models_knows_nothing) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::table_test

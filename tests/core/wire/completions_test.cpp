@@ -3,7 +3,7 @@
 
 #include "reading.h"
 
-namespace farthing {
+namespace farthing::completions_test {
 namespace {
 
 RequestFacts scan(std::string_view body) {
@@ -71,4 +71,4 @@ TEST(CompletionsStream, has_texts_and_a_usage_chunk_that_we_asked_for) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::completions_test

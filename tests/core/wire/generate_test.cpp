@@ -5,7 +5,7 @@
 
 #include "reading.h"
 
-namespace farthing {
+namespace farthing::generate_test {
 namespace {
 
 RequestFacts scan(std::string_view body) {
@@ -363,4 +363,4 @@ TEST(GenerateList, of_chunks_without_alt_sse) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::generate_test

@@ -3,7 +3,7 @@
 
 #include "wire/wire.h"
 
-namespace farthing {
+namespace farthing::media_test {
 namespace {
 
 // The beginning of a PNG of 640 x 480, and a WAV of 2 ms.
@@ -148,4 +148,4 @@ TEST(MediaScan, what_has_no_size_has_no_bound) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::media_test

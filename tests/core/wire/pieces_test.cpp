@@ -6,7 +6,7 @@
 #include "wire/piece_usage.h"
 #include "wire/wire.h"
 
-namespace farthing {
+namespace farthing::pieces_test {
 namespace {
 
 RequestFacts scan(std::string_view endpoint, std::string_view body) {
@@ -138,4 +138,4 @@ TEST(Pieces, of_embeddings_of_gemini) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::pieces_test

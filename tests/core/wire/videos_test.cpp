@@ -5,7 +5,7 @@
 
 #include "wire/wire.h"
 
-namespace farthing {
+namespace farthing::videos_test {
 namespace {
 
 RequestFacts scan(std::string_view endpoint, std::string_view body, std::string_view provider = "openai") {
@@ -130,4 +130,4 @@ TEST(JobPaths, what_asks_for_a_job) {
 }
 
 }  // namespace
-}  // namespace farthing
+}  // namespace farthing::videos_test

@@ -8,7 +8,6 @@ namespace farthing::prices_detail {
 namespace {
 
 constexpr std::size_t digits_max = 9;
-constexpr Int128 atto_per_usd = 1'000'000'000'000'000'000;
 constexpr Int128 million_max = 1'000 * atto_per_usd;  // for a million tokens
 constexpr int change_max = 5;
 constexpr int tier_max = 10;

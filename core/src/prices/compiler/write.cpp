@@ -11,8 +11,6 @@
 namespace farthing::prices_detail {
 namespace {
 
-constexpr Int128 atto_per_usd = 1'000'000'000'000'000'000;
-
 class Writer {
  public:
   Writer(const Source& source, Problems& problems) : source_(source), problems_(problems) {
