@@ -3,14 +3,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
 #include "farthing/guard.h"
+#include "farthing/moment.h"
 #include "farthing/policy.h"
 #include "terminal.h"
 
@@ -66,25 +64,42 @@ std::string policy_path(const std::string& given) {
   return "";
 }
 
+namespace {
+
+Error not_valid(const std::string& path, const std::vector<Problem>& problems) {
+  std::string message = path + " is not a valid policy:";
+  for (const Problem& problem : problems)
+    message += "\n  " + problem.where + ": " + problem.message;
+  return Error{Code::invalid_policy, message};
+}
+
+}  // namespace
+
 Result<std::optional<Policy>> policy_of(const Where& where) {
   const std::string path = policy_path(where.policy);
   if (path.empty()) return std::optional<Policy>();
   PolicyOrProblems read = policy_from_file(path);
   if (read.ok()) return std::move(read.policy);
-  std::string message = path + " is not a valid policy:";
-  for (const Problem& problem : read.problems)
-    message += "\n  " + problem.where + ": " + problem.message;
-  return Error{Code::invalid_policy, message};
+  return not_valid(path, read.problems);
 }
 
 Result<std::string> store_location(const Where& where) {
   if (!where.store.empty()) return resolve_store(where.store, "");
   if (const char* given = std::getenv("FARTHING_STORE"); given != nullptr && *given != '\0')
     return resolve_store(given, "");
-  const auto policy = policy_of(where);
-  if (!policy) return policy.error();
-  if (*policy && !(*policy)->store.empty()) return resolve_store((*policy)->store, policy_path(where.policy));
-  return default_store("");
+  const std::string path = policy_path(where.policy);
+  if (path.empty()) return default_store("");
+  const PolicyOrProblems read = policy_from_file(path);
+  if (!read.place) {
+    Error error = not_valid(path, read.problems);
+    error.message += "\nWithout it: --store file:PATH";
+    return error;
+  }
+  // A mistake elsewhere in it must not keep anybody from looking, or from throwing the switch.
+  if (!read.ok())
+    std::cerr << "farthing: " << printable(path)
+              << " is not a valid policy (farthing check says why); its store is taken\n";
+  return read.place->store.empty() ? default_store("") : resolve_store(read.place->store, path);
 }
 
 Result<std::shared_ptr<Control>> open_control(const Where& where) {
@@ -118,9 +133,6 @@ Result<std::pair<std::string, std::string>> pair_of(const std::string& text) {
   }
   return std::pair{text.substr(0, equals), text.substr(equals + 1)};
 }
-
-constexpr std::int64_t second_ms = 1000;
-constexpr std::int64_t day_ms = 86'400 * second_ms;
 
 }  // namespace
 
@@ -161,70 +173,11 @@ Result<Match> match_of(const std::vector<std::string>& pairs) {
   return match;
 }
 
-Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool past) {
-  const std::int64_t midnight = now_ms - now_ms % day_ms;
-  if (text == "now") return now_ms;
-  if (text == "today") return midnight;
-  if (text == "yesterday") return midnight - day_ms;
-  if (text == "tomorrow") return midnight + day_ms;
-  constexpr std::array<const char*, 7> weekdays = {"monday", "tuesday",  "wednesday", "thursday",
-                                                   "friday", "saturday", "sunday"};
-  for (std::size_t i = 0; i < weekdays.size(); ++i) {
-    if (text != weekdays[i]) continue;
-    const auto today = static_cast<std::int64_t>((now_ms / day_ms + 3) % 7);  // 1970-01-01 was a Thursday
-    const std::int64_t ahead = (static_cast<std::int64_t>(i) - today + 7) % 7;
-    // A coming weekday is never today; a past one may be.
-    return midnight + (past ? (ahead == 0 ? 0 : ahead - 7) : (ahead == 0 ? 7 : ahead)) * day_ms;
-  }
-  std::int64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem == std::errc() && number >= 0 && number < 1'000'000 && end != text.data() + text.size()) {
-    const std::string unit(end, text.data() + text.size());
-    std::int64_t unit_ms = 0;
-    if (unit == "s") unit_ms = second_ms;
-    if (unit == "m" || unit == "min") unit_ms = 60 * second_ms;
-    if (unit == "h") unit_ms = 3600 * second_ms;
-    if (unit == "d") unit_ms = day_ms;
-    if (unit == "w") unit_ms = 7 * day_ms;
-    if (unit_ms != 0) return past ? now_ms - number * unit_ms : now_ms + number * unit_ms;
-  }
-  int year = 0;
-  int month = 0;
-  int day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int used = 0;
-  const char* raw = text.c_str();
-  if (std::sscanf(raw, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 && month >= 1 && month <= 12 &&
-      day >= 1 && day <= 31) {
-    const char* rest = raw + used;
-    bool valid = *rest == '\0';
-    if (!valid && (*rest == 'T' || *rest == ' ')) {
-      int time_used = 0;
-      if (std::sscanf(rest + 1, "%2d:%2d:%2d%n", &hour, &minute, &second, &time_used) != 3) {
-        second = 0;
-        if (std::sscanf(rest + 1, "%2d:%2d%n", &hour, &minute, &time_used) != 2) time_used = 0;
-      }
-      const std::string zone = time_used > 0 ? std::string(rest + 1 + time_used) : "bad";
-      valid = (zone.empty() || zone == "Z") && hour < 24 && minute < 60 && second < 60;
-    }
-    if (valid) {
-      std::tm civil{};
-      civil.tm_year = year - 1900;
-      civil.tm_mon = month - 1;
-      civil.tm_mday = day;
-      civil.tm_hour = hour;
-      civil.tm_min = minute;
-      civil.tm_sec = second;
-      const std::time_t seconds = timegm(&civil);
-      if (civil.tm_mday == day) return static_cast<std::int64_t>(seconds) * second_ms;  // 31 February moves on
-    }
-  }
-  return Error{Code::invalid_argument,
-               "\"" + text +
-                   "\" is no time; accepted are 2026-11-21, 2026-11-21T10:00 (UTC), a span such as 30min, "
-                   "2h, 3d, and today, yesterday, tomorrow or a weekday"};
+Result<std::int64_t> moment_of(const std::string& text, const Where& where, bool past) {
+  const std::string path = policy_path(where.policy);
+  const PolicyOrProblems read = path.empty() ? PolicyOrProblems{} : policy_from_file(path);
+  const std::string zone = read.place ? read.place->timezone : "UTC";
+  return parse_moment(text, {.now_ms = system_clock()->wall_ms(), .zone = zone, .past = past});
 }
 
 }  // namespace farthing::cli

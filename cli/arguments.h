@@ -29,7 +29,7 @@ int fail(const Error& error);
 int fail(Exit code, const std::string& message);
 
 /// Where the store is: --store, FARTHING_STORE, the `store` of the policy (--policy, else farthing.toml of the project),
-/// else the project's default (R37).
+/// else the project's default (R37). A policy that is not valid elsewhere still says where its store is.
 struct Where {
   std::string store;
   std::string policy;
@@ -40,7 +40,7 @@ Result<std::shared_ptr<Control>> open_control(const Where& where);
 /// The policy file that applies: `given`, else farthing.toml of the project; "" when there is none.
 std::string policy_path(const std::string& given);
 
-/// That policy; nothing where there is none.
+/// That policy; nothing where there is none, an error where it is not valid.
 Result<std::optional<Policy>> policy_of(const Where& where);
 
 /// "kind=value" pairs.
@@ -49,8 +49,7 @@ Result<Labels> labels_of(const std::vector<std::string>& pairs);
 std::string given_labels(const Labels& labels);
 /// "kind=glob" pairs.
 Result<Match> match_of(const std::vector<std::string>& pairs);
-/// "2026-11-21", "2026-11-21T10:00:00Z", "2h", "30min", "3d", "today", "yesterday", "friday": UTC; a span or a weekday
-/// counts backwards from `now_ms` with `past`, else forwards.
-Result<std::int64_t> time_of(const std::string& text, std::int64_t now_ms, bool past);
+/// A moment (farthing/moment.h); days and times without an offset are those of the policy's zone, as in Python.
+Result<std::int64_t> moment_of(const std::string& text, const Where& where, bool past);
 
 }  // namespace farthing::cli

@@ -131,7 +131,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   auto* ledger_command = app.add_subcommand("ledger", "The newest entries: one per attempt and correction");
   add_where(*ledger_command, ledger_options.where);
   ledger_command->add_option("--since", ledger_options.since,
-                             "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00 (UTC)");
+                             "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00, in the policy's zone");
   ledger_command->add_option("--until", ledger_options.until, "Before this time");
   ledger_command
       ->add_option("--label", ledger_options.labels, "Only calls with this label, kind=value; may be repeated")
@@ -211,7 +211,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   set_command->add_option("limit", cap_options.limit, "The limit, for example \"50 USD\"")->required();
   set_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`, in its order")
       ->allow_extra_args(false);
-  set_command->add_option("--until", cap_options.until, "Until then: 2h, friday, 2026-12-01 (UTC)");
+  set_command->add_option("--until", cap_options.until, "Until then: 2h, friday, 2026-12-01, in the policy's zone");
   add_note(*set_command, cap_options.note);
   set_command->callback([&] { code = cap_set(cap_options); });
   auto* clear_command = cap_command->add_subcommand("clear", "Back to the policy's limit");
@@ -234,7 +234,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
       "suggest", "Caps that the ledger speaks for: a policy to paste, and where each limit comes from");
   add_where(*suggest_command, suggest_options.where);
   suggest_command->add_option("--since", suggest_options.since,
-                              "From this time on: 4w, 2026-11-01, 2026-11-01T10:00 (UTC); default 90d");
+                              "From this time on: 4w, 2026-11-01, 2026-11-01T10:00, in the policy's zone; default 90d");
   suggest_command->add_flag("--json", suggest_options.json, "JSON instead of the policy");
   suggest_command->callback([&] { code = cap_suggest(suggest_options); });
 

@@ -131,20 +131,6 @@ Rows ledger(const GuardRef& self, std::optional<std::int64_t> since_ms, std::opt
   return Rows(std::move(rows));
 }
 
-/// The local midnight that begins the `weekday`-th day (0 = Monday) after `at_ms`, never the day of `at_ms` itself.
-std::int64_t next_weekday_ms(const std::string& zone, int weekday, std::int64_t at_ms) {
-  const Window day{.per = Per::day, .zone = zone};
-  const WindowBounds week = window_around({.per = Per::week, .zone = zone}, at_ms);
-  std::int64_t start = week.start_ms;
-  for (int i = 0; i < weekday; ++i)
-    start = window_around(day, start).end_ms;
-  if (start > at_ms) return start;
-  start = week.end_ms;
-  for (int i = 0; i < weekday; ++i)
-    start = window_around(day, start).end_ms;
-  return start;
-}
-
 }  // namespace
 
 void bind_control(py::class_<GuardRef>& guard) {
@@ -221,13 +207,7 @@ void bind_control(py::class_<GuardRef>& guard) {
              const std::string& why) {
             value_or_raise(unlocked([&] { return self.guard->control()->clear_limit(cap, each, {who, why}); }));
           },
-          py::arg("cap"), py::arg("each"), py::arg("who"), py::arg("why"))
-      .def(
-          "next_weekday_ms",
-          [](const GuardRef& self, int weekday, std::int64_t at_ms) {
-            return next_weekday_ms(self.guard->policy().timezone, weekday, at_ms);
-          },
-          py::arg("weekday"), py::arg("at_ms"));
+          py::arg("cap"), py::arg("each"), py::arg("who"), py::arg("why"));
 }
 
 }  // namespace farthing::python

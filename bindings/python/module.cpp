@@ -7,6 +7,7 @@
 #include "farthing/count.h"
 #include "farthing/guard.h"
 #include "farthing/labels.h"
+#include "farthing/moment.h"
 #include "farthing/policy.h"
 #include "farthing_command.h"
 
@@ -53,6 +54,12 @@ PYBIND11_MODULE(_farthing, m) {
   m.def(
       "parse_rate", [](std::string_view rate) { return to_text(python::value_or_raise(parse_rate(rate))); },
       pybind11::arg("text"));
+  m.def(
+      "parse_moment",
+      [](std::string_view text, std::int64_t now_ms, std::string_view zone, bool past) {
+        return python::value_or_raise(parse_moment(text, {.now_ms = now_ms, .zone = zone, .past = past}));
+      },
+      pybind11::arg("text"), pybind11::arg("now_ms"), pybind11::arg("zone"), pybind11::arg("past"));
   m.def("default_store", [](const std::string& folder) { return default_store(folder); }, pybind11::arg("main_folder"));
   m.def(
       "count_text",

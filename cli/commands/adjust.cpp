@@ -47,8 +47,7 @@ int adjust(const AdjustOptions& options) {
   if (options.unknown == !options.id.empty()) return fail(usage, "give an attempt's id, or --unknown --since TIME");
   if (options.unknown && options.since.empty())
     return fail(usage, "--unknown needs --since TIME, for example --since 2h");
-  const auto since =
-      options.unknown ? time_of(options.since, system_clock()->wall_ms(), /*past=*/true) : Result<std::int64_t>(0);
+  const auto since = options.unknown ? moment_of(options.since, options.where, /*past=*/true) : Result<std::int64_t>(0);
   if (!since) return fail(since.error());
   const auto id = options.unknown ? Result<AttemptId>(AttemptId{}) : parse_attempt_id(options.id);
   if (!id) return fail(id.error());

@@ -83,7 +83,7 @@ int cap_list(const CapOptions& options) {
 int cap_set(const CapOptions& options) {
   std::optional<std::int64_t> until;
   if (!options.until.empty()) {
-    const auto time = time_of(options.until, system_clock()->wall_ms(), /*past=*/false);
+    const auto time = moment_of(options.until, options.where, /*past=*/false);
     if (!time) return fail(time.error());
     until = *time;
   }
@@ -128,7 +128,7 @@ int cap_log(const CapLogOptions& options) {
 
 int cap_suggest(const SuggestCapsOptions& options) {
   SuggestOptions suggest;
-  const auto since = time_of(options.since, system_clock()->wall_ms(), /*past=*/true);
+  const auto since = moment_of(options.since, options.where, /*past=*/true);
   if (!since) return fail(since.error());
   suggest.since_ms = *since;
   const auto policy = policy_of(options.where);

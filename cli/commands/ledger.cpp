@@ -116,15 +116,14 @@ int print_denials(const Control& control, const LedgerOptions& options, const Le
 }
 
 Result<LedgerFilter> filter_of(const LedgerOptions& options) {
-  const std::int64_t now = system_clock()->wall_ms();
   LedgerFilter filter;
   if (!options.since.empty()) {
-    const auto since = time_of(options.since, now, /*past=*/true);
+    const auto since = moment_of(options.since, options.where, /*past=*/true);
     if (!since) return since.error();
     filter.since_ms = *since;
   }
   if (!options.until.empty()) {
-    const auto until = time_of(options.until, now, /*past=*/true);
+    const auto until = moment_of(options.until, options.where, /*past=*/true);
     if (!until) return until.error();
     filter.until_ms = *until;
   }

@@ -7,6 +7,7 @@
 #include "../json.h"
 #include "../terminal.h"
 #include "farthing/clock.h"
+#include "farthing/moment.h"
 
 namespace farthing::cli {
 
@@ -21,7 +22,7 @@ std::string date_in(std::string_view text, std::size_t at) {
 
 /// Whole days from a date to now; nothing where it is none.
 std::optional<std::int64_t> days_since(const std::string& date, std::int64_t now_ms) {
-  const auto at = time_of(date, now_ms, /*past=*/true);
+  const auto at = parse_moment(date, {.now_ms = now_ms});
   if (date.empty() || !at) return std::nullopt;
   return (now_ms - *at) / 86'400'000;
 }

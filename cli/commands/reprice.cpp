@@ -53,12 +53,11 @@ int ledger_reprice(const RepriceOptions& options) {
   if (options.apply && options.note.why.empty()) return fail(usage, "--apply needs --why TEXT, which the ledger keeps");
   if (!options.apply && !(options.note.why.empty() && options.note.who.empty()))
     return fail(usage, "--why and --who are for --apply");
-  const std::int64_t now = system_clock()->wall_ms();
   RepriceFilter filter;
   filter.model = options.model;
   for (const auto& [text, value] : {std::pair{&options.since, &filter.since_ms}, {&options.until, &filter.until_ms}}) {
     if (text->empty()) continue;
-    const auto at = time_of(*text, now, /*past=*/true);
+    const auto at = moment_of(*text, options.where, /*past=*/true);
     if (!at) return fail(at.error());
     *value = *at;
   }

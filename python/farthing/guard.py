@@ -6,7 +6,6 @@ import atexit
 import json
 import logging
 import os
-import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,9 +17,9 @@ from farthing._events import Alert, EventThread
 from farthing._labels import LabelValue, pairs, wanted
 from farthing._loops import in_thread
 from farthing._main_program import default_name, main_folder
+from farthing._moment import moment_ms
 from farthing._receipts import keys_of, open_guards
 from farthing._request import request_json
-from farthing._until import moment_ms
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
 from farthing.errors import ArgumentError
@@ -426,13 +425,7 @@ class Guard:
         self._core.clear_limit(cap, values, who, why)
 
     def _moment(self, value: datetime | str, ago: bool = False) -> int:
-        return moment_ms(
-            value,
-            zone=self._core.timezone,
-            now_ms=int(time.time() * 1000),
-            next_weekday_ms=self._core.next_weekday_ms,
-            ago=ago,
-        )
+        return moment_ms(value, zone=self._core.timezone, past=ago)
 
     @property
     def aio(self) -> Aio:

@@ -407,8 +407,10 @@ def test_limits_of_single_counters_in_a_policy_are_listed(place: Place) -> None:
 
 def test_a_limit_until_a_time(place: Place) -> None:
     place.spend(1)
-    place.run("cap", "set", "daily", "9 USD", "--until", "friday")
+    assert "T00:00:00Z" in place.run("cap", "set", "daily", "9 USD", "--until", "friday")
     assert "9.00 USD" in place.run("status")
+    (place.folder / "farthing.toml").write_text('timezone = "Asia/Tokyo"\n')
+    assert "T15:00:00Z" in place.run("cap", "set", "daily", "9 USD", "--until", "friday")
     assert "next-week" in place.run("cap", "set", "daily", "9 USD", "--until", "next-week", code=2)
 
 
@@ -430,6 +432,22 @@ def test_the_clock_is_reset(place: Place) -> None:
 
 
 # ---- trouble
+
+
+def test_a_policy_that_is_wrong_elsewhere_does_not_disarm_the_switch(place: Place) -> None:
+    place.spend(1)
+    policy = place.folder / "farthing.toml"
+    policy.write_text('store = "file:farthing.db"\n[[cap]]\nlimit = "5 USD"\nper = "dya"\n')
+    environment = {**os.environ, "FARTHING_STORE": ""}
+    run = [COMMAND, "halt", "--why", "loop"]
+    done = subprocess.run(run, cwd=place.folder, env=environment, capture_output=True, text=True)
+    assert (done.returncode, "loop" in place.run("status")) == (0, True), done
+    assert "is not a valid policy (farthing check says why); its store is taken" in done.stderr
+    assert "dya" in place.run("check", code=1)
+    # Where the store is cannot be read, the error says how to do without.
+    policy.write_text('store = "file:farthing.db\n')
+    done = subprocess.run(run, cwd=place.folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "Without it: --store file:PATH" in done.stderr
 
 
 @pytest.mark.parametrize(

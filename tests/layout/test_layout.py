@@ -21,6 +21,7 @@ PUBLIC = {
     "clock": "money",
     "labels": "money",
     "meter": "money",
+    "moment": "zone",
     "money": "money",
     "result": "money",
     "time_text": "zone",

@@ -37,6 +37,19 @@ def test_refused_amounts() -> None:
             _farthing.parse_usd(row[1])
 
 
+def test_moments() -> None:
+    rows = list(_table("moments/moments.txt"))
+    assert len(rows) > 40
+    for text, now, zone, direction, expected in rows:
+        now_ms = _farthing.parse_moment(now, 0, "UTC", False)
+        if expected == "-":
+            with pytest.raises(farthing.ArgumentError, match="is no moment; accepted are"):
+                _farthing.parse_moment(text, now_ms, zone, direction == "past")
+        else:
+            moment = _farthing.parse_moment(text, now_ms, zone, direction == "past")
+            assert moment == _farthing.parse_moment(expected, 0, "UTC", False), (text, zone)
+
+
 def test_rates() -> None:
     rows = list(_table("money/rates.txt"))
     assert rows

@@ -191,6 +191,20 @@ TEST_P(StoreRegistry, R8_the_change_log_says_for_which_counter_and_until_when) {
                 iso_utc(*change.until_ms));
 }
 
+TEST_P(StoreRegistry, R6_a_policy_in_code_that_drops_caps_of_its_former_version_says_so) {
+  const std::string day = cap_of("day", "1 USD", "per = \"day\"");
+  const std::string hour = cap_of("hour", "1 USD", "per = \"hour\"");
+  ASSERT_TRUE(store->apply(policy_of(day, "code:a"), false)->empty());
+  EXPECT_TRUE(store->apply(policy_of(day + hour, "code:a"), false)->empty());
+  EXPECT_TRUE(store->apply(policy_of(hour, "code:b"), false)->empty());
+  // "hour" is held by code:b, so that only "day" is gone.
+  const auto said = store->apply(policy_of(cap_of("week", "1 USD", "per = \"week\""), "code:a"), false);
+  ASSERT_EQ(said->size(), 1U);
+  EXPECT_NE(said->front().find("no longer in force for anybody: \"day\". A guard"), std::string::npos) << said->front();
+  EXPECT_TRUE(
+      store->apply(policy_of(cap_of("7d", "1 USD", "per = \"week\"\nwas = \"week\""), "code:a"), false)->empty());
+}
+
 FARTHING_ON_ANY_STORE(StoreRegistry);
 
 }  // namespace

@@ -92,9 +92,17 @@ struct Problem {
   std::string message;  // what was found, what is accepted, a suggestion
 };
 
+/// Where a policy's store is and whose midnights it means: what is known of a document that is wrong elsewhere, so that
+/// nobody has to mend it before a kill switch can be thrown.
+struct PolicyPlace {
+  std::string store;
+  std::string timezone;
+};
+
 struct PolicyOrProblems {
   std::optional<Policy> policy;
-  std::vector<Problem> problems;  // errors when `policy` is empty, else warnings
+  std::vector<Problem> problems;     // errors when `policy` is empty, else warnings
+  std::optional<PolicyPlace> place;  // of a valid policy, and of one whose errors are elsewhere
   bool ok() const { return policy.has_value(); }
 };
 

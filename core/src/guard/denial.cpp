@@ -9,6 +9,9 @@ namespace farthing {
 
 namespace {
 
+/// Clocks of one machine differ by as much as they are corrected in small steps.
+constexpr std::int64_t clock_noise_ms = 60'000;
+
 std::string amount(Meter meter, std::int64_t value) {
   return limit_text(meter, value);
 }
@@ -66,6 +69,10 @@ std::string denial_message(const Denial& denial) {
     if (cap.resets_at_ms) {
       text +=
           " Resets " + iso_utc(*cap.resets_at_ms) + ", in " + duration_words(*cap.resets_at_ms - denial.at_ms) + ".";
+    }
+    if (denial.clock_ahead_ms > clock_noise_ms) {
+      text += " This store's time is " + duration_words(denial.clock_ahead_ms) +
+              " ahead of this machine's clock, which was once set forward: farthing store reset-clock.";
     }
     if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
     if (denial.stale_streams > 0) {
@@ -130,6 +137,7 @@ std::string Denial::to_json() const {
     put_cap(details, caps.front());
     details["held"] = any_held;
     if (stale_streams > 0) details["stale_streams"] = stale_streams;
+    if (clock_ahead_ms > clock_noise_ms) details["clock_ahead_ms"] = clock_ahead_ms;
   }
   OrderedJson fits = OrderedJson::object();
   if (fits_output_limit) fits["output_limit"] = *fits_output_limit;

@@ -154,7 +154,9 @@ Verdict Attempt::State::refuse(Denial refusal) {
   id_text = to_text(attempt_id);
   refusal.attempt = id_text;
   refusal.model = plan ? plan->context->model : facts.model;
-  if (refusal.at_ms == 0) refusal.at_ms = core->clock->wall_ms();
+  const std::int64_t wall_ms = core->clock->wall_ms();
+  if (refusal.at_ms == 0) refusal.at_ms = wall_ms;
+  refusal.clock_ahead_ms = std::max<std::int64_t>(0, refusal.at_ms - wall_ms);
   if (route.dialect != nullptr && route.dialect->has_output) refusal.output_limit_name = limit_name();
   refusal.message = denial_message(refusal);
 

@@ -175,13 +175,15 @@ std::string numbered(std::string_view key, std::size_t i) {
   return std::string(key) + "[" + std::to_string(i) + "]";
 }
 
-Policy read_document(Reading& reading, const Node& root) {
+Policy read_document(Reading& reading, const Node& root, std::optional<PolicyPlace>& place) {
   Policy policy;
   policy.origin = reading.origin();
   Fields fields(reading, root, "", policy_keys, policy_keys_later);
   read_name(fields, policy);
+  const std::size_t before_place = reading.errors();
   read_store(fields, policy);
   read_timezone(fields, policy);
+  if (reading.errors() == before_place) place = {policy.store, policy.timezone};
   read_units(fields, policy);
   read_labels(fields, "labels", policy.labels);
   read_unbounded(fields, policy);
@@ -223,7 +225,7 @@ PolicyOrProblems validated(const Parsed& parsed, Reading& reading) {
     reading.error(Code::invalid_policy, fault.line, fault.path, fault.message);
   }
   if (parsed.faults.empty()) {
-    Policy policy = read_document(reading, parsed.root);
+    Policy policy = read_document(reading, parsed.root, result.place);
     if (!reading.failed()) result.policy = std::move(policy);
   }
   result.problems = result.policy ? reading.take_warnings() : reading.take_errors();
@@ -251,7 +253,7 @@ std::string absolute(const std::string& written, const std::string& policy_file)
 }
 
 PolicyOrProblems unreadable(const std::string& path, std::string_view why) {
-  return {std::nullopt, {{Code::invalid_policy, path, "cannot be read: " + std::string(why)}}};
+  return {std::nullopt, {{Code::invalid_policy, path, "cannot be read: " + std::string(why)}}, std::nullopt};
 }
 
 }  // namespace

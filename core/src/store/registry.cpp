@@ -237,6 +237,21 @@ const RegisteredCap* renamed_from(const Registry& registry, const Policy& policy
   return stays ? nullptr : old;
 }
 
+/// R6: the caps that a new version of a policy takes out of force, as texts for a warning.
+std::vector<std::string> dropped(const Registry& registry, const Policy& policy) {
+  std::vector<std::string> ids;
+  for (const RegisteredCap& registered : registry.caps) {
+    const std::vector<std::string>& holders = registered.documents;
+    const bool of_this = std::find(holders.begin(), holders.end(), policy.name) != holders.end();
+    const bool stays = std::any_of(policy.caps.begin(), policy.caps.end(), [&](const Cap& cap) {
+      return cap.id == registered.cap.id || cap.was == registered.cap.id;
+    });
+    if (of_this && !stays && other_holder(registered, policy.name) == nullptr)
+      ids.push_back("\"" + registered.cap.id + "\"");
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force) {
@@ -277,6 +292,19 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
     }
     warnings.push_back("policy \"" + policy.name +
                        "\" was replaced in this store by a newer version and is in force again");
+  }
+
+  // What is current in code is what was opened last: somebody who opens a second one under the same name has to hear it.
+  if (policy.origin == Origin::code) {
+    std::string gone;
+    for (const std::string& id : dropped(*registry, policy))
+      gone += (gone.empty() ? "" : ", ") + id;
+    if (!gone.empty()) {
+      warnings.push_back(
+          "policy \"" + policy.name +
+          "\" was opened before with caps that this version does not have, no longer in force for anybody: " + gone +
+          ". A guard beside another one needs a name of its own (name=...)");
+    }
   }
 
   for (Document document : *history) {

@@ -37,6 +37,21 @@ TEST_F(Refusals, a_cap_that_is_too_small_names_itself_and_what_is_left) {
   EXPECT_EQ(guard->control()->denials({})->size(), 1U);
 }
 
+TEST_F(Refusals, after_a_clock_that_was_ahead_they_name_the_way_back_R12) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
+  Attempt before = attempt();
+  const auto calm = error_of(begin(before));
+  EXPECT_THAT(calm.at("message").get<std::string>(), Not(HasSubstr("reset-clock")));
+  EXPECT_FALSE(calm.at("farthing").contains("clock_ahead_ms"));
+  clock->wall -= 3 * hour_ms;  // it was ahead, and was set right
+  Attempt after = attempt();
+  const auto error = error_of(begin(after));
+  EXPECT_THAT(error.at("message").get<std::string>(),
+              HasSubstr("This store's time is 3 h ahead of this machine's clock, which was once set forward: "
+                        "farthing store reset-clock."));
+  EXPECT_EQ(error.at("farthing").at("clock_ahead_ms"), 3 * hour_ms);
+}
+
 TEST_F(Refusals, a_cap_without_an_id_is_told_by_its_words) {
   open(
       "[[cap]]\nlimit = \"0.0001 USD\"\nper = \"day\"\nmatch = { project = \"p\" }\n"

@@ -12,7 +12,7 @@ from openai import OpenAI
 
 import farthing
 
-POLICY = Path(__file__).with_name("farthing.toml")
+POLICY = Path(__file__).parents[1] / "farthing.toml"
 SENTENCES = [
     "A farthing was a quarter of a penny, and the smallest coin of the realm for seven hundred years. "
     "It bought little, but it had to be counted all the same.",

@@ -10,7 +10,7 @@ from typing import Any
 
 import farthing
 
-POLICY = Path(__file__).with_name("farthing.toml")
+POLICY = Path(__file__).parents[1] / "farthing.toml"
 REQUEST: dict[str, Any] = {
     "model": "gpt-5-mini",
     "max_completion_tokens": 500,

@@ -12,7 +12,7 @@ from openai import OpenAI
 
 import farthing
 
-POLICY = Path(__file__).with_name("farthing.toml")
+POLICY = Path(__file__).parents[1] / "farthing.toml"
 PICTURE: dict[str, Any] = {
     "model": "gpt-image-1-mini",
     "prompt": "A penny farthing leaning against a bank, in the style of an etching",

@@ -12,7 +12,7 @@ from typing import Any
 
 import farthing
 
-POLICY = Path(__file__).with_name("farthing.toml")
+POLICY = Path(__file__).parents[1] / "farthing.toml"
 MODELS = {
     "api.openai.com": ["gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4.1", "o4-mini"],
     "api.anthropic.com": ["claude-opus-5", "claude-haiku-4-5"],
