@@ -66,6 +66,10 @@ Verdict Attempt::State::begin(const RequestView& request) {
   if (!scanned) return refuse(scanned.error().code, scanned.error().message);
   facts = std::move(*scanned);
   deployment = request.path.find("/deployments/") != std::string_view::npos;
+  if (route.dialect->batch && !route.path_model.empty() && !facts.model.empty() && facts.model != route.path_model)
+    return refuse(Code::unreadable_request, "the requests of the batch ask for \"" + facts.model +
+                                                "\", its path for \"" + route.path_model +
+                                                "\": which of them counts is not known");
   if (!route.path_model.empty()) facts.model = route.path_model;  // where the path names it, whatever the body says
   fill_video_defaults(route.host.provider, facts);
   body_now = *request.body;

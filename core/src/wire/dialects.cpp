@@ -1,5 +1,6 @@
 #include "wire/anthropic_batches/batches.h"
 #include "wire/anthropic_messages/messages.h"
+#include "wire/gemini_batches/batches.h"
 #include "wire/gemini_embed/embed.h"
 #include "wire/gemini_generate/generate.h"
 #include "wire/openai_audio/audio.h"
@@ -26,6 +27,8 @@ constexpr JobKind video_job{.name = "video", .path = "/videos/", .lives_ms = hou
 // OpenAI's guide to the batch API, 2026-11); two hours to be asked for.
 constexpr JobKind message_batch{
     .name = "batch", .path = "/messages/batches/", .lives_ms = 26 * hour_ms, .results = "/results"};
+// Google's batches run for 48 hours at most (its guide to the Batch API, 2026-11).
+constexpr JobKind generate_batch_job{.name = "batch", .path = "/v1beta/batches/", .lives_ms = 50 * hour_ms};
 constexpr JobKind batch_job{.name = "batch", .path = "/batches/", .lives_ms = 26 * hour_ms};
 constexpr JobKind video_generation_job{.name = "video", .path = "/video/generations/", .lives_ms = hour_ms};
 
@@ -92,6 +95,16 @@ const Dialect batches{.endpoint = "batches",
                       .pieces = true,
                       .job = &batch_job,
                       .batch = true};
+const Dialect generate_batches{.endpoint = "batchGenerateContent",
+                               .modality = "text",
+                               .operation = "generate",
+                               .has_output = false,
+                               .path = ":batchGenerateContent",
+                               .scan = wire::scan_generate_batch,
+                               .read = wire::read_generate_batch,
+                               .pieces = true,
+                               .job = &generate_batch_job,
+                               .batch = true};
 const Dialect generate{.endpoint = "generateContent",
                        .modality = "text",
                        .operation = "generate",
@@ -223,6 +236,7 @@ const std::vector<const Dialect*>& dialects() {
                                                     &embeddings,
                                                     &messages,
                                                     &message_batches,
+                                                    &generate_batches,  // before `batches`, whose path ends as its does
                                                     &batches,
                                                     &generate,
                                                     &stream_generate,

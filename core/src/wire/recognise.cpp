@@ -12,7 +12,7 @@ struct FreePost {
   std::string_view end;
   std::string_view provider;  // "" = everywhere
 };
-constexpr std::array<FreePost, 23> free_posts = {{
+constexpr std::array<FreePost, 24> free_posts = {{
     {"/cancel", ""},
     {"/moderations", "openai"},  // Mistral bills them
     {"/responses/input_tokens", ""},
@@ -34,6 +34,7 @@ constexpr std::array<FreePost, 23> free_posts = {{
     {"/pause", "openai"},               // fine-tuning jobs
     {"/messages/count_tokens", "anthropic"},
     {":countTokens", "gemini"},
+    {":cancel", "gemini"},  // a batch
     {"/tokenize-text", "xai"},
     {"/tokenize", ""},
 }};

@@ -125,8 +125,14 @@ TEST(Recognise, gemini_names_its_model_in_the_path) {
     EXPECT_EQ(model(host, in + "endpoints/123:generateContent"), "endpoints/123");
   }
   EXPECT_EQ(recognise("POST", gemini, "/v1beta/models/m:countTokens", hosts).kind, Route::Kind::free);
-  for (const char* path : {"/v1beta/models/m:asyncBatchEmbedContent", "/v1beta/models/m:batchGenerateContent",
-                           "/v1beta/models/m:predictLongRunning", "/v1beta/models/m%3AgenerateContent"}) {
+  EXPECT_EQ(recognise("POST", gemini, "/v1beta/batches/b1:cancel", hosts).kind, Route::Kind::free);
+  const Route poll = recognise("GET", gemini, "/v1beta/batches/b1", hosts);
+  EXPECT_EQ(poll.kind, Route::Kind::poll);
+  EXPECT_EQ(poll.dialect->endpoint, "batchGenerateContent");
+  EXPECT_EQ(poll.job_id, "b1");
+  EXPECT_EQ(recognise("GET", "api.openai.com", "/v1/batches/b1", hosts).dialect->endpoint, "batches");
+  for (const char* path : {"/v1beta/models/m:asyncBatchEmbedContent", "/v1beta/models/m:predictLongRunning",
+                           "/v1beta/models/m%3AgenerateContent"}) {
     EXPECT_EQ(recognise("POST", gemini, path, hosts).kind, Route::Kind::unknown) << path;
   }
 }

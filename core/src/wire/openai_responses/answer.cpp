@@ -123,7 +123,7 @@ struct ResponseAnswer : Ignore {
   std::string event_code;
 };
 
-JobState state_of(std::string_view status) {
+JobState response_state(std::string_view status) {
   if (status == "queued" || status == "in_progress") return JobState::pending;
   if (status == "completed" || status == "incomplete") return JobState::done;
   if (status == "failed") return JobState::failed;
@@ -139,7 +139,7 @@ class ResponseStream final : public EventStream {
     ResponseAnswer answer(facts_, 1);
     if (!walk(data, answer).empty()) return Fate::pass;
     output_seen_ += answer.output_bytes;
-    if (!answer.status.empty()) facts_.job = state_of(answer.status);
+    if (!answer.status.empty()) facts_.job = response_state(answer.status);
     if (answer.type == "error") {
       facts_.error = true;
       if (facts_.error_code.empty()) facts_.error_code = answer.event_code;
@@ -165,7 +165,7 @@ AnswerFacts read_responses(std::string_view body) {
   facts.quantities = answer.quantities();
   if (answer.has_usage) facts.reported_cost = answer.usage.reported_cost();
   facts.final = facts.quantities.has_value();
-  facts.job = state_of(answer.status);
+  facts.job = response_state(answer.status);
   if (facts.finish_reason.empty()) facts.finish_reason = answer.status;
   // A response that failed after work was done has both; then its usage is the bill.
   if (facts.quantities) facts.error = false;

@@ -31,7 +31,7 @@ constexpr std::array<std::pair<std::string_view, JobState>, 17> states = {{
     {"canceled", JobState::cancelled},
 }};
 
-JobState state_of(std::string_view word) {
+JobState video_state(std::string_view word) {
   std::string lower(word);
   for (char& c : lower)
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -89,7 +89,7 @@ AnswerFacts read_video(std::string_view body) {
   AnswerFacts& facts = answer.facts;
   // Of several the one that the host asks for at its address: xAI has only `request_id`, gateways `task_id` beside an `id`.
   facts.id = !answer.task_id.empty() ? answer.task_id : !answer.id.empty() ? answer.id : answer.request_id;
-  facts.job = state_of(answer.status);
+  facts.job = video_state(answer.status);
   if (facts.job == JobState::none && answer.status.empty() && !facts.id.empty() && !facts.error)
     facts.job = JobState::pending;  // a task was made, and nothing else is told
   // A word without a job's id or an error's object may be of the poll itself.
