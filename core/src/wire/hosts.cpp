@@ -17,7 +17,8 @@ struct Known {
   bool stops_on_disconnect;  // only where the provider says so
   std::string_view output_limit_name;
   std::string_view region = {};
-  bool reports_cost = false;  // and bills what it reports
+  bool reports_cost = false;   // and bills what it reports
+  bool ends_unmarked = false;  // its streams
 };
 
 constexpr std::array<Known, 23> table = {{
@@ -42,7 +43,8 @@ constexpr std::array<Known, 23> table = {{
     {"api.together.xyz", "together", true, false, false, "max_tokens"},
     {"api.together.ai", "together", true, false, false, "max_tokens"},
     {"api.fireworks.ai", "fireworks", true, false, false, "max_tokens"},
-    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens", "", true},
+    // Running totals in every chunk, and no [DONE] after the last one (its issue 209, open since 2025-03); its research sends it.
+    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens", "", true, true},
     {"api.cohere.com", "cohere", false, false, false, "max_tokens"},
     {"api.cerebras.ai", "cerebras", true, false, false, "max_completion_tokens"},
     {"api.moonshot.ai", "moonshot", true, false, false, "max_tokens"},
@@ -102,6 +104,7 @@ HostFacts HostTable::find(std::string_view host) const {
   facts.free = rule.free;
   if (rule.free && facts.provider.empty()) facts.provider = "local";
   facts.guard = rule.guard;
+    facts.ends_unmarked = known->ends_unmarked;
   facts.release_unknown = rule.release_unknown;
   if (rule.usage_in_streams) facts.usage_in_streams = *rule.usage_in_streams;
   if (rule.stops_on_disconnect) facts.stops_on_disconnect = *rule.stops_on_disconnect;

@@ -40,6 +40,7 @@ struct HostFacts {
   bool usage_unasked = false;        // sends usage in streams by itself
   bool stops_on_disconnect = false;  // R24
   bool release_unknown = false;      // R23
+  bool ends_unmarked = false;        // its streams of chat may end after their finish reason without a marker
   bool reports_cost = false;         // what it charged stands in its usage, and is what it bills
   std::string_view
       output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
@@ -217,6 +218,7 @@ struct AnswerFacts {
   bool ended = false;                    // a stream's terminal marker of a job, with usage or without
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
+  bool told_at_finish = false;           // a stream: its last event with content or usage had a finish reason and usage
   JobState job = JobState::none;
   std::string size;            // of a video as made
   std::string search_context;  // how much was searched
