@@ -162,7 +162,8 @@ struct RequestFacts {
   std::string search_context;                     // of it: how much, as asked
   bool prediction = false;                        // chat: with it no limit of ours is accepted
   bool tools = false;
-  bool schema = false;  // a response format with a schema
+  std::int64_t tool_tokens = 0;  // of definitions that the provider writes for the tools that the request names
+  bool schema = false;           // a response format with a schema
   bool background = false;
   std::int64_t thinking_budget = 0;  // output limit must stay above it
   std::string service_tier;          // as asked, "" when absent
@@ -321,6 +322,13 @@ std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, con
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
 /// The most input tokens of that much audio.
 std::int64_t audio_tokens_bound(std::int64_t audio_ms);
+/// Output tokens of an image that a model of chat or Gemini paints, which are beside those of its text: as published for the size that
+/// the request names, "" = the usual one; of other models the most of all. Data with source and date: piece_tokens.cpp.
+struct PaintedTokens {
+  std::int64_t likely = 0;
+  std::int64_t most = 0;  // whatever its size
+};
+PaintedTokens painted_tokens(std::string_view model, std::string_view size);
 /// What a provider bills at least for audio that goes in.
 std::int64_t least_audio_ms(std::string_view provider);
 /// What a request for videos leaves to its provider: model, length and size, as far as the provider says what it takes then.

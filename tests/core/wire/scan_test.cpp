@@ -282,3 +282,11 @@ TEST(HiddenTokens, have_an_allowance_everywhere) {
 
 }  // namespace
 }  // namespace farthing
+TEST(HiddenTokens, grow_with_every_tool_that_the_provider_writes_out) {
+  RequestFacts facts;
+  facts.tools = true;
+  const std::int64_t without = hidden_tokens_bound("claude", facts);
+  facts.tool_tokens = 735 + 700 + 325;
+  EXPECT_GE(hidden_tokens_bound("claude", facts), without + 735 + 700 + 325);
+}
+
