@@ -104,6 +104,7 @@ HostFacts HostTable::find(std::string_view host) const {
     facts.provider = known->provider;
     facts.region = known->region;
     facts.reports_cost = known->reports_cost;
+    facts.ends_unmarked = known->ends_unmarked;
     fill(facts, *known);
   }
   const HostRule* found = rule_for(rules_, host);
@@ -120,7 +121,6 @@ HostFacts HostTable::find(std::string_view host) const {
   facts.free = rule.free;
   if (rule.free && facts.provider.empty()) facts.provider = "local";
   facts.guard = rule.guard;
-    facts.ends_unmarked = known->ends_unmarked;
   facts.release_unknown = rule.release_unknown;
   if (rule.usage_in_streams) facts.usage_in_streams = *rule.usage_in_streams;
   if (rule.stops_on_disconnect) facts.stops_on_disconnect = *rule.stops_on_disconnect;
