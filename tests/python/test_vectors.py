@@ -97,17 +97,27 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
     guard = farthing.Guard(policy, store="memory:")
     core = guard._core
 
-    def start(method: str, path: str, query: str | None, body: bytes | None) -> _farthing.Attempt:
+    def start(
+        method: str, path: str, query: str | None, body: bytes | None, *headers: tuple[bytes, bytes]
+    ) -> _farthing.Attempt:
         return _farthing.start(
             core.bind([], {}, False),
             _farthing.Scope.root(),
             _farthing.CallSlot(),
             *(method, "https", host, None, path, query),
-            [(b"authorization", b"Bearer sk-test-0123456789")],
+            [(b"authorization", b"Bearer sk-test-0123456789"), *headers],
             body,
             False,
         )
 
+    if "file" in parts:
+        form, answer = (_text(line) for line in parts["file"].splitlines())
+        length = (b"content-length", str(len(form)).encode())
+        form_type = (b"content-type", b"multipart/form-data; boundary=b")
+        sending = start("POST", "/v1/files", None, form, form_type, length)
+        assert sending.kind == _farthing.SEND
+        sending.sent()
+        sending.whole(200, [(b"content-type", b"application/json")], answer)
     attempt = start("POST", path, query or None, _text(request))
     assert attempt.kind == _farthing.SEND
     held = guard.status().counters[0].cap.reserved

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "counting/claude_tools.h"
 #include "counting/json.h"
 #include "counting/neighbours.h"
 #include "counting/sum.h"
@@ -118,9 +119,13 @@ class Messages {
     if (!list.IsArray()) return true;
     for (const Value& tool : list.GetArray()) {
       const std::string_view type = text(member(tool, "type"));
+      if (const ClaudeTool* own = claude_tool(type)) {
+        sum_.tools += tokens(since_4_7_ ? own->tokens : own->tokens_until_4_6);
+        continue;
+      }
       const Value* function = type == "function" ? member(tool, "function") : &tool;
       if (function == nullptr || !function->IsObject() || !(type.empty() || type == "custom" || type == "function"))
-        return false;  // the provider's own
+        return false;  // run by the provider
       std::int64_t definition = 0;
       for (const char* name : {"name", "description", "input_schema", "parameters"}) {
         if (const Value* value = member(*function, name)) definition += o200k_.count(compact(*value)) + name_of_member;

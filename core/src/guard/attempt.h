@@ -182,6 +182,7 @@ struct Attempt::State {
   Rated rates_served(const CallContext& context, const AnswerFacts& answer, std::int64_t context_tokens) const;
   void price(LedgerRow& row, const AnswerFacts& answer) const;
   std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
+  void settle_ended(const AnswerFacts& answer);
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
   std::string_view region_of(const AnswerFacts& answer) const;

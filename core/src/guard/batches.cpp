@@ -37,6 +37,8 @@ std::string BatchSize::to_json() const {
                         {"media", media},
                         {"sound", sound},
                         {"server_tools", server_tools},
+                        {"spoken_output", spoken_output},
+                        {"painted_output", painted_output},
                         {"search_fees", search_fees},
                         {"tool_fees", tool_fees},
                         {"cache_writes", static_cast<int>(cache_writes)}});
@@ -66,6 +68,8 @@ std::optional<BatchSize> batch_size_of(std::string_view text) {
     json.at("media").get_to(size.media);
     json.at("sound").get_to(size.sound);
     json.at("server_tools").get_to(size.server_tools);
+    size.spoken_output = json.value("spoken_output", false);  // kept by an earlier version: it had none
+    size.painted_output = json.value("painted_output", false);
     json.at("search_fees").get_to(size.search_fees);
     json.at("tool_fees").get_to(size.tool_fees);
     size.cache_writes = static_cast<CacheWrites>(json.at("cache_writes").get<std::uint8_t>());
@@ -103,7 +107,7 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     const std::int64_t output = std::max(sized.demand.want, request.output_limit.value_or(0));
     add(size.output_tokens, checked_mul(output, choices).value_or(most));
     add(size.likely_input, sized.likely[Quantity::input_tokens]);
-    add(size.likely_output, sized.likely[Quantity::output_tokens]);
+    add(size.likely_output, sized.likely[sized.likely_output]);
     add(size.own_searches, sized.pieces[Quantity::web_searches]);
     add(size.tool_steps, request.server_tool_steps.value_or(0));
     // How much is searched decides the price of a search, and a batch has one price.
@@ -118,6 +122,8 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     size.media = size.media || request.media || request.remote;
     size.sound = size.sound || may_have_sound(request);
     size.server_tools = size.server_tools || request.server_tools;
+    size.spoken_output = size.spoken_output || request.spoken_output;
+    size.painted_output = size.painted_output || request.painted_output;
     size.search_fees = size.search_fees || request.search_fees;
     size.tool_fees = size.tool_fees || request.tool_fees;
     if (size.requests == 1) size.cache_writes = request.cache_writes;
@@ -169,6 +175,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
   all.media_other = batch.sound;
   all.server_tools = batch.server_tools;
   all.server_tool_steps = batch.tool_steps;
+  all.spoken_output = batch.spoken_output;
+  all.painted_output = batch.painted_output;
   all.search_fees = batch.search_fees;
   all.tool_fees = batch.tool_fees;
   all.cache_writes = batch.cache_writes;

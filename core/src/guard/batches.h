@@ -35,12 +35,17 @@ struct BatchSize {
   bool media = false;
   bool sound = false;
   bool server_tools = false;
+  bool spoken_output = false;
+  bool painted_output = false;
   bool search_fees = false;
   bool tool_fees = false;
   CacheWrites cache_writes = CacheWrites::none;
 
-  /// Whether the sum of the tokens leaves out what costs: searches and tools with fees, sound at a price of its own.
-  bool more_than_tokens() const { return sound || search_fees || tool_fees || own_searches > 0; }
+  /// Whether the sum of the tokens leaves out what costs: searches and tools with fees, sound and images at a price of
+  /// their own.
+  bool more_than_tokens() const {
+    return sound || spoken_output || painted_output || search_fees || tool_fees || own_searches > 0;
+  }
   std::string to_json() const;
 };
 /// Nothing where it is none of its texts.

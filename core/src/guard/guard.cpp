@@ -295,7 +295,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                                           sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
     estimate.likely_parts.push_back(
         part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")),
-             Quantity::output_tokens, sized.likely[Quantity::output_tokens], std::nullopt));
+             sized.likely_output, sized.likely[sized.likely_output], std::nullopt));
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();

@@ -75,7 +75,7 @@ Delivered Attempt::State::data(std::string_view bytes) {
 Delivered Attempt::State::end() {
   if (reader) {
     const std::string_view rest = reader->finish();
-    if (phase == Phase::sent) settle_answer(reader->facts(), reader->facts().final);
+    if (phase == Phase::sent) settle_ended(reader->facts());
     return {false, rest};
   }
   end_body(buffer);
@@ -93,10 +93,17 @@ void Attempt::State::end_body(std::string_view whole) {
     if (!reader) reader = route.dialect->stream(strip_usage);
     reader->feed(whole);
     reader->finish();
-    settle_answer(reader->facts(), reader->facts().final);
-    return;
+    return settle_ended(reader->facts());
   }
   settle_answer(route.dialect->read_answer(whole, facts), true);
+}
+
+/// A stream whose body came to its end.
+void Attempt::State::settle_ended(const AnswerFacts& answer) {
+  if (answer.final || !route.host.ends_unmarked || !answer.told_at_finish) return settle_answer(answer, answer.final);
+  AnswerFacts marked = answer;  // R24: the end of the body is the marker there
+  marked.final = marked.quantities.has_value();
+  settle_answer(marked, marked.final);
 }
 
 /// The table of R23. `whole`: with the dialect's terminal marker.

@@ -109,6 +109,16 @@ void size_input(const SizeInput& input, Sized& sized) {
   }
 }
 
+/// Images that the answer may bring: asked for, or what the model is made for.
+bool paints(const SizeInput& input) {
+  return input.facts.painted_output || (input.model != nullptr && input.model->modality == "image");
+}
+
+PaintedTokens painted(const SizeInput& input) {
+  if (!paints(input)) return {};
+  return painted_tokens(input.model == nullptr ? input.facts.model : input.model->name, input.facts.pieces.size);
+}
+
 /// R20: what output is asked for, and the least that is acceptable.
 void size_output(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
@@ -123,11 +133,12 @@ void size_output(const SizeInput& input, Sized& sized) {
   const std::int64_t window = input.model != nullptr ? input.model->context_window : 0;
   const std::int64_t floor =
       std::max({reasoning ? min_output_reasoning : min_output, input.dialect.output_limit_minimum,
-                facts.thinking_budget > 0 ? facts.thinking_budget + min_output : 0});
+                facts.thinking_budget > 0 ? facts.thinking_budget + min_output : 0, painted(input).most});
   const bool may_lower = input.policy.fit_output && input.rewritable && input.output_capped;
 
   if (facts.output_limit) {
-    const std::int64_t asked = std::max<std::int64_t>(0, *facts.output_limit);
+    // Whether a smaller limit cuts an image off, nobody says: one of them is held.
+    const std::int64_t asked = std::max({std::int64_t{0}, *facts.output_limit, painted(input).most});
     demand.want = maximum > 0 ? std::min(asked, maximum) : asked;
     sized.own_output_limit = demand.want;
     demand.least = may_lower ? std::min(demand.want, floor) : demand.want;
@@ -162,6 +173,13 @@ void size_output(const SizeInput& input, Sized& sized) {
   demand.least = demand.want;
 }
 
+/// What no rate prices.
+void refuse_unknown(const SizeInput& input, std::string_view what, Sized& sized) {
+  unbounded(sized, what);
+  sized.confidence = "unbounded";
+  if (input.money_capped) sized.problem = Sized::Problem::unbounded;
+}
+
 void size_likely(const SizeInput& input, Sized& sized) {
   const RequestFacts& facts = input.facts;
   std::int64_t input_tokens =
@@ -183,9 +201,14 @@ void size_likely(const SizeInput& input, Sized& sized) {
     const bool reasoning = input.model != nullptr && input.model->reasoning;
     const auto learned = input.learned == nullptr ? std::nullopt : input.learned->output(50);
     sized.learned_output = learned.has_value();
-    const std::int64_t usual = learned.value_or(reasoning ? likely_output_reasoning : likely_output);
-    const std::int64_t output = std::clamp<std::int64_t>(usual, 0, sized.demand.want);
-    sized.likely[Quantity::output_tokens] = saturating_mul(output, std::max<std::int64_t>(1, facts.choices));
+    const bool image = paints(input);
+    const std::int64_t unlearnt = image ? painted(input).likely : reasoning ? likely_output_reasoning : likely_output;
+    const std::int64_t output = std::clamp<std::int64_t>(learned.value_or(unlearnt), 0, sized.demand.want);
+    if (image)
+      sized.likely_output = Quantity::output_image_tokens;
+    else if (facts.spoken_output)
+      sized.likely_output = Quantity::output_audio_tokens;
+    sized.likely[sized.likely_output] = saturating_mul(output, std::max<std::int64_t>(1, facts.choices));
   }
 }
 
@@ -237,12 +260,12 @@ void price(const SizeInput& input, Sized& sized) {
   }
   const bool fee_unknown = (input.facts.tool_fees && !rates[Quantity::tool_calls]) ||
                            (input.facts.search_fees && !rates[Quantity::web_searches]);
-  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount) {
-    unbounded(sized, unknown_fee);
-    sized.confidence = "unbounded";
-    if (input.money_capped) sized.problem = Sized::Problem::unbounded;
-    return;
-  }
+  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
+    return refuse_unknown(input, unknown_fee, sized);
+  const bool output_unknown = (input.facts.spoken_output && !rates[Quantity::output_audio_tokens]) ||
+                              (input.facts.painted_output && !rates[Quantity::output_image_tokens]);
+  if (output_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
+    return refuse_unknown(input, unknown_output_rate, sized);
   if (input.facts.server_tools && input.facts.server_tool_steps) {
     if (const auto tool = dearest_of(rates, {Quantity::web_searches, Quantity::tool_calls})) {
       fixed.add(*tool, *input.facts.server_tool_steps);

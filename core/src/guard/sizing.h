@@ -59,6 +59,8 @@ struct SizeInput {
 
 /// Of `unbounded_by`: a tool of the provider's costs what no rate says.
 inline constexpr std::string_view unknown_fee = "a tool whose fee is not known";
+/// ... and speech or images that the answer may bring.
+inline constexpr std::string_view unknown_output_rate = "speech or images of the answer, whose price is not known";
 
 struct Sized {
   enum class Problem : std::uint8_t { none, unpriced, unbounded, overflow } problem = Problem::none;
@@ -84,8 +86,9 @@ struct Sized {
   /// What is booked where an answer need not tell its usage: what was asked for.
   std::optional<Quantities> counted;
   Quantities likely;
-  std::int64_t input_correction = 0;  // of it: what was learnt
-  bool learned_output = false;        // its output is what was learnt
+  std::int64_t input_correction = 0;                 // of it: what was learnt
+  Quantity likely_output = Quantity::output_tokens;  // of it: what its output is
+  bool learned_output = false;                       // its output is what was learnt
   std::optional<Usd> likely_usd;
   std::string_view confidence = "heuristic";
   RateSet dearest;  // what the ceiling was priced with

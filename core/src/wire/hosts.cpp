@@ -1,4 +1,5 @@
 #include <array>
+#include <span>
 
 #include "money/glob.h"
 #include "wire/wire.h"
@@ -17,7 +18,8 @@ struct Known {
   bool stops_on_disconnect;  // only where the provider says so
   std::string_view output_limit_name;
   std::string_view region = {};
-  bool reports_cost = false;  // and bills what it reports
+  bool reports_cost = false;   // and bills what it reports
+  bool ends_unmarked = false;  // its streams
 };
 
 constexpr std::array<Known, 23> table = {{
@@ -42,11 +44,30 @@ constexpr std::array<Known, 23> table = {{
     {"api.together.xyz", "together", true, false, false, "max_tokens"},
     {"api.together.ai", "together", true, false, false, "max_tokens"},
     {"api.fireworks.ai", "fireworks", true, false, false, "max_tokens"},
-    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens", "", true},
+    // Running totals in every chunk, and no [DONE] after the last one (its issue 209, open since 2025-03); its research sends it.
+    {"api.perplexity.ai", "perplexity", false, true, false, "max_tokens", "", true, true},
     {"api.cohere.com", "cohere", false, false, false, "max_tokens"},
     {"api.cerebras.ai", "cerebras", true, false, false, "max_completion_tokens"},
     {"api.moonshot.ai", "moonshot", true, false, false, "max_tokens"},
 }};
+
+/// Providers without a host of their own: what `[[host]] provider = "..."` says of a server. `max_tokens` both read in all
+/// versions: max_completion_tokens Ollama ignores (its issue 7125, open; measured there with 0.32.5 in 2026-08), and vLLM
+/// before 0.6.2 did. Usage in streams: Ollama's guide to its OpenAI compatibility (2026-11), vLLM's issue 6705. A port is no
+/// name: who answers at localhost:11434 nobody promises, and Ollama passes calls on to models of its cloud.
+constexpr std::array<Known, 2> servers = {{
+    {"", "ollama", true, false, false, "max_tokens"},
+    {"", "vllm", true, false, false, "max_tokens"},
+}};
+
+const Known* known_provider(std::string_view provider) {
+  for (const std::span<const Known> rows : {std::span<const Known>(table), std::span<const Known>(servers)}) {
+    for (const Known& known : rows) {
+      if (known.provider == provider) return &known;
+    }
+  }
+  return nullptr;
+}
 
 const Known* known_host(std::string_view host) {
   for (const Known& known : table) {
@@ -83,6 +104,7 @@ HostFacts HostTable::find(std::string_view host) const {
     facts.provider = known->provider;
     facts.region = known->region;
     facts.reports_cost = known->reports_cost;
+    facts.ends_unmarked = known->ends_unmarked;
     fill(facts, *known);
   }
   const HostRule* found = rule_for(rules_, host);
@@ -91,12 +113,9 @@ HostFacts HostTable::find(std::string_view host) const {
   if (!rule.provider.empty()) {
     facts.provider = rule.provider;
     // A gateway in front of a provider behaves as that provider does, unless the rule says otherwise.
-    for (const Known& like : table) {
-      if (known == nullptr && like.provider == rule.provider) {
-        fill(facts, like);
-        facts.stops_on_disconnect = false;  // what stands in between may not pass a disconnect on
-        break;
-      }
+    if (const Known* like = known_provider(rule.provider); known == nullptr && like != nullptr) {
+      fill(facts, *like);
+      facts.stops_on_disconnect = false;  // what stands in between may not pass a disconnect on
     }
   }
   facts.free = rule.free;

@@ -16,7 +16,7 @@ struct Overhead {
 constexpr std::int64_t least = 64;
 constexpr Overhead hidden_prompts[] = {
     {"grok", 1'400},    // grok-4: about 683 hidden tokens (published measurement, 2026)
-    {"claude", 1'700},  // 286 to 804 with tools (Anthropic's documentation of tool use, 2026)
+    {"claude", 1'700},  // 286 to 804 with tools (Anthropic's documentation of tool use, 2026); tool_tokens come on top
     {"harmony", 192},   // gpt-oss: its template writes a system message of about 70 tokens by itself
 };
 
@@ -31,6 +31,7 @@ std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const Reques
   // A schema for tools or answers is rendered into a text around it.
   if (facts.tools) tokens += least;
   if (facts.schema) tokens += least;
+  tokens += 2 * facts.tool_tokens;  // published figures, which have changed before
   return tokens;
 }
 

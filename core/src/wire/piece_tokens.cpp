@@ -88,6 +88,20 @@ std::int64_t tokens_of_any_size(const Pieces& asked) {
   return (axis * short_axis * (area_offset + pixels) + area_scale - 1) / area_scale;
 }
 
+/// Images that Gemini paints: 1K, 2K, 4K. Source: Google's price page of the Gemini API as it is quoted in 2026-03 (0.067, 0.101
+/// and 0.151 USD at 60 USD per million; 0.134 and 0.24 at 120; 1,290 tokens of gemini-2.5-flash-image), not read again in 2026-11. Others: the most of them.
+struct PaintedRow {
+  std::string_view model;  // its beginning
+  std::array<std::int64_t, 3> tokens;
+};
+constexpr PaintedRow painted_rows[] = {
+    {"gemini-2.", {1290, 1290, 1290}},
+    {"gemini-3-pro-image", {1120, 1120, 2000}},
+    {"gemini-3.1-flash-image", {1120, 1680, 2520}},
+    {"", {1290, 1680, 2520}},
+};
+constexpr std::array<std::string_view, 3> painted_sizes = {"1K", "2K", "4K"};
+
 // ---- audio
 
 /// gpt-4o-mini-tts: OpenAI gives 0.015 USD per minute of speech, at 12 USD per million 1,250 tokens (pricing page, 2026-11). It
@@ -118,6 +132,15 @@ std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, con
   if (asked.input_unread || model != "gpt-image-1") return std::nullopt;
   const std::int64_t each = input_image_tokens + (asked.input_closely ? input_closely_tokens : 0);
   return times(asked.input_images, each) + times(asked.input_squares, input_tile_tokens);
+}
+
+PaintedTokens painted_tokens(std::string_view model, std::string_view size) {
+  model = model.substr(model.rfind('/') + 1);
+  const auto* row = std::find_if(std::begin(painted_rows), std::end(painted_rows),
+                                 [&](const PaintedRow& known) { return model.starts_with(known.model); });
+  const auto named = std::find(painted_sizes.begin(), painted_sizes.end(), size);
+  const auto place = named == painted_sizes.end() ? 0 : static_cast<std::size_t>(named - painted_sizes.begin());
+  return {.likely = row->tokens[place], .most = row->tokens.back()};
 }
 
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked) {

@@ -19,6 +19,10 @@ namespace farthing::wire {
 /// No dialect has as many; comparing each with all would cost.
 inline constexpr std::size_t max_members = 256;
 
+/// Members by which hosts let somebody else search or read first, in every dialect that they speak: a search of the web,
+/// plugins, a company's own data. Sources: the API references of xAI, OpenRouter and Azure, 2026-11.
+inline constexpr std::array<std::string_view, 3> server_members = {"search_parameters", "plugins", "data_sources"};
+
 /// Members that say what tools there are and what form an answer has, in all dialects; Gemini's takes both spellings.
 inline bool is_of_tool_set(const Path& path) {
   constexpr std::array<std::string_view, 6> top = {"tools", "functions",     "response_format",
@@ -60,6 +64,11 @@ struct RequestScan : Ignore {
       facts.object_open = at;
     }
     plain(path, {"model", "stream", "service_tier"});
+    if (path.depth() == 1) {
+      if (std::find(server_members.begin(), server_members.end(), path.own()) != server_members.end()) elsewhere();
+      if (path.own() == "models") facts.other_models = true;  // OpenRouter: tried one after the other
+      if (path.own() == "preset") preset();
+    }
     if (is_of_tool_set(path)) facts.tool_set.push_back({at - 1, 0});
   }
   /// Members that are no objects or arrays; called where one opens.
@@ -69,6 +78,11 @@ struct RequestScan : Ignore {
     }
   }
   void finish() {
+    // OpenRouter's words in a model's name (its guides to presets and to model variants, 2026-11).
+    if (facts.model.find("@preset/") != std::string::npos) preset();
+    if (facts.model.ends_with(":online")) elsewhere();
+    // No limit on the uses of tools is one on these.
+    if (elsewhere_) facts.server_tool_steps.reset();
     if (media_told_ > media_read_) facts.media_other = true;
     if (!facts.output_limit_spans.empty() || !null_limit) return;
     facts.output_limit_spans.push_back(*null_limit);
@@ -159,10 +173,34 @@ struct RequestScan : Ignore {
     facts.media = true;
     ++media_told_;
   }
+  /// What an answer may bring, as providers name it in any case: its input stays as bounded as it is.
+  void output_modality(std::string_view word) {
+    std::string lower(word);
+    for (char& c : lower)
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (lower == "audio")
+      facts.spoken_output = true;
+    else if (lower == "image")
+      facts.painted_output = true;
+    else if (lower != "text")
+      other_media();  // at a rate that nobody knows
+  }
   void other_media() {
     facts.media = true;
     facts.media_other = true;
   }
+
+  /// Something at the host runs first, and no member says how often.
+  void elsewhere() {
+    facts.server_tools = facts.tool_fees = true;
+    elsewhere_ = true;
+  }
+  /// OpenRouter: settings that are kept there, among them models, prompts and tools (its guide to presets, 2026-11).
+  void preset() {
+    facts.other_models = true;
+    elsewhere();
+  }
+  bool is_elsewhere() const { return elsewhere_; }
 
   // `detail` of OpenAI's images stands before or after the image, in an object that opens here.
   void open_image() {
@@ -177,6 +215,7 @@ struct RequestScan : Ignore {
   }
 
  private:
+  bool elsewhere_ = false;
   std::int64_t media_told_ = 0;
   std::int64_t media_read_ = 0;
   std::size_t image_ = 0;
@@ -221,6 +260,10 @@ struct RequestScan : Ignore {
       boolean(path, scalar, facts.stream);
     else if (name == "service_tier")
       text(path, scalar, facts.service_tier);
+    else if (name == "preset" && !scalar.is_null())
+      preset();
+    else if (name == "route" && !scalar.is_null())
+      facts.other_models = true;  // OpenRouter: which of them, where it may choose
     else
       return false;
     return true;

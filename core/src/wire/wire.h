@@ -40,6 +40,7 @@ struct HostFacts {
   bool usage_unasked = false;        // sends usage in streams by itself
   bool stops_on_disconnect = false;  // R24
   bool release_unknown = false;      // R23
+  bool ends_unmarked = false;        // its streams of chat may end after their finish reason without a marker
   bool reports_cost = false;         // what it charged stands in its usage, and is what it bills
   std::string_view
       output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
@@ -149,11 +150,13 @@ struct RequestFacts {
   bool remote = false;      // URLs, file ids, previous_response_id, conversations, prompt ids: unseen input
   /// What of both can be bounded: media whose size was read, and images, of which a model takes so many tokens at most.
   std::vector<MediaInput> media_inputs;
-  bool media_other = false;       // media beside them: files, what is not readable, spoken or painted output
-  bool remote_other = false;      // unseen input beside images
-  bool media_resolution = false;  // Gemini: the request says how closely to look
-  bool other_models = false;      // a list of models, of which the host may take another one
-  bool server_tools = false;      // web search, file search, code interpreter, mcp, ...
+  bool media_other = false;                       // media beside them: files, what is not readable
+  bool remote_other = false;                      // unseen input beside images
+  bool media_resolution = false;                  // Gemini: the request says how closely to look
+  bool spoken_output = false;                     // speech is asked for: output tokens at a rate of their own
+  bool painted_output = false;                    // images are, of `pieces.size`
+  bool other_models = false;                      // a list of models, of which the host may take another one
+  bool server_tools = false;                      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   bool search_fees = false;                       // one of them searches the web
   bool tool_fees = false;                         // one of them has a fee of its own, other than for web searches
@@ -161,7 +164,8 @@ struct RequestFacts {
   std::string search_context;                     // of it: how much, as asked
   bool prediction = false;                        // chat: with it no limit of ours is accepted
   bool tools = false;
-  bool schema = false;  // a response format with a schema
+  std::int64_t tool_tokens = 0;  // of definitions that the provider writes for the tools that the request names
+  bool schema = false;           // a response format with a schema
   bool background = false;
   std::int64_t thinking_budget = 0;  // output limit must stay above it
   std::string service_tier;          // as asked, "" when absent
@@ -214,6 +218,7 @@ struct AnswerFacts {
   std::optional<Quantities> quantities;  // disjoint
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool told_at_finish = false;           // a stream: its last event with content or usage had a finish reason and usage
   bool ended = false;                    // a stream's terminal marker of a job, with usage or without
   bool done = false;                     // a whole answer of a dialect that need not tell usage
   bool error = false;                    // the dialect's own error body or event
@@ -317,6 +322,13 @@ std::optional<OwnSearches> own_searches(std::string_view overhead_profile);
 std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
 std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked);
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
+/// Output tokens of an image that a model of chat or Gemini paints, which are beside those of its text: as published for the size that
+/// the request names, "" = the usual one; of other models the most of all. Data with source and date: piece_tokens.cpp.
+struct PaintedTokens {
+  std::int64_t likely = 0;
+  std::int64_t most = 0;  // whatever its size
+};
+PaintedTokens painted_tokens(std::string_view model, std::string_view size);
 /// The most input tokens of that much audio.
 std::int64_t audio_tokens_bound(std::int64_t audio_ms);
 /// What a provider bills at least for audio that goes in.

@@ -241,6 +241,22 @@ TEST(CountInput, of_claude_is_the_same_in_openais_form) {
   none(R"({"messages":[{"role":"assistant","tool_calls":[{"type":"custom","custom":{}}]}]})");
 }
 
+TEST(CountInput, of_claudes_own_tools_is_what_is_published) {
+  const auto count = [](const std::string& tools, std::string_view model) {
+    const auto found =
+        count_input("messages", R"({"messages":[],"tools":[)" + tools + "]}", {.overhead = "claude", .name = model});
+    return found ? found->tokens : -1;
+  };
+  const std::string bash = R"({"type":"bash_20250124","name":"bash"})";
+  const std::string editor = R"({"type":"text_editor_20250429","name":"e"})";
+  const std::string computer = R"({"type":"computer_20250124","name":"c","display_width_px":1024})";
+  EXPECT_EQ(count(bash, "claude-sonnet-4-5"), 3 + 496 + 244);
+  EXPECT_EQ(count(bash, "claude-opus-4-8"), 3 + 290 + 325);
+  EXPECT_EQ(count(bash + "," + editor + "," + computer, "claude-sonnet-4-5"), 3 + 496 + 244 + 700 + 735);
+  EXPECT_EQ(count(R"({"type":"computer_toolset_20260801"})", "claude-opus-4-8"), 3 + 4'520);
+  EXPECT_EQ(count(R"({"type":"web_search_20250305","name":"s"})", "claude-sonnet-4-5"), -1) << "run by the provider";
+}
+
 TEST(CountInput, of_a_model_with_a_prompt_of_its_own_has_that_too) {
   const auto count = [](std::string_view overhead) {
     const auto found =

@@ -1,8 +1,11 @@
 // One call from its request to its entry in the ledger: the vectors of tests/vectors/calls.
 #include <nlohmann/json.hpp>
 
+#include <set>
+
 #include "tests/core/guard/fixture.h"
 #include "tests/core/policy/blocks.h"
+#include "wire/wire.h"
 
 namespace farthing::test {
 namespace {
@@ -24,6 +27,16 @@ class Outcomes : public GuardFixture, public ::testing::WithParamInterface<Block
     const RequestView asking{.method = "GET", .host = host, .path = path, .headers = {}, .body = ""};
     ASSERT_EQ(one.begin(asking).kind, Verdict::Kind::send);
     answer(one, text_of(rest.substr(space + 1)));
+  }
+
+  /// The form that brings the requests of a batch, and what the host answers to it.
+  void upload(const std::string& form, const std::string& reply) {
+    const std::string length = std::to_string(form.size());
+    const HeaderView headers[] = {{"content-type", "multipart/form-data; boundary=b"}, {"content-length", length}};
+    Attempt one = attempt();
+    const RequestView asking{.method = "POST", .host = host, .path = "/v1/files", .headers = headers, .body = form};
+    ASSERT_EQ(one.begin(asking).kind, Verdict::Kind::send);
+    answer(one, reply);
   }
 
   void run(Attempt& attempt, const std::string& step) {
@@ -64,18 +77,29 @@ std::vector<Block> outcomes() {
   return blocks;
 }
 
+std::string line_of(const std::string& part, const char* usual) {
+  const std::string line = part.substr(0, part.find('\n'));
+  return line.empty() ? usual : line;
+}
+std::string host_of(const Block& block) {
+  return line_of(block.part("host"), "api.openai.com");
+}
+std::string path_of(const Block& block) {
+  return line_of(block.part("endpoint"), "/v1/chat/completions");
+}
+
 TEST_P(Outcomes, of_the_vectors) {
   auto document = nlohmann::json::parse(R"({"cap":[{"id":"day","limit":"1 USD","per":"day"}]})");
   if (const std::string more = GetParam().part("policy"); !more.empty()) document.update(nlohmann::json::parse(more));
   open_json(document.dump());
   std::string request = GetParam().part("request");
   if (!GetParam().part("stream").empty()) request.replace(request.rfind('}'), 1, ",\"stream\":true}");
-  const auto line_of = [](const std::string& part, const char* usual) {
-    const std::string line = part.substr(0, part.find('\n'));
-    return line.empty() ? usual : line;
-  };
-  host = line_of(GetParam().part("host"), "api.openai.com");
-  const std::string path = line_of(GetParam().part("endpoint"), "/v1/chat/completions");
+  host = host_of(GetParam());
+  const std::string path = path_of(GetParam());
+  if (const std::string file = GetParam().part("file"); !file.empty()) {
+    const std::size_t line = file.find('\n');
+    upload(text_of(file.substr(0, line)), text_of(file.substr(line + 1)));
+  }
   Attempt one = attempt();
   ASSERT_EQ(begin(one, text_of(request), host, path).kind, Verdict::Kind::send);
   const auto held = guard->control()->status()->counters.front().cap.reserved;
@@ -105,6 +129,17 @@ TEST_P(Outcomes, of_the_vectors) {
   if (one.receipt()->how != How::open) {
     EXPECT_EQ(one.receipt()->cost, row.actual);
   }
+}
+
+TEST(Vectors, every_dialect_has_some) {
+  const HostTable hosts({});
+  std::set<std::string_view> told;
+  for (const Block& block : outcomes()) {
+    const Route route = recognise("POST", host_of(block), path_of(block), hosts);
+    if (route.dialect != nullptr) told.insert(route.dialect->endpoint);
+  }
+  for (const Dialect* dialect : dialects())
+    EXPECT_TRUE(told.contains(dialect->endpoint)) << dialect->endpoint << ": tests/vectors/calls/dialects.txt";
 }
 
 INSTANTIATE_TEST_SUITE_P(Vectors, Outcomes, ::testing::ValuesIn(outcomes()), [](const auto& given) {

@@ -96,8 +96,21 @@ TEST(GenerateScan, media_inline_and_what_we_do_not_see) {
   EXPECT_TRUE(with_part(R"({"functionResponse":{"parts":[{"videoMetadata":{"fps":24}}]}})").media_other);
   EXPECT_TRUE(with_part(R"({"mediaProcessing":"MEDIA_PROCESSING_AGENTIC"})").media_other);
   EXPECT_FALSE(with_part(R"({"mediaProcessing":"MEDIA_PROCESSING_STATIC"})").media_other);
-  EXPECT_TRUE(scan(R"({"generationConfig":{"responseModalities":["TEXT","IMAGE"]}})").media);
-  EXPECT_FALSE(scan(R"({"generationConfig":{"responseModalities":["TEXT"]}})").media);
+}
+
+TEST(GenerateScan, speech_and_images_of_the_answer_are_no_input) {
+  const RequestFacts painted =
+      scan(R"({"generationConfig":{"responseModalities":["TEXT","Image"],"imageConfig":{"imageSize":"4K"}}})");
+  EXPECT_TRUE(painted.painted_output);
+  EXPECT_EQ(painted.pieces.size, "4K");
+  EXPECT_FALSE(painted.spoken_output || painted.media);
+  const RequestFacts spoken = scan(R"({"generation_config":{"response_modalities":["AUDIO"]}})");
+  EXPECT_TRUE(spoken.spoken_output);
+  EXPECT_FALSE(spoken.painted_output || spoken.media);
+  const RequestFacts text = scan(R"({"generationConfig":{"responseModalities":["TEXT"]}})");
+  EXPECT_FALSE(text.spoken_output || text.painted_output || text.media);
+  for (const char* other : {R"("SMELL")", "2"})
+    EXPECT_TRUE(scan(R"({"generationConfig":{"responseModalities":[)" + std::string(other) + "]}}").media_other);
 }
 
 TEST(GenerateScan, tools_of_the_caller_and_of_google) {

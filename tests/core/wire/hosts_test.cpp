@@ -53,6 +53,18 @@ TEST(Hosts, rules_win_over_the_table_and_the_exact_one_over_globs) {
   EXPECT_FALSE(hosts.find("api.openai.com").guard);
 }
 
+TEST(Hosts, servers_of_ones_own_behave_as_their_maker_says) {
+  const HostTable hosts({rule("localhost:11434", "ollama"), rule("llm.internal", "vllm"), rule("other.test", "mine")});
+  for (const char* host : {"localhost:11434", "llm.internal"}) {
+    EXPECT_EQ(hosts.find(host).output_limit_name, "max_tokens") << host;
+    EXPECT_TRUE(hosts.find(host).usage_in_streams) << host;
+    EXPECT_FALSE(hosts.find(host).stops_on_disconnect) << host;
+  }
+  EXPECT_EQ(hosts.find("other.test").output_limit_name, "");
+  EXPECT_FALSE(hosts.find("other.test").usage_in_streams);
+  EXPECT_FALSE(HostTable({}).known("localhost:11434")) << "a port is no name";
+}
+
 TEST(Hosts, a_rule_says_otherwise) {
   HostRule made = rule("gateway.test", "openai");
   made.usage_in_streams = false;

@@ -128,8 +128,6 @@ TEST(MediaScan, what_has_no_size_has_no_bound) {
            gemini(R"({"inlineData":{"data":"PDF","mimeType":"text/plain"}})"),
            gemini(R"({"inlineData":{"data":"PDF","mimeType":"application/pdf"},"videoMetadata":{"fps":24}})"),
            gemini(R"({"inlineData":{"data":"PDF","a":{"inlineData":{"data":"WAV","mimeType":"audio/wav"}}}})"),
-           scan("generateContent", R"({"generationConfig":{"responseModalities":["IMAGE"]}})"),
-           scan("chat.completions", R"({"modalities":["audio"],"messages":[]})"),
            scan("responses", R"({"input":[{"type":"image_generation_call","result":"PNG"}]})"),
        }) {
     EXPECT_TRUE(facts.media && facts.media_other);

@@ -122,6 +122,26 @@ TEST(MessagesScan, tools_that_the_caller_runs) {
   EXPECT_FALSE(scan(R"({"tools":[]})").tools);
 }
 
+TEST(MessagesScan, tools_that_anthropic_writes_out_have_tokens_each) {
+  const std::string bash = R"({"type":"bash_20250124","name":"bash"})";
+  const std::string computer = R"({"type":"computer_20250124","name":"c"})";
+  EXPECT_EQ(with_tools(R"({"name":"f"})").tool_tokens, 0);
+  EXPECT_EQ(with_tools(bash).tool_tokens, 325);
+  EXPECT_EQ(with_tools(bash + "," + computer + R"(,{"type":"text_editor_20250728"})").tool_tokens, 325 + 735 + 700);
+  EXPECT_EQ(with_tools(computer + "," + computer).tool_tokens, 2 * 735);
+  for (const char* set : {R"({"type":"computer_toolset_20260801"})", R"({"type":"browser_toolset_20260801"})"}) {
+    EXPECT_GT(with_tools(set).tool_tokens, 4'000) << set;
+    EXPECT_FALSE(with_tools(set).server_tools) << set;
+  }
+}
+
+TEST(MessagesScan, what_runs_elsewhere_first_is_bounded_by_no_tools_uses) {
+  const RequestFacts facts =
+      scan(R"({"plugins":[{"id":"web"}],"tools":[{"type":"web_search_20250305","name":"s","max_uses":3}]})");
+  EXPECT_TRUE(facts.server_tools);
+  EXPECT_FALSE(facts.server_tool_steps);
+}
+
 TEST(MessagesScan, tools_that_run_at_the_provider) {
   for (const char* tool : {R"({"type":"web_search_20250305","name":"web_search"})", R"({"type":"web_fetch_20250910"})",
                            R"({"type":"code_execution_20250825"})", R"({"type":"mcp_toolset"})",

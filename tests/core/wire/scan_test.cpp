@@ -134,8 +134,49 @@ TEST(ChatScan, text_that_only_looks_like_media_is_text) {
   EXPECT_EQ(chat(body).input_bytes, static_cast<std::int64_t>(body.size()));
 }
 
-TEST(ChatScan, spoken_output_is_media) {
-  EXPECT_TRUE(chat(R"({"modalities":["text","audio"],"audio":{"voice":"x"}})").media);
+TEST(ChatScan, speech_and_images_of_the_answer_are_no_input) {
+  const RequestFacts spoken = chat(R"({"modalities":["text","audio"],"audio":{"voice":"x"}})");
+  EXPECT_TRUE(spoken.spoken_output);
+  EXPECT_FALSE(spoken.painted_output || spoken.media || spoken.remote);
+  EXPECT_TRUE(chat(R"({"modalities":["image","text"]})").painted_output);
+  EXPECT_FALSE(chat(R"({"modalities":["text"]})").spoken_output);
+  EXPECT_TRUE(chat(R"({"modalities":["smell"]})").media_other) << "at a rate that nobody knows";
+}
+
+TEST(Elsewhere, members_of_gateways_mean_the_same_in_every_dialect) {
+  for (const char* endpoint : {"chat.completions", "responses", "completions", "messages", "embeddings"}) {
+    const auto with = [&](const std::string& member) {
+      // No limit on the uses of other tools bounds them.
+      return *dialect_of(endpoint)->scan(R"({"model":"m","max_tool_calls":3,)" + member + "}");
+    };
+    for (const char* member :
+         {R"("plugins":[{"id":"web"}])", R"("search_parameters":{"mode":"on"})", R"("data_sources":[{"type":"x"}])",
+          R"("preset":"mine")", R"("preset":{"slug":"mine"})"}) {
+      const RequestFacts facts = with(member);
+      EXPECT_TRUE(facts.server_tools && facts.tool_fees) << endpoint << member;
+      EXPECT_FALSE(facts.server_tool_steps) << endpoint << member;
+    }
+    for (const char* member : {R"("models":["a","b"])", R"("route":"fallback")", R"("preset":"mine")"})
+      EXPECT_TRUE(with(member).other_models) << endpoint << member;
+    for (const char* member : {R"("plugins":null)", R"("models":null)", R"("preset":null)", R"("route":null)",
+                               R"("metadata":{"models":["a"],"plugins":["b"],"preset":"c"})"}) {
+      EXPECT_FALSE(with(member).server_tools || with(member).other_models) << endpoint << member;
+    }
+  }
+}
+
+TEST(Elsewhere, a_models_name_can_say_it_too) {
+  for (const char* endpoint : {"chat.completions", "responses", "completions", "messages"}) {
+    const auto of = [&](const std::string& model) {
+      return *dialect_of(endpoint)->scan(R"({"model":")" + model + "\"}");
+    };
+    EXPECT_TRUE(of("openai/gpt-4o:online").server_tools) << endpoint;
+    EXPECT_FALSE(of("openai/gpt-4o:online").other_models) << endpoint;
+    for (const char* preset : {"@preset/mine", "openai/gpt-4o@preset/mine"})
+      EXPECT_TRUE(of(preset).server_tools && of(preset).other_models) << endpoint;
+    for (const char* plain : {"openai/gpt-4o:nitro", "openai/gpt-4o:floor", "online"})
+      EXPECT_FALSE(of(plain).server_tools || of(plain).other_models) << endpoint << plain;
+  }
 }
 
 TEST(ResponsesScan, reads_the_members_that_matter) {
@@ -271,6 +312,14 @@ TEST(Unreadable, every_cut_of_a_body) {
   for (std::size_t cut = 0; cut < body.size(); ++cut) {
     EXPECT_FALSE(dialect_of("chat.completions")->scan(std::string_view(body).substr(0, cut)).ok()) << cut;
   }
+}
+
+TEST(HiddenTokens, grow_with_every_tool_that_the_provider_writes_out) {
+  RequestFacts facts;
+  facts.tools = true;
+  const std::int64_t without = hidden_tokens_bound("claude", facts);
+  facts.tool_tokens = 735 + 700 + 325;
+  EXPECT_GE(hidden_tokens_bound("claude", facts), without + 735 + 700 + 325);
 }
 
 TEST(HiddenTokens, have_an_allowance_everywhere) {

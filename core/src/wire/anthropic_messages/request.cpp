@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <array>
 
+#include "counting/claude_tools.h"
 #include "wire/anthropic_messages/messages.h"
 #include "wire/request_scan.h"
 
@@ -8,14 +8,11 @@ namespace farthing::wire {
 
 namespace {
 
-/// Tools that the caller runs itself, by the beginning of their type; one without a type is the caller's too. Every other
-/// kind (web_search_*, web_fetch_*, code_execution_*, mcp_toolset, tool_search_*, ...) runs at the provider and reads the
-/// context again. Source: Anthropic's overview of tools, 2026-11.
-constexpr std::array<std::string_view, 4> client_tools = {"bash_", "text_editor_", "computer_", "memory_"};
-
+/// Tools that the caller runs itself, by their type; one without a type is the caller's too. Every other kind (web_search_*,
+/// web_fetch_*, code_execution_*, mcp_toolset, tool_search_*, ...) runs at the provider and reads the context again.
+/// Source: Anthropic's overview of tools, 2026-11.
 bool is_client_tool(std::string_view type) {
-  return type == "custom" || std::any_of(client_tools.begin(), client_tools.end(),
-                                         [&](std::string_view begin) { return type.substr(0, begin.size()) == begin; });
+  return type == "custom" || counting::claude_tool(type) != nullptr;
 }
 
 struct MessagesScan : RequestScan {
@@ -82,7 +79,7 @@ struct MessagesScan : RequestScan {
   void finish() {
     RequestScan::finish();
     // Every use is a step; the sum of what each tool may be used is the most that all may be.
-    if (facts.server_tools && !endless_) facts.server_tool_steps = steps_;
+    if (facts.server_tools && !endless_ && !is_elsewhere()) facts.server_tool_steps = steps_;
     if (thinking_off_) facts.thinking_budget = 0;
     // Any of the sources may be the document's.
     if (documents_) {
@@ -147,6 +144,8 @@ struct MessagesScan : RequestScan {
     if (path.own() == "type") {
       if (!scalar.is_null() && !(scalar.is_text() && is_client_tool(scalar.text))) runs_there_ = true;
       if (scalar.is_text() && scalar.text.starts_with("web_search")) facts.search_fees = true;
+      if (const auto* own = counting::claude_tool(scalar.is_text() ? scalar.text : std::string_view()))
+        facts.tool_tokens += own->tokens;
     } else if (path.own() == "max_uses") {
       std::int64_t uses = -1;
       count(path, scalar, 0, uses);

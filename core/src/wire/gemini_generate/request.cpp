@@ -161,11 +161,11 @@ struct GenerateScan : RequestScan {
         text(path, scalar, facts.reasoning_effort);
       }
     } else if (path.depth() == 3 && is_named(path.key(1), "responseModalities")) {
-      // Images and speech are dearer, and bytes of the request bound nothing of them.
-      if (!scalar.is_text() || !is_text_word(scalar.text)) other_media();
+      output_modality(scalar.is_text() ? scalar.text : std::string_view());
+    } else if (path.depth() == 3 && is_named(path.key(1), "imageConfig") && is_named(own, "imageSize")) {
+      text(path, scalar, facts.pieces.size);
     }
   }
-  static bool is_text_word(std::string_view word) { return word == "TEXT" || word == "text" || word == "Text"; }
   void open_config(std::string_view name) {
     if (is_named(name, limit_name) || is_named(name, "candidateCount"))
       fail("\"" + std::string(name) + "\" is not a whole number");

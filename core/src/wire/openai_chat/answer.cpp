@@ -80,6 +80,7 @@ class ChatStream final : public EventStream {
     ChatAnswer answer(facts_);
     if (!walk(data, answer).empty()) return Fate::pass;  // nothing we know; the caller shall see it
     output_seen_ += answer.output_bytes;
+    if (answer.has_usage || answer.output_bytes > 0) facts_.told_at_finish = answer.has_usage && answer.finished;
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);

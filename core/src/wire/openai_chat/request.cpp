@@ -1,16 +1,9 @@
-#include <algorithm>
-#include <array>
-
 #include "wire/openai_chat/chat.h"
 #include "wire/request_scan.h"
 
 namespace farthing::wire {
 
 namespace {
-
-/// Members by which other hosts take the chat elsewhere first: searches, plugins, a company's own data. Sources: the API
-/// references of OpenAI, xAI, OpenRouter and Azure, 2026-11.
-constexpr std::array<std::string_view, 3> server_members = {"search_parameters", "plugins", "data_sources"};
 
 bool names_link(std::string_view name) {
   return name == "image_url" || name == "video_url" || name == "audio_url" || name == "file_url" ||
@@ -35,8 +28,8 @@ struct ChatScan : RequestScan {
       if (!scalar.is_text() || scalar.text != "fast") facts.server_tools = facts.tool_fees = true;
     } else if (path.is("response_format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
-    } else if (path.key(0) == "modalities" && scalar.is_text() && scalar.text == "audio") {
-      other_media();  // spoken output: its tokens are dearer, and bytes of the request bound nothing of it
+    } else if (path.key(0) == "modalities" && scalar.is_text()) {
+      output_modality(scalar.text);
     }
   }
   void open(const Path& path, bool array, std::size_t at) {
@@ -45,12 +38,8 @@ struct ChatScan : RequestScan {
     plain(path, {"n", "max_tokens", "max_completion_tokens", "reasoning_effort"});
     if (path.depth() == 1) {
       const std::string_view name = path.own();
-      if (std::find(server_members.begin(), server_members.end(), name) != server_members.end()) {
-        facts.server_tools = facts.tool_fees = true;
-      }
       if (name == "web_search_options") facts.search_options = true;
       if (name == "prediction") facts.prediction = true;
-      if (name == "models") facts.other_models = true;  // OpenRouter: tried one after the other
     } else if (path.depth() == 2 && (path.key(0) == "tools" || path.key(0) == "functions")) {
       facts.tools = true;
     } else if (path.own() == "image_url") {
