@@ -16,7 +16,6 @@ struct Object {
 struct Slot {
   const Guard* guard = nullptr;
   std::shared_ptr<Call> call;
-  py::object sending = py::none();  // the request that is under way; Python's hooks look at it
 };
 
 using AttemptObject = Object<AttemptState>;
@@ -210,16 +209,6 @@ PyObject* slot_new(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/)
   return self;
 }
 
-PyObject* slot_sending(PyObject* self, void* /*closure*/) {
-  return Py_NewRef(reinterpret_cast<SlotObject*>(self)->state.sending.ptr());
-}
-
-int slot_set_sending(PyObject* self, PyObject* value, void* /*closure*/) {
-  if (value == nullptr) value = Py_None;
-  reinterpret_cast<SlotObject*>(self)->state.sending = py::reinterpret_borrow<py::object>(value);
-  return 0;
-}
-
 PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -263,15 +252,9 @@ std::array<PyType_Slot, 4> attempt_slots = {{
 PyType_Spec attempt_spec = {"farthing._farthing.Attempt", sizeof(AttemptObject), 0,
                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, attempt_slots.data()};
 
-std::array<PyGetSetDef, 2> slot_properties = {{
-    {"sending", slot_sending, slot_set_sending, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
-}};
-
-std::array<PyType_Slot, 4> slot_slots = {{
+std::array<PyType_Slot, 3> slot_slots = {{
     {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<Slot>)},
     {Py_tp_new, reinterpret_cast<void*>(slot_new)},
-    {Py_tp_getset, slot_properties.data()},
     {0, nullptr},
 }};
 PyType_Spec slot_spec = {"farthing._farthing.CallSlot", sizeof(SlotObject), 0, Py_TPFLAGS_DEFAULT, slot_slots.data()};

@@ -14,7 +14,7 @@ from farthing import _farthing
 SCOPE: ContextVar[_farthing.Scope | None] = ContextVar("farthing_scope", default=None)
 
 CALL: ContextVar[_farthing.CallSlot | None] = ContextVar("farthing_call", default=None)
-"""Inside an SDK's request method: where its attempts find the call that they share (R27), and what is being sent."""
+"""Inside an SDK's request method: where its attempts find the call that they share (R27)."""
 
 REFUSED: ContextVar[bytes | None] = ContextVar("farthing_refused", default=None)
 """The body of the last refusal in this context: the last resort of `find_cap_exceeded`."""

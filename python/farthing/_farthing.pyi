@@ -54,7 +54,6 @@ class Binding:
 
 @final
 class CallSlot:
-    sending: Any
     def __new__(cls) -> CallSlot: ...
 
 # Headers are tuples of bytes, the name first and the value last.

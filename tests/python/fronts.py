@@ -1,6 +1,6 @@
-"""What stands between a client and the fake provider: a forward proxy, and a server that speaks HTTP/2 only.
+"""What stands between a client and the fake provider: proxies, and a server that speaks HTTP/2 only.
 
-The proxy passes requests on, and for TLS lets both sides speak through it (CONNECT).
+The forward proxy passes requests on, and for TLS lets both sides speak through it (CONNECT), as the one of SOCKS does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import http.client
 import http.server
 import select
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
@@ -99,6 +100,44 @@ def forward_proxy(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def socks_proxy(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
+    """A SOCKS5 proxy (RFC 1928) without authentication: its URL, and the hosts and ports that it was asked for."""
+    seen: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            _, methods = self.rfile.read(2)
+            self.rfile.read(methods)
+            self.wfile.write(b"\x05\x00")
+            kind = self.rfile.read(4)[3]
+            if kind == 1:
+                host = socket.inet_ntoa(self.rfile.read(4))
+            else:
+                host = self.rfile.read(self.rfile.read(1)[0]).decode()
+            port = int.from_bytes(self.rfile.read(2), "big")
+            seen.append(f"{host}:{port}")
+            if refuses:
+                self.wfile.write(b"\x05\x02\x00\x01" + bytes(6))  # not allowed by ruleset
+                return
+            with socket.create_connection((host, port)) as target:
+                self.wfile.write(b"\x05\x00\x00\x01" + bytes(6))
+                _join(self.connection, target)
+
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"socks5://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True  # a connection that a client keeps open holds nobody up
 
 
 @contextmanager

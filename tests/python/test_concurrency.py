@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import functools
+import multiprocessing
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 import farthing
@@ -88,6 +91,37 @@ async def test_gather(shop: Shop, file_shop: Shop, kind: str) -> None:
         outcomes = await asyncio.gather(*calls)
     assert outcomes.count("sent") == K == place.requests()
     assert counted(guard, "k") == (billed(place.provider), 0)
+
+
+def _in_a_process(url: str, host: str, store: str, cap: str) -> str:
+    """One call, by a guard and a client of its own."""
+    caps = [farthing.Cap(cap, per="day", id="k")]
+    hosts = {host: {"provider": "openai"}}
+    with (
+        farthing.Guard(caps=caps, store=store, hosts=hosts, held_wait="0s", name="k") as guard,
+        guard.wrap(openai.OpenAI(base_url=url, api_key="sk-test-0001", max_retries=0)) as client,
+    ):
+        return _outcome(lambda: client.chat.completions.create(**CHEAP))
+
+
+def test_processes(file_shop: Shop) -> None:
+    """Each with a guard of its own on one file."""
+    cap = f"{_priced(file_shop) * K} USD"
+    file_shop.provider.default(hold="gate")
+    with multiprocessing.get_context("fork").Pool(N) as pool:
+        place = (file_shop.provider.url, file_shop.host, file_shop.store)
+        outcomes = pool.imap_unordered(functools.partial(_in_a_process, *place), [cap] * N)
+        assert [next(outcomes) for _ in range(N - K)] == ["refused"] * (N - K)
+        file_shop.provider.wait(holding="gate", count=K)
+        file_shop.provider.release("gate", stay_open=True)
+        assert list(outcomes) == ["sent"] * K
+        pool.close()
+        pool.join()
+    assert file_shop.requests() == K
+    with file_shop.guard(farthing.Cap(cap, per="day", id="k"), name="k") as guard:
+        assert counted(guard, "k") == (billed(file_shop.provider), 0)
+        assert booked(guard) == billed(file_shop.provider)
+        assert len({row.process for row in guard.ledger()}) == K
 
 
 def test_waiting_lets_all_pass_that_can(shop: Shop) -> None:

@@ -19,6 +19,13 @@ from .money import WITNESS
 
 RECORDED = Path(__file__).resolve().parents[1] / "recorded"
 ENDPOINTS = ("chat.completions", "responses", "embeddings")
+REFUSED = {  # endpoint: calls whose cost has no bound
+    # Searches the web without a limit of its searches.
+    "responses": [
+        "traceloop/openllmetry@93429cfb97:packages/opentelemetry-instrumentation-openai-agents"
+        "/tests/cassettes/test_openai_agents/test_agent_with_web_search_tool_spans.yaml#1"
+    ],
+}
 
 
 def _rows() -> list[tuple[int, dict[str, Any]]]:
@@ -37,7 +44,8 @@ def _rows() -> list[tuple[int, dict[str, Any]]]:
 def test_settles_to_what_its_usage_costs(shop: Shop, endpoint: str) -> None:
     guard = shop.guard(farthing.Cap("5000 USD", per="day", id="day"), unbounded="context_window")
     prices = WITNESS.read_prices()
-    asked = refused = priced = 0
+    asked = 0
+    refused: list[str] = []
     wrong: list[str] = []
     with httpx.Client(headers={"authorization": "Bearer sk-test-0001"}) as http:
         guard.wrap(http)
@@ -52,24 +60,16 @@ def test_settles_to_what_its_usage_costs(shop: Shop, endpoint: str) -> None:
             )
             asked += 1
             if answer.status_code == 402 and "x-farthing-attempt" in answer.headers:
-                refused += 1  # a model that the book does not know, or a tool without a bound
+                refused.append(row["source"])
                 continue
             told = shop.provider.log()[before:]
             (booked,) = guard.ledger(limit=1)
-            (line,) = WITNESS.bill("\n".join(map(json.dumps, told)), prices) if told else [None]
-            cost = (
-                None if line is None or line.nano_usd is None else Decimal(line.nano_usd).scaleb(-9)
-            )
-            if cost is None:
-                continue
-            priced += 1
-            if booked.actual_usd != cost:
-                wrong.append(f"{row['source']}: {booked.how} {booked.actual_usd}, not {cost}")
+            (line,) = WITNESS.bill("\n".join(map(json.dumps, told)), prices)
+            cost = None if line.nano_usd is None else Decimal(line.nano_usd).scaleb(-9)
+            if cost is None or booked.actual_usd != cost:
+                here = f"{booked.how} {booked.actual_usd}"
+                wrong.append(f"{row['source']}: {here}, not {line.why or cost}")
     assert not wrong, "\n".join(wrong[:20])
-    assert asked > 10 and refused <= asked // 10 and priced >= asked * 8 // 10, (
-        asked,
-        refused,
-        priced,
-    )
+    assert asked > 10 and refused == REFUSED.get(endpoint, [])
     (counter,) = guard.status().counters
     assert counter.cap.reserved == 0

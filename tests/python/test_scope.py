@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextvars
 import json
 import os
 import subprocess
@@ -226,6 +227,10 @@ async def test_to_thread_inherits_and_plain_threads_join(shop: Shop) -> None:
         assert await asyncio.to_thread(_labels) == {"user": "u1", "task": "t"}
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(_labels).result() == {}, "executors lose context variables"
+            loop = asyncio.get_running_loop()
+            assert await loop.run_in_executor(pool, _labels) == {}
+            carried = contextvars.copy_context().run
+            assert pool.submit(carried, _labels).result() == {"user": "u1", "task": "t"}
             token = guard.token()
 
             def joined() -> tuple[dict[str, str], Any]:

@@ -57,6 +57,47 @@ async def test_async_stream(shop: Shop, encoding: str) -> None:
     assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
 
 
+def _azure(shop: Shop) -> dict[str, Any]:
+    where = shop.provider.azure_endpoint
+    return {"azure_endpoint": where, "api_key": "az-1", "api_version": "2024-10-21"}
+
+
+def _shown(chunks: list[Any]) -> list[Any]:
+    """What a chunk says, but for its id and time."""
+    return [(c.choices, c.usage, c.model_extra) for c in chunks]
+
+
+@pytest.mark.parametrize("ask", [STREAM, ASKED], ids=["unasked", "asked"])
+def test_azure_stream(shop: Shop, ask: dict[str, Any]) -> None:
+    """It begins with a chunk without choices, which is the caller's; the one with the usage is if it was asked for."""
+    with openai.AzureOpenAI(**_azure(shop)) as client:
+        bare = list(client.chat.completions.create(**ask))
+        shop.provider.reset()
+        guard = shop.guard(DAY, hosts={shop.host: {"provider": "azure"}})
+        guard.wrap(client)
+        stream = client.chat.completions.create(**ask)
+        chunks = list(stream)
+    assert chunks[0].choices == [] and chunks[0].usage is None and chunks[1].choices
+    assert _shown(chunks) == _shown(bare)
+    assert [bool(c.usage) for c in chunks] == [False] * (len(chunks) - 1) + [ask is ASKED]
+    receipt = farthing.receipt(stream)
+    assert (_one(guard).how, receipt.cost_usd) == ("usage", billed(shop.provider))
+    assert booked(guard) == billed(shop.provider) > 0
+
+
+async def test_async_azure_stream(shop: Shop) -> None:
+    guard = shop.guard(DAY, hosts={shop.host: {"provider": "azure"}})
+    async with openai.AsyncAzureOpenAI(**_azure(shop)) as client:
+        guard.wrap(client)
+        chunks = [chunk async for chunk in await client.chat.completions.create(**STREAM)]
+        assert chunks[0].choices == [] and not any(chunk.usage for chunk in chunks)
+        assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
+        guard.set_limit("day", "0 USD")
+        with pytest.raises(farthing.CapExceeded):
+            await client.chat.completions.create(**STREAM)
+    assert shop.requests() == 1
+
+
 def test_responses_stream(shop: Shop) -> None:
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client())

@@ -19,7 +19,7 @@ import pytest
 import farthing
 
 from .conftest import CHEAP, MODEL, Shop, sdk_family
-from .fronts import forward_proxy, http2_front
+from .fronts import forward_proxy, http2_front, socks_proxy
 from .money import billed, booked, counted
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
@@ -45,8 +45,57 @@ def test_through_a_proxy(shop: Shop, decisions: list[object]) -> None:
         assert len(passed) == 2
 
 
-def test_a_proxy_that_is_not_there_gives_the_money_back(shop: Shop) -> None:
-    with forward_proxy() as (url, _):
+def test_through_a_socks_proxy(shop: Shop, decisions: list[object]) -> None:
+    pytest.importorskip("socksio")
+    with socks_proxy() as (url, passed), sdk_family().Client(proxy=url) as http:
+        guard = shop.guard(DAY)
+        client = guard.wrap(shop.client(http_client=http))
+        client.chat.completions.create(**CHEAP)
+        assert list(client.chat.completions.create(**STREAM))
+        assert (passed, len(decisions)) == ([shop.host], 2), "one connection for both"
+        assert [(row.host, row.how) for row in guard.ledger()] == [(shop.host, "usage")] * 2
+        assert counted(guard, "day") == (billed(shop.provider), 0)
+        guard.set_limit("day", "0 USD")
+        with pytest.raises(farthing.CapExceeded):
+            client.chat.completions.create(**CHEAP)
+        assert (len(passed), shop.requests()) == (1, 2)
+
+
+async def test_through_a_socks_proxy_in_an_event_loop(shop: Shop) -> None:
+    pytest.importorskip("socksio")
+    with socks_proxy() as (url, passed):
+        guard = shop.guard(DAY)
+        http = sdk_family().AsyncClient(proxy=url)
+        async with guard.wrap(shop.aclient(http_client=http)) as client:
+            await client.chat.completions.create(**CHEAP)
+            async for _ in await client.chat.completions.create(**STREAM):
+                pass
+    assert passed == [shop.host]
+    assert [row.how for row in guard.ledger()] == ["usage", "usage"]
+    assert counted(guard, "day") == (billed(shop.provider), 0)
+
+
+# httpcore 1.0.9 leaves the connection to a SOCKS proxy that refused open, with a guard and without.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_socks_proxy_that_lets_nobody_through_gives_the_money_back(shop: Shop) -> None:
+    pytest.importorskip("socksio")
+    with (
+        socks_proxy(refuses=True) as (url, passed),
+        sdk_family().Client(proxy=url) as http,
+    ):
+        guard = shop.guard(DAY)
+        client = guard.wrap(shop.client(http_client=http))
+        with pytest.raises(openai.APIConnectionError):
+            client.chat.completions.create(**CHEAP)
+    assert (passed, shop.requests()) == ([shop.host], 0)
+    assert [row.how for row in guard.ledger()] == ["released"]
+    assert counted(guard, "day") == (0, 0)
+
+
+@pytest.mark.parametrize("kind", [forward_proxy, socks_proxy])
+def test_a_proxy_that_is_not_there_gives_the_money_back(shop: Shop, kind: Any) -> None:
+    pytest.importorskip("socksio")
+    with kind() as (url, _):
         pass
     with sdk_family().Client(proxy=url) as http:
         guard = shop.guard(DAY)

@@ -13,6 +13,8 @@ from typing import Any
 from farthing._hooks.bodies import async_body, sync_body
 
 NAMES = ("httpx", "httpx2")
+SINGLE = "_send_single_request"
+"""The method that sends one request without following redirects: httpx 0.18 (2021) to httpx2 2.16 (2026)."""
 
 _families: dict[type, Family] = {}
 
@@ -31,6 +33,7 @@ class Family:
         "SyncBody",
         "never_left",
         "plain_shapes",
+        "shows_requests",
     )
 
     def __init__(self, module: Any) -> None:
@@ -52,6 +55,10 @@ class Family:
         self.SyncBody = sync_body(module.SyncByteStream)
         self.AsyncBody = async_body(module.AsyncByteStream)
         self.plain_shapes = _plain_shapes(module)
+        # Whether each request of a `send` can be seen: else redirects are not followed, nobody knows where they lead.
+        self.shows_requests = all(
+            SINGLE in client.__dict__ for client in (self.Client, self.AsyncClient)
+        )
 
     def parts(self, request: Any) -> tuple[str, str, int | None, str, str | None, list[Any]]:
         """Scheme, host, port, path, query and headers of a request, by its public interface."""
@@ -59,6 +66,11 @@ class Family:
         path, mark, query = url.raw_path.decode("ascii").partition("?")
         host = url.raw_host.decode("ascii")
         return url.scheme, host, url.port, path, query if mark else None, request.headers.raw
+
+    def listed(self, headers: Any) -> list[Any]:
+        """Tuples of bytes, the name first and the value last."""
+        found: list[Any] = headers._list if self.plain_shapes else headers.raw
+        return found
 
     def with_length(self, headers: Any, length: int) -> Any:
         """A copy of `headers` for a body of `length` bytes; a chunked body stays chunked."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from farthing._hooks import aio, sync
 from farthing._hooks.binding import clients, everywhere
-from farthing._hooks.family import Family
+from farthing._hooks.family import SINGLE, Family
 
 _lock = threading.RLock()
 _ABSENT = object()
@@ -105,6 +105,8 @@ def _put(owner: type, name: str, original: Any, value: Any) -> None:
 
 def hook(family: Family) -> None:
     """Hooks the sends of a family."""
+    replace(family.Client, SINGLE, lambda inner: sync.single(inner, family))
+    replace(family.AsyncClient, SINGLE, lambda inner: aio.single(inner, family))
     replace(family.Client, "send", lambda inner: sync.guarded(inner, family))
     replace(family.AsyncClient, "send", lambda inner: aio.guarded(inner, family))
 

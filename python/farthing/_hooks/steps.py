@@ -78,9 +78,14 @@ def refused(attempt: Attempt, request: Any, family: Family) -> Any:
     return response
 
 
-def failed(attempt: Attempt, error: BaseException, client: Any, family: Family) -> None:
+def broken_off(attempt: Attempt, error: BaseException, client: Any, family: Family) -> None:
     """Sending raised: released where nothing can have left, else charged."""
     attempt.abort(NOT_SENT if _never_left(error, client, family) else SENT)
+
+
+def redirected(attempt: Attempt, response: Any, family: Family) -> None:
+    """A redirect is all the answer there is: it costs nothing (R23), whatever its body says."""
+    attempt.whole(response.status_code, family.listed(response.headers), b"")
 
 
 def _never_left(error: BaseException, client: Any, family: Family) -> bool:
@@ -100,7 +105,7 @@ def delivered(
     `asked_more`: we asked the provider for more than the caller did, so what comes may hold more than it should see.
     """
     headers = response.headers
-    listed = headers._list if family.plain_shapes else headers.raw
+    listed = family.listed(headers)
     if response.is_closed:
         content = response.content
         if asked_more and not content.startswith(b"{"):

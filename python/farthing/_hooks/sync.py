@@ -11,15 +11,14 @@ from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, CallSlot
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.nesting import is_begun
-from farthing._hooks.steps import delivered, rewritten
+from farthing._hooks.sending import SENDING, Sending, is_begun
+from farthing._hooks.steps import delivered
 
 
 def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     """`Client.send` with the core in front of it."""
 
-    begin = steps.begin  # looked up here, not in every call
-    in_call = CALL
+    in_call, sending_now = CALL, SENDING  # looked up here, not in every call
 
     @functools.wraps(inner)
     def send(self: Any, request: Any, **kwargs: Any) -> Any:
@@ -29,39 +28,26 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         slot = in_call.get()
         if slot is None:
             return alone(self, request, kwargs)
-        outer = slot.sending
-        if outer is not None and is_begun(slot, request, send):
-            return inner(self, request, **kwargs)
-        attempt = begin(bound, slot, request, family, False)
-        verdict = attempt.kind
-        while verdict != SEND:
-            if verdict == PASS:
-                return inner(self, request, **kwargs)
-            if verdict == ANSWER:
-                return steps.refused(attempt, request, family)
-            if verdict == NEED_BODY:
-                request.read()
-                verdict = steps.begin_again(attempt, request, family)
-                continue
-            try:
-                attempt.wait()
-            except BaseException:
-                attempt.abort(NOT_SENT)
-                raise
-            verdict = attempt.proceed()
-
-        body = attempt.sent()
-        if body is not None:
-            request = rewritten(request, body, family)
-        slot.sending = request
+        outer = sending_now.get()
+        if outer is not None and is_begun(outer, slot, request, send):
+            return further_in(outer, self, request, kwargs)
+        sending = Sending(self, bound, slot, request)
+        refusal = _begin(sending, request, family)
+        if refusal is not None:
+            return refusal
+        if not family.shows_requests:
+            kwargs["follow_redirects"] = False
+        sending.out = request = sending.carried(request, family)
+        sending_now.set(sending)
         try:
             response = inner(self, request, **kwargs)
         except BaseException as error:
-            steps.failed(attempt, error, self, family)
+            sending.failed(error, family)
             raise
         finally:
-            slot.sending = outer
-        delivered(attempt, response, family, body is not None, family.SyncBody)
+            sending_now.set(outer)
+        if sending.attempt is not None:
+            delivered(sending.attempt, response, family, sending.asked_more, family.SyncBody)
         return response
 
     def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -72,4 +58,65 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         finally:
             CALL.set(None)
 
+    def further_in(outer: Sending, self: Any, request: Any, kwargs: Any) -> Any:
+        """Begun already, by a hook further out."""
+        if outer.client is self:
+            return inner(self, request, **kwargs)
+        sending = outer.below(self, request)
+        sending_now.set(sending)
+        try:
+            return inner(self, request, **kwargs)
+        finally:
+            outer.takes_over(sending)
+            sending_now.set(outer)
+
     return send
+
+
+def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
+    """`Client`'s method for a single request, of which a `send` may make several."""
+
+    sending_now = SENDING
+
+    @functools.wraps(inner)
+    def send_single(self: Any, request: Any) -> Any:
+        sending = sending_now.get()
+        if sending is None or sending.client is not self or sending.under_way:
+            return inner(self, request)
+        if request is not sending.out:
+            if sending.leaves(request):
+                request = sending.redirected(request, family, family.SyncBody)
+                sending.answer = _begin(sending, request, family)
+                if sending.answer is not None:
+                    return sending.answer
+            request = sending.carried(request, family)
+            sending.out, sending.hooks = request, frozenset()
+        sending.under_way = True
+        response = sending.answer = inner(self, request)
+        sending.under_way = False
+        return response
+
+    return send_single
+
+
+def _begin(sending: Sending, request: Any, family: Family) -> Any:
+    """Asks the core whether `request` may be sent; answers the refusal."""
+    attempt = steps.begin(sending.bound, sending.slot, request, family, False)
+    verdict = attempt.kind
+    while verdict != SEND:
+        if verdict == PASS:
+            return None
+        if verdict == ANSWER:
+            return steps.refused(attempt, request, family)
+        if verdict == NEED_BODY:
+            request.read()
+            verdict = steps.begin_again(attempt, request, family)
+            continue
+        try:
+            attempt.wait()
+        except BaseException:
+            attempt.abort(NOT_SENT)
+            raise
+        verdict = attempt.proceed()
+    sending.allowed(attempt)
+    return None
