@@ -111,13 +111,13 @@ def test_outcomes_of_calls(name: str, tmp_path: Path) -> None:
         )
 
     if "file" in parts:
-        form, answer = (_text(line) for line in parts["file"].splitlines())
+        form, uploaded = (_text(line) for line in parts["file"].splitlines())
         length = (b"content-length", str(len(form)).encode())
         form_type = (b"content-type", b"multipart/form-data; boundary=b")
         sending = start("POST", "/v1/files", None, form, form_type, length)
         assert sending.kind == _farthing.SEND
         sending.sent()
-        sending.whole(200, [(b"content-type", b"application/json")], answer)
+        sending.whole(200, [(b"content-type", b"application/json")], uploaded)
     attempt = start("POST", path, query or None, _text(request))
     assert attempt.kind == _farthing.SEND
     held = guard.status().counters[0].cap.reserved

@@ -263,7 +263,7 @@ void price(const SizeInput& input, Sized& sized) {
   if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
     return refuse_unknown(input, unknown_fee, sized);
   const bool output_unknown = (input.facts.spoken_output && !rates[Quantity::output_audio_tokens]) ||
-                              (input.facts.painted_output && !rates[Quantity::output_image_tokens]);
+                              (paints(input) && !rates[Quantity::output_image_tokens]);
   if (output_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
     return refuse_unknown(input, unknown_output_rate, sized);
   if (input.facts.server_tools && input.facts.server_tool_steps) {

@@ -57,6 +57,16 @@ TEST_F(Outputs, speech_without_a_price_is_refused_and_told_what_is_missing_R31) 
             Verdict::Kind::send);
 }
 
+TEST_F(Outputs, a_model_that_paints_needs_the_price_of_images_also_where_none_is_asked_for_R31) {
+  open(prices);
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, R"({"model":"google/gemini-2.5-flash-image","messages":[],"max_tokens":100})", "openrouter.ai",
+                  "/api/v1/chat/completions")
+                .kind,
+            Verdict::Kind::answer);
+  EXPECT_THAT(one.denial()->message, HasSubstr("output_image_tokens"));
+}
+
 TEST_F(Outputs, speech_that_goes_in_keeps_the_rate_of_sound) {
   open(prices);
   Attempt one = attempt();
