@@ -1,4 +1,5 @@
-"""A redirect to another origin is a new begin: priced, held and refused there. To the same one it is one hold."""
+"""A redirect to another origin is a new begin: priced, held and refused there; what it came from costs nothing (R23).
+To the same origin it is one hold."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 from typing import Any
@@ -270,6 +271,34 @@ def test_nested_clients_of_one_request_count_once(shop: Shop, decisions: list[ob
     inner.close()
     assert len(decisions) == 1
     assert len(list(guard.ledger())) == 1
+
+
+async def test_a_task_that_a_request_leaves_behind_is_on_its_own(
+    shop: Shop, decisions: list[object]
+) -> None:
+    """It has the context of the request that started it, and sends the same when that is over."""
+    stack = sdk_family()
+    guard = shop.guard(DAY)
+    over = asyncio.Event()
+    left: list[asyncio.Task[Any]] = []
+    url = f"{shop.provider.url}/chat/completions"
+    more = {"json": CHEAP, "headers": {"authorization": "Bearer sk-test-0001"}}
+    async with stack.AsyncClient() as http:
+        guard.wrap(http)
+
+        async def later() -> None:
+            await over.wait()
+            await http.post(url, **more)
+
+        async def leave(_: Any) -> None:
+            if not left:
+                left.append(asyncio.create_task(later()))
+
+        http.event_hooks = {"request": [leave]}
+        await http.post(url, **more)
+        over.set()
+        await left[0]
+    assert shop.requests() == len(decisions) == len(list(guard.ledger())) == 2
 
 
 def test_a_transport_that_sends_twice_sends_two_requests(

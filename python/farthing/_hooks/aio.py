@@ -47,8 +47,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             raise
         finally:
             sending_now.set(outer)
-        if sending.attempt is not None:
-            delivered(sending.attempt, response, family, sending.asked_more, family.AsyncBody)
+        attempt = sending.over()
+        if attempt is not None:
+            delivered(attempt, response, family, sending.asked_more, family.AsyncBody)
         return response
 
     async def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -69,6 +70,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             return await inner(self, request, **kwargs)
         finally:
             outer.takes_over(sending)
+            sending.over()
             sending_now.set(outer)
 
     return send

@@ -82,13 +82,18 @@ class Sending:
 
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised."""
-        if self.attempt is None:
+        attempt, answer = self.over(), self.answer
+        if attempt is None:
             return
-        answer = self.answer
         if answer is not None and answer.has_redirect_location and not self.under_way:
-            redirected(self.attempt, answer, family)  # too many of them, or one to nowhere
+            redirected(attempt, answer, family)  # too many of them, or one to nowhere
         else:
-            broken_off(self.attempt, error, self.client, family)
+            broken_off(attempt, error, self.client, family)
+
+    def over(self) -> Attempt | None:
+        """The attempt that this ended with. Tasks that were started meanwhile still find us: nothing goes under it."""
+        attempt, self.attempt = self.attempt, None
+        return attempt
 
     def below(self, client: Any, request: Any) -> Sending:
         """The same for the `send` of another client further in, which follows redirects for itself."""

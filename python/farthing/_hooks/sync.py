@@ -46,8 +46,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             raise
         finally:
             sending_now.set(outer)
-        if sending.attempt is not None:
-            delivered(sending.attempt, response, family, sending.asked_more, family.SyncBody)
+        attempt = sending.over()
+        if attempt is not None:
+            delivered(attempt, response, family, sending.asked_more, family.SyncBody)
         return response
 
     def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -68,6 +69,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             return inner(self, request, **kwargs)
         finally:
             outer.takes_over(sending)
+            sending.over()
             sending_now.set(outer)
 
     return send
