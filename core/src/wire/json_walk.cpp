@@ -66,6 +66,11 @@ bool has_control_bytes(std::string_view text) {
   return std::any_of(at, end, is_one);
 }
 
+std::int64_t code_points(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     if (at + 16 <= text.size()) {

