@@ -180,26 +180,29 @@ MediaTokens by_time(std::int64_t ms, std::int64_t per_second, std::int64_t times
 }
 
 // Google's guides (2026-11): sound is 32 a second; Gemini 2 takes a page of a document as 258, whatever is on it, and a second of
-// video as about 263 to 300. No closer look at either was measured, and none is stated for Gemini 3, which reads texts beside.
+// video as about 263 to 300; no closer look at either was measured. Gemini 3 takes a page as half of an image, 560, and as 1,120
+// after a closer look, the text in it free of charge; as much again is the ceiling of each.
 constexpr std::int64_t gemini_sound = 32;
 constexpr std::int64_t gemini_video = 300;
 
-MediaTokens pages(std::int64_t count, std::int64_t each) {
-  return {count * each, 2 * count * each};
+MediaTokens gemini_pages(std::int64_t count, std::int64_t each, std::int64_t times = 1) {
+  return {count * each * times, 2 * count * each * times};
 }
 
-Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
-  using Kind = MediaFacts::Kind;
+// A page of a document where its text counts beside its picture (Anthropic's guide to PDFs and OpenAI's to file inputs, 2026-11).
+// Of both only what is usual is known, never a bound. Its picture as pixels: one that was measured at about 1,590 tokens on Claude
+// with 1,568 as with 4,784 at most; its text: 500 to 1,600 tokens (huggingface.co/datasets/JOHNISKING/pdf-token-cost, 2026-10-18, and
+// jackin.tailrocks.com, 2026-11).
+constexpr MediaFacts usual_page = {.kind = MediaFacts::Kind::image, .width = 980, .height = 1'268};
+constexpr std::int64_t usual_page_text = 1'000;
+/// A small picture of one in tiles, also on gpt-4o-mini, which takes an image as 2,833 (recorded 2026-01: 231 tokens in all).
+constexpr std::int64_t low_page = 85;
+
+/// What is likely of an input where nothing says how the model counts: as Claude did for years.
+constexpr std::string_view usual_rule = "pieces 28 1568 1568";
+
+Tokens image_tokens(const Rule& rule, const MediaInput& input, bool closer) {
   const auto whole = [&](std::size_t i) { return rule.numbers[i] / 100; };
-  const bool gemini = rule.word == "crops" || rule.word == "resolution";
-  if (input.facts.kind == Kind::audio && gemini) return by_time(input.facts.duration_ms, gemini_sound);
-  if (input.facts.kind == Kind::audio && rule.word == "sound" && rule.count == 1)
-    return by_time(input.facts.duration_ms, whole(0), 2);
-  if (rule.word == "crops" && rule.count == 1 && !closer) {
-    if (input.facts.kind == Kind::video) return by_time(input.facts.duration_ms, gemini_video, 2);
-    if (input.facts.kind == Kind::document) return pages(input.facts.pages, whole(0));
-  }
-  if (input.facts.kind != Kind::image && input.facts.kind != Kind::unknown) return std::nullopt;
   if (rule.word == "tiles" && rule.count == 2) return tiles(input, whole(0), whole(1));
   if (rule.word == "patches" && rule.count == 1) return patches(input, 0, 0, rule.numbers[0]);
   if (rule.word == "patches" && rule.count == 2) return patches(input, whole(0), whole(0), rule.numbers[1]);
@@ -207,6 +210,47 @@ Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
   if (rule.word == "pieces" && rule.count == 3) return pieces(input, whole(0), whole(1), whole(2));
   if (rule.word == "crops" && rule.count == 1) return crops(input, whole(0));
   if (rule.word == "resolution" && rule.count == 2) return MediaTokens{whole(0), whole(closer ? 1 : 0)};
+  return std::nullopt;
+}
+
+/// Nothing where the rule says nothing of such an input; no ceiling where it says what is usual only.
+Tokens document_tokens(const Rule& rule, const MediaInput& input, bool closer) {
+  const std::int64_t pages = input.facts.pages;
+  Tokens by_page;
+  if (rule.word == "crops" && rule.count == 1 && !closer) by_page = gemini_pages(pages, rule.numbers[0] / 100);
+  if (rule.word == "resolution" && rule.count == 2)
+    by_page = gemini_pages(pages, rule.numbers[0] / 100 / 2, closer ? 2 : 1);
+  if (by_page) {
+    if (input.as_text) by_page->ceiling.reset();
+    return by_page;
+  }
+  // OpenAI's pictures of pages are small unless asked for otherwise, from gpt-5.6 on (no cap on patches) large.
+  const bool openai = rule.word == "tiles" || rule.word == "patches";
+  const bool low = openai && (input.low || (!input.high && rule.count != 1));
+  const Tokens picture = image_tokens(rule, {.facts = usual_page, .low = low}, closer);
+  if (!picture) return std::nullopt;
+  const bool small = low && rule.word == "tiles";
+  return MediaTokens{pages * ((small ? std::min(picture->likely, low_page) : picture->likely) + usual_page_text),
+                     std::nullopt};
+}
+
+Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
+  using Kind = MediaFacts::Kind;
+  const bool gemini = rule.word == "crops" || rule.word == "resolution";
+  switch (input.facts.kind) {
+    case Kind::audio:
+      if (gemini) return by_time(input.facts.duration_ms, gemini_sound);
+      if (rule.word == "sound" && rule.count == 1) return by_time(input.facts.duration_ms, rule.numbers[0] / 100, 2);
+      return std::nullopt;
+    case Kind::video:
+      if (rule.word != "crops" || rule.count != 1 || closer) return std::nullopt;
+      return by_time(input.facts.duration_ms, gemini_video, 2);
+    case Kind::document:
+      return document_tokens(rule, input, closer);
+    case Kind::image:
+    case Kind::unknown:
+      return image_tokens(rule, input, closer);
+  }
   return std::nullopt;
 }
 
@@ -220,18 +264,30 @@ std::string_view image_rule_of(std::string_view rule, std::string_view model_nam
   return found == named_rules.end() ? std::string_view() : found->rule;
 }
 
-std::optional<MediaTokens> media_tokens(std::string_view text, const std::vector<MediaInput>& inputs, bool closer) {
+MediaTokens media_tokens(std::string_view text, const std::vector<MediaInput>& inputs, bool closer) {
   const Rule rule = read_rule(text);
-  if (!rule.good) return std::nullopt;
   constexpr std::int64_t most = std::int64_t{1} << 40U;
   MediaTokens sum;
   for (const MediaInput& input : inputs) {
-    const Tokens one = tokens_of(rule, input, closer);
-    if (!one || one->ceiling > most || sum.ceiling > most) return std::nullopt;
-    sum.likely += one->likely;
-    sum.ceiling += one->ceiling;
+    Tokens one = rule.good ? tokens_of(rule, input, closer) : std::nullopt;
+    if (!one) {
+      one = tokens_of(read_rule(usual_rule), input, closer).value_or(MediaTokens{});
+      one->ceiling.reset();
+    }
+    if (!one->ceiling || *one->ceiling > most || sum.ceiling.value_or(0) > most)
+      sum.ceiling.reset();
+    else if (sum.ceiling)
+      *sum.ceiling += *one->ceiling;
+    sum.likely = std::min(most, sum.likely + std::min(most, one->likely));
   }
   return sum;
+}
+
+std::int64_t pages_of(const std::vector<MediaInput>& inputs) {
+  std::int64_t pages = 0;
+  for (const MediaInput& input : inputs)
+    pages += input.facts.pages;
+  return pages;
 }
 
 }  // namespace farthing
