@@ -19,6 +19,7 @@ void sane(const MediaFacts& facts) {
   const bool sound = facts.kind == Kind::audio || facts.kind == Kind::video;
   check(image == (facts.width > 0) && image == (facts.height > 0));
   check(sound == (facts.duration_ms > 0) && (facts.kind == Kind::document) == (facts.pages > 0));
+  check(facts.likely_pages <= facts.pages);
 }
 
 std::string base64(const std::string& bytes) {

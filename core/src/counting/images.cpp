@@ -15,7 +15,10 @@ struct NamedRule {
 // Sources: Anthropic's guide to vision (pieces of 28 pixels, 1,568 at most, 4,784 from Opus 4.7 on), Google's guides to tokens
 // and to media resolution (258 for a tile of Gemini 2; Gemini 3: 1,120 as a rule, 2,240 at most; sound 32 a second); 2026-11.
 // OpenAI's audio models: a token for each 100 ms (its guide to realtime costs, 2026-11).
-constexpr std::array<NamedRule, 16> named_rules = {{
+// xAI's guide to image understanding (squares of 448 pixels, 256 tokens each, six at most, and the whole once more) and Mistral's
+// mistral-common (a token for 28 pixels after fitting 1,540, of Pixtral for 16 after 1,024, and one for the end of each row);
+// 2026-11.
+constexpr std::array<NamedRule, 27> named_rules = {{
     {"gpt-audio", "sound 10"},
     {"gpt-4o-audio", "sound 10"},
     {"gpt-4o-mini-audio", "sound 10"},
@@ -32,6 +35,17 @@ constexpr std::array<NamedRule, 16> named_rules = {{
     {"gemini-2.0-flash", "crops 258"},
     {"gemini-2.5-", "crops 258"},
     {"gemini-3", "resolution 1120 2240"},
+    {"grok-2-vision", "squares 448 256 6"},
+    {"grok-4", "squares 448 256 6"},
+    {"pixtral-", "rows 16 1024"},
+    {"mistral-small-", "rows 28 1540"},
+    {"mistral-medium-", "rows 28 1540"},
+    {"mistral-large-2512", "rows 28 1540"},
+    {"mistral-large-3", "rows 28 1540"},
+    {"magistral-", "rows 28 1540"},
+    {"ministral-3-", "rows 28 1540"},
+    {"ministral-8b-2512", "rows 28 1540"},
+    {"ministral-14b-2512", "rows 28 1540"},
 }};
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
@@ -164,6 +178,28 @@ Tokens pieces(const MediaInput& input, std::int64_t edge, std::int64_t cap, std:
   return MediaTokens{count(side) + when_resized, most};
 }
 
+// Of xAI and Mistral no call with an image was recorded: as much again as their rules say is the ceiling.
+
+/// TOKENS for each EDGE pixels, MOST times at most, and once more for the whole.
+Tokens squares(const MediaInput& input, std::int64_t edge, std::int64_t tokens, std::int64_t most) {
+  const bool unknown = input.facts.kind == MediaFacts::Kind::unknown;
+  const std::int64_t all = ceil_div(input.facts.width, edge) * ceil_div(input.facts.height, edge);
+  return MediaTokens{((unknown ? most : std::min(all, most)) + 1) * tokens, 2 * (most + 1) * tokens};
+}
+
+/// A token for each EDGE pixels, made smaller to at most LONGEST pixels, and one more for each row.
+Tokens rows(const MediaInput& input, std::int64_t edge, std::int64_t longest) {
+  std::int64_t w = longest;
+  std::int64_t h = longest;
+  if (input.facts.kind != MediaFacts::Kind::unknown) {
+    const std::int64_t long_side = std::max({input.facts.width, input.facts.height, longest});
+    w = std::max<std::int64_t>(1, ceil_div(input.facts.width * longest, long_side));
+    h = std::max<std::int64_t>(1, ceil_div(input.facts.height * longest, long_side));
+  }
+  const std::int64_t tokens = (ceil_div(w, edge) + 1) * ceil_div(h, edge);
+  return MediaTokens{tokens, 2 * tokens};
+}
+
 /// PER for an image; it may be cut into tiles with so many each, beside the whole.
 Tokens crops(const MediaInput& input, std::int64_t per) {
   if (input.facts.kind == MediaFacts::Kind::unknown) return std::nullopt;
@@ -185,8 +221,8 @@ MediaTokens by_time(std::int64_t ms, std::int64_t per_second, std::int64_t times
 constexpr std::int64_t gemini_sound = 32;
 constexpr std::int64_t gemini_video = 300;
 
-MediaTokens gemini_pages(std::int64_t count, std::int64_t each, std::int64_t times = 1) {
-  return {count * each * times, 2 * count * each * times};
+MediaTokens gemini_pages(const MediaFacts& document, std::int64_t each) {
+  return {document.likely_pages * each, 2 * document.pages * each};
 }
 
 // A page of a document where its text counts beside its picture (Anthropic's guide to PDFs and OpenAI's to file inputs, 2026-11).
@@ -208,6 +244,8 @@ Tokens image_tokens(const Rule& rule, const MediaInput& input, bool closer) {
   if (rule.word == "patches" && rule.count == 2) return patches(input, whole(0), whole(0), rule.numbers[1]);
   if (rule.word == "patches" && rule.count == 3) return patches(input, whole(0), whole(1), rule.numbers[2]);
   if (rule.word == "pieces" && rule.count == 3) return pieces(input, whole(0), whole(1), whole(2));
+  if (rule.word == "squares" && rule.count == 3) return squares(input, whole(0), whole(1), whole(2));
+  if (rule.word == "rows" && rule.count == 2) return rows(input, whole(0), whole(1));
   if (rule.word == "crops" && rule.count == 1) return crops(input, whole(0));
   if (rule.word == "resolution" && rule.count == 2) return MediaTokens{whole(0), whole(closer ? 1 : 0)};
   return std::nullopt;
@@ -215,11 +253,10 @@ Tokens image_tokens(const Rule& rule, const MediaInput& input, bool closer) {
 
 /// Nothing where the rule says nothing of such an input; no ceiling where it says what is usual only.
 Tokens document_tokens(const Rule& rule, const MediaInput& input, bool closer) {
-  const std::int64_t pages = input.facts.pages;
   Tokens by_page;
-  if (rule.word == "crops" && rule.count == 1 && !closer) by_page = gemini_pages(pages, rule.numbers[0] / 100);
+  if (rule.word == "crops" && rule.count == 1 && !closer) by_page = gemini_pages(input.facts, rule.numbers[0] / 100);
   if (rule.word == "resolution" && rule.count == 2)
-    by_page = gemini_pages(pages, rule.numbers[0] / 100 / 2, closer ? 2 : 1);
+    by_page = gemini_pages(input.facts, rule.numbers[0] / 100 / (closer ? 1 : 2));
   if (by_page) {
     if (input.as_text) by_page->ceiling.reset();
     return by_page;
@@ -230,8 +267,9 @@ Tokens document_tokens(const Rule& rule, const MediaInput& input, bool closer) {
   const Tokens picture = image_tokens(rule, {.facts = usual_page, .low = low}, closer);
   if (!picture) return std::nullopt;
   const bool small = low && rule.word == "tiles";
-  return MediaTokens{pages * ((small ? std::min(picture->likely, low_page) : picture->likely) + usual_page_text),
-                     std::nullopt};
+  return MediaTokens{
+      input.facts.likely_pages * ((small ? std::min(picture->likely, low_page) : picture->likely) + usual_page_text),
+      std::nullopt};
 }
 
 Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
@@ -286,7 +324,7 @@ MediaTokens media_tokens(std::string_view text, const std::vector<MediaInput>& i
 std::int64_t pages_of(const std::vector<MediaInput>& inputs) {
   std::int64_t pages = 0;
   for (const MediaInput& input : inputs)
-    pages += input.facts.pages;
+    pages += input.facts.likely_pages;
   return pages;
 }
 

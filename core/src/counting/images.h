@@ -25,7 +25,7 @@ struct MediaTokens {
 /// media resolution.
 MediaTokens media_tokens(std::string_view rule, const std::vector<MediaInput>& inputs, bool closer);
 
-/// How many pages the documents among `inputs` have.
+/// How many pages the documents among `inputs` likely have.
 std::int64_t pages_of(const std::vector<MediaInput>& inputs);
 
 }  // namespace farthing

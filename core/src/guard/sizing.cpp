@@ -95,7 +95,8 @@ void size_input(const SizeInput& input, Sized& sized) {
   }
   sized.confidence = "unbounded";
   sized.input_is_window = true;
-  sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
+  // Without a window nothing is a bound; what is likely of media is in it all the same.
+  sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound + (media.ceiling ? 0 : media.likely);
   const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:

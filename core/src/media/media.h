@@ -29,6 +29,8 @@ struct MediaFacts {
   std::int64_t duration_ms = 0;
   /// Documents: no reader finds more. Unknown where they are encrypted, damaged or their objects compressed in a rare way.
   std::int64_t pages = 0;
+  /// Of those, the ones that are written out: as a rule all there are, while lists of contents can tell larger numbers.
+  std::int64_t likely_pages = 0;
   bool operator==(const MediaFacts&) const = default;
 };
 

@@ -176,7 +176,7 @@ MediaFacts read_pdf(std::string_view bytes) {
   pages.read();
   const std::int64_t most = std::max({pages.objects, pages.children, pages.told});
   if (pages.hidden || pages.objects == 0 || most > most_pages) return {};
-  return {.kind = MediaFacts::Kind::document, .pages = most};
+  return {.kind = MediaFacts::Kind::document, .pages = most, .likely_pages = pages.objects};
 }
 
 }  // namespace farthing::media

@@ -74,6 +74,21 @@ TEST(Images, in_pieces) {
   expect("pieces 28 4784 2576", unseen, 4'816);
 }
 
+TEST(Images, of_xai_and_mistral) {
+  constexpr std::string_view grok = "squares 448 256 6";
+  expect(grok, image(448, 448), 512, 3'584);
+  expect(grok, image(512, 512), 1'280, 3'584);
+  expect(grok, image(8'000, 8'000), 1'792, 3'584);
+  expect(grok, unseen, 1'792, 3'584);
+  // As mistral-common counts them: https://github.com/mistralai/mistral-common, tokens/tokenizers/image.py.
+  expect("rows 28 1540", image(1'540, 1'540), 56 * 55, 2 * 56 * 55);
+  expect("rows 28 1540", image(512, 256), 20 * 10, 2 * 20 * 10);
+  expect("rows 28 1540", image(3'080, 1'000), 56 * 18, 2 * 56 * 18);
+  expect("rows 28 1540", unseen, 56 * 55, 2 * 56 * 55);
+  expect("rows 16 1024", image(64, 64), 5 * 4, 2 * 5 * 4);
+  expect("rows 16 1024", image(1 << 20, 1), 65, 130);
+}
+
 TEST(Images, of_gemini) {
   expect("crops 258", image(384, 384), 258);
   expect("crops 258", image(960, 540), 258, 7 * 258);  // Google's guide: six tiles
@@ -86,7 +101,7 @@ TEST(Images, of_gemini) {
 }
 
 TEST(Images, documents_and_video_of_gemini_2) {
-  const MediaInput document{.facts = {.kind = Kind::document, .pages = 12}};
+  const MediaInput document{.facts = {.kind = Kind::document, .pages = 12, .likely_pages = 12}};
   expect("crops 258", document, 12 * 258, 24 * 258);
   const MediaInput video{.facts = {.kind = Kind::video, .duration_ms = 9'500}};
   expect("crops 258", video, 2'850, 11 * 600);
@@ -98,13 +113,13 @@ TEST(Images, documents_and_video_of_gemini_2) {
 }
 
 TEST(Images, documents_of_gemini_3) {
-  const MediaInput document{.facts = {.kind = Kind::document, .pages = 3}};
+  const MediaInput document{.facts = {.kind = Kind::document, .pages = 3, .likely_pages = 3}};
   expect("resolution 1120 2240", document, 3 * 560, 3 * 1'120);
   expect("resolution 1120 2240", document, 3 * 1'120, 3 * 2'240, true);
 }
 
 TEST(Images, texts_of_documents_have_no_bound) {
-  MediaInput document{.facts = {.kind = Kind::document, .pages = 3}, .as_text = true};
+  MediaInput document{.facts = {.kind = Kind::document, .pages = 3, .likely_pages = 3}, .as_text = true};
   const auto likely = [&](std::string_view rule) {
     EXPECT_FALSE(bounded(rule, {document})) << rule;
     return media_tokens(rule, {document}, false).likely;
@@ -125,6 +140,8 @@ TEST(Images, texts_of_documents_have_no_bound) {
   document.low = true;
   EXPECT_EQ(likely("patches 1.2"), 3 * 1'250);
   EXPECT_EQ(pages_of({document, image(1, 1), document}), 6);
+  // What a table of contents tells is in the ceiling alone.
+  expect("crops 258", {.facts = {.kind = Kind::document, .pages = 99, .likely_pages = 17}}, 17 * 258, 2 * 99 * 258);
 }
 
 TEST(Images, what_no_rule_bounds_is_likely_all_the_same) {
@@ -145,7 +162,7 @@ TEST(Images, add_up_or_have_no_bound) {
   EXPECT_EQ(two.ceiling, 510);
   EXPECT_EQ(media_tokens("tiles 85 170", {}, false).ceiling, 0);
   const MediaInput sound{.facts = {.kind = Kind::audio, .duration_ms = 1'000}};
-  const MediaInput document{.facts = {.kind = Kind::document, .pages = 1}};
+  const MediaInput document{.facts = {.kind = Kind::document, .pages = 1, .likely_pages = 1}};
   for (const std::string_view rule : {"tiles 85 170", "patches 1.2", "pieces 28 1568 1568"}) {
     EXPECT_FALSE(bounded(rule, {image(1, 1), sound})) << rule;
     EXPECT_FALSE(bounded(rule, {image(1, 1), document})) << rule;
@@ -162,6 +179,9 @@ TEST(Images, rules_go_by_name_where_the_book_has_none) {
   EXPECT_EQ(image_rule_of("", "claude-opus-4-7"), "pieces 28 4784 2576");
   EXPECT_EQ(image_rule_of("", "gemini-2.5-flash"), "crops 258");
   EXPECT_EQ(image_rule_of("", "gemini-3-pro-preview"), "resolution 1120 2240");
+  EXPECT_EQ(image_rule_of("", "grok-4-fast-reasoning"), "squares 448 256 6");
+  EXPECT_EQ(image_rule_of("", "pixtral-large-latest"), "rows 16 1024");
+  EXPECT_EQ(image_rule_of("", "mistral-small-2603"), "rows 28 1540");
   EXPECT_EQ(image_rule_of("", "llama-4"), "");
   // Every rule of the book is one that is read.
   for (const Model* model : PriceBook::builtin()->models()) {
