@@ -1,12 +1,17 @@
 # Everything from outside, as targets with our own names where the package's own differ from machine to machine:
-#   farthing_sqlite farthing_rapidjson farthing_json farthing_toml farthing_curl_headers   (header-only ones are SYSTEM: no warnings of theirs)
+#   farthing_sqlite farthing_zlib farthing_rapidjson farthing_json farthing_nettle farthing_utf8proc farthing_toml farthing_curl_headers   (header-only ones are SYSTEM: no warnings of theirs)
 
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
 
 add_library(farthing_sqlite INTERFACE)
 target_link_libraries(farthing_sqlite INTERFACE SQLite::SQLite3 Threads::Threads)
+
+# zlib: the shared library, which every manylinux promises, so that a wheel does not carry it.
+add_library(farthing_zlib INTERFACE)
+target_link_libraries(farthing_zlib INTERFACE ZLIB::ZLIB)
 
 add_library(farthing_json INTERFACE)
 target_link_libraries(farthing_json INTERFACE nlohmann_json::nlohmann_json)
@@ -23,6 +28,13 @@ find_path(FARTHING_NETTLE_INCLUDE nettle/hmac.h REQUIRED)
 add_library(farthing_nettle INTERFACE)
 target_link_libraries(farthing_nettle INTERFACE "${FARTHING_NETTLE}")
 target_include_directories(farthing_nettle SYSTEM INTERFACE "${FARTHING_NETTLE_INCLUDE}")
+
+# utf8proc: composed characters and their categories, for encodings from files. Static for the same reason.
+find_library(FARTHING_UTF8PROC libutf8proc.a REQUIRED)
+find_path(FARTHING_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+add_library(farthing_utf8proc INTERFACE)
+target_link_libraries(farthing_utf8proc INTERFACE "${FARTHING_UTF8PROC}")
+target_include_directories(farthing_utf8proc SYSTEM INTERFACE "${FARTHING_UTF8PROC_INCLUDE}")
 
 find_path(FARTHING_TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 add_library(farthing_toml INTERFACE)

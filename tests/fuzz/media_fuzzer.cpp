@@ -1,4 +1,6 @@
-// Any bytes as a file: read or unknown, in time, and never by a byte beyond the end; its base64 says the same.
+// Any bytes as a file, and as the objects of a PDF: read or unknown, in time, never by a byte beyond the end; base64 says the same.
+#include <zlib.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -19,6 +21,7 @@ void sane(const MediaFacts& facts) {
   const bool sound = facts.kind == Kind::audio || facts.kind == Kind::video;
   check(image == (facts.width > 0) && image == (facts.height > 0));
   check(sound == (facts.duration_ms > 0) && (facts.kind == Kind::document) == (facts.pages > 0));
+  check(facts.likely_pages <= facts.pages);
 }
 
 std::string base64(const std::string& bytes) {
@@ -35,6 +38,16 @@ std::string base64(const std::string& bytes) {
   return out;
 }
 
+/// A PDF that has these bytes compressed, as its objects.
+std::string with_objects(const std::string& bytes) {
+  std::string packed(compressBound(bytes.size()), '\0');
+  auto size = static_cast<uLongf>(packed.size());
+  check(compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
+                  bytes.size(), Z_BEST_SPEED) == Z_OK);
+  packed.resize(size);
+  return "%PDF-1.5\n<</Type/ObjStm/N 1/First 9/Filter/FlateDecode>>stream\n" + packed + "\nendstream";
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -45,5 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   sane(media_facts(bytes, static_cast<std::int64_t>(size) + 1'000'000));
   check(media_facts_of_base64(base64(bytes)) == facts);
   sane(media_facts_of_base64(bytes));
+  const std::string pdf = with_objects(bytes);
+  sane(media_facts(pdf, static_cast<std::int64_t>(pdf.size())));
   return 0;
 }

@@ -6,6 +6,7 @@ import base64
 import struct
 import subprocess
 import sys
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,10 @@ def test_documents_and_video_of_gemini_are_bounded() -> None:
     assert document.likely["input_tokens"] == 258
     assert 516 <= document.ceiling["input_tokens"] < 1500
     assert of_gemini("application/pdf", page + b"/Type /ObjStm").unbounded_by
-    assert of_gemini("application/pdf", page, "gemini-3-pro-preview").unbounded_by
+    newer = of_gemini("application/pdf", page, "gemini-3-pro-preview")
+    assert not newer.unbounded_by
+    assert newer.likely["input_tokens"] == 560
+    assert 1120 <= newer.ceiling["input_tokens"] < 2000
     assert of_gemini("text/plain", page).unbounded_by
     film = of_gemini("video/mp4", video(10))
     assert not film.unbounded_by
@@ -194,6 +198,43 @@ def test_documents_and_video_of_gemini_are_bounded() -> None:
     rate = film.ceiling_parts[0].cost_usd
     assert rate is not None
     assert rate >= film.ceiling["input_tokens"] * Decimal("0.000001")
+
+
+def three_pages() -> str:
+    """Since PDF 1.5 the pages of most documents stand in a compressed stream."""
+    pages = zlib.compress(b"1 0 2 20 3 40 " + b"<</Type/Page>> " * 3)
+    stream = b"<</Type/ObjStm/N 3/First 14/Filter/FlateDecode/Length %d>>stream\n" % len(pages)
+    file = b"%PDF-1.5\n7 0 obj\n" + stream + pages + b"\nendstream endobj\n"
+    return base64.b64encode(file).decode()
+
+
+def documents() -> list[tuple[str, str, list[dict[str, object]], int]]:
+    url = "data:application/pdf;base64," + three_pages()
+    source = {"type": "base64", "media_type": "application/pdf", "data": three_pages()}
+    file = {"type": "file", "file": {"filename": "a.pdf", "file_data": url}}
+    input_file = {"type": "input_file", "filename": "a.pdf", "file_data": url}
+    return [
+        ("messages", "claude-sonnet-4-5", [{"type": "document", "source": source}], 3 * 2562),
+        ("chat.completions", "gpt-5-mini", [file], 3 * 1337),
+        ("responses", "gpt-4o", [input_file], 3 * 1085),
+    ]
+
+
+@pytest.mark.parametrize(("endpoint", "model", "content", "likely"), documents())
+def test_documents_whose_text_counts_are_likely_by_their_pages(
+    endpoint: str, model: str, content: list[dict[str, object]], likely: int
+) -> None:
+    key = "input" if endpoint == "responses" else "messages"
+    with farthing.Guard(store="memory:") as guard:
+        made = guard.estimate(
+            endpoint, model=model, max_tokens=100, **{key: [{"role": "user", "content": content}]}
+        )
+    assert likely < made.likely["input_tokens"] < likely + 150
+    # No bound of a page's text is known.
+    assert made.confidence == "unbounded"
+    assert made.unbounded_by == ("the text of a document's pages",)
+    assert made.ceiling["input_tokens"] >= 128_000
+    assert ("input: 3 pages", likely) in [(part.what, part.count) for part in made.likely_parts]
 
 
 def test_sound_of_openais_chat_is_bounded_by_its_length() -> None:

@@ -15,7 +15,10 @@ struct NamedRule {
 // Sources: Anthropic's guide to vision (pieces of 28 pixels, 1,568 at most, 4,784 from Opus 4.7 on), Google's guides to tokens
 // and to media resolution (258 for a tile of Gemini 2; Gemini 3: 1,120 as a rule, 2,240 at most; sound 32 a second); 2026-11.
 // OpenAI's audio models: a token for each 100 ms (its guide to realtime costs, 2026-11).
-constexpr std::array<NamedRule, 16> named_rules = {{
+// xAI's guide to image understanding (squares of 448 pixels, 256 tokens each, six at most, and the whole once more) and Mistral's
+// mistral-common (a token for 28 pixels after fitting 1,540, of Pixtral for 16 after 1,024, and one for the end of each row);
+// 2026-11.
+constexpr std::array<NamedRule, 27> named_rules = {{
     {"gpt-audio", "sound 10"},
     {"gpt-4o-audio", "sound 10"},
     {"gpt-4o-mini-audio", "sound 10"},
@@ -32,6 +35,17 @@ constexpr std::array<NamedRule, 16> named_rules = {{
     {"gemini-2.0-flash", "crops 258"},
     {"gemini-2.5-", "crops 258"},
     {"gemini-3", "resolution 1120 2240"},
+    {"grok-2-vision", "squares 448 256 6"},
+    {"grok-4", "squares 448 256 6"},
+    {"pixtral-", "rows 16 1024"},
+    {"mistral-small-", "rows 28 1540"},
+    {"mistral-medium-", "rows 28 1540"},
+    {"mistral-large-2512", "rows 28 1540"},
+    {"mistral-large-3", "rows 28 1540"},
+    {"magistral-", "rows 28 1540"},
+    {"ministral-3-", "rows 28 1540"},
+    {"ministral-8b-2512", "rows 28 1540"},
+    {"ministral-14b-2512", "rows 28 1540"},
 }};
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
@@ -164,6 +178,28 @@ Tokens pieces(const MediaInput& input, std::int64_t edge, std::int64_t cap, std:
   return MediaTokens{count(side) + when_resized, most};
 }
 
+// Of xAI and Mistral no call with an image was recorded: as much again as their rules say is the ceiling.
+
+/// TOKENS for each EDGE pixels, MOST times at most, and once more for the whole.
+Tokens squares(const MediaInput& input, std::int64_t edge, std::int64_t tokens, std::int64_t most) {
+  const bool unknown = input.facts.kind == MediaFacts::Kind::unknown;
+  const std::int64_t all = ceil_div(input.facts.width, edge) * ceil_div(input.facts.height, edge);
+  return MediaTokens{((unknown ? most : std::min(all, most)) + 1) * tokens, 2 * (most + 1) * tokens};
+}
+
+/// A token for each EDGE pixels, made smaller to at most LONGEST pixels, and one more for each row.
+Tokens rows(const MediaInput& input, std::int64_t edge, std::int64_t longest) {
+  std::int64_t w = longest;
+  std::int64_t h = longest;
+  if (input.facts.kind != MediaFacts::Kind::unknown) {
+    const std::int64_t long_side = std::max({input.facts.width, input.facts.height, longest});
+    w = std::max<std::int64_t>(1, ceil_div(input.facts.width * longest, long_side));
+    h = std::max<std::int64_t>(1, ceil_div(input.facts.height * longest, long_side));
+  }
+  const std::int64_t tokens = (ceil_div(w, edge) + 1) * ceil_div(h, edge);
+  return MediaTokens{tokens, 2 * tokens};
+}
+
 /// PER for an image; it may be cut into tiles with so many each, beside the whole.
 Tokens crops(const MediaInput& input, std::int64_t per) {
   if (input.facts.kind == MediaFacts::Kind::unknown) return std::nullopt;
@@ -180,33 +216,79 @@ MediaTokens by_time(std::int64_t ms, std::int64_t per_second, std::int64_t times
 }
 
 // Google's guides (2026-11): sound is 32 a second; Gemini 2 takes a page of a document as 258, whatever is on it, and a second of
-// video as about 263 to 300. No closer look at either was measured, and none is stated for Gemini 3, which reads texts beside.
+// video as about 263 to 300; no closer look at either was measured. Gemini 3 takes a page as half of an image, 560, and as 1,120
+// after a closer look, the text in it free of charge; as much again is the ceiling of each.
 constexpr std::int64_t gemini_sound = 32;
 constexpr std::int64_t gemini_video = 300;
 
-MediaTokens pages(std::int64_t count, std::int64_t each) {
-  return {count * each, 2 * count * each};
+MediaTokens gemini_pages(const MediaFacts& document, std::int64_t each) {
+  return {document.likely_pages * each, 2 * document.pages * each};
 }
 
-Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
-  using Kind = MediaFacts::Kind;
+// A page of a document where its text counts beside its picture (Anthropic's guide to PDFs and OpenAI's to file inputs, 2026-11).
+// Of both only what is usual is known, never a bound. Its picture as pixels: one that was measured at about 1,590 tokens on Claude
+// with 1,568 as with 4,784 at most; its text: 500 to 1,600 tokens (huggingface.co/datasets/JOHNISKING/pdf-token-cost, 2026-10-18, and
+// jackin.tailrocks.com, 2026-11).
+constexpr MediaFacts usual_page = {.kind = MediaFacts::Kind::image, .width = 980, .height = 1'268};
+constexpr std::int64_t usual_page_text = 1'000;
+/// A small picture of one in tiles, also on gpt-4o-mini, which takes an image as 2,833 (recorded 2026-01: 231 tokens in all).
+constexpr std::int64_t low_page = 85;
+
+/// What is likely of an input where nothing says how the model counts: as Claude did for years.
+constexpr std::string_view usual_rule = "pieces 28 1568 1568";
+
+Tokens image_tokens(const Rule& rule, const MediaInput& input, bool closer) {
   const auto whole = [&](std::size_t i) { return rule.numbers[i] / 100; };
-  const bool gemini = rule.word == "crops" || rule.word == "resolution";
-  if (input.facts.kind == Kind::audio && gemini) return by_time(input.facts.duration_ms, gemini_sound);
-  if (input.facts.kind == Kind::audio && rule.word == "sound" && rule.count == 1)
-    return by_time(input.facts.duration_ms, whole(0), 2);
-  if (rule.word == "crops" && rule.count == 1 && !closer) {
-    if (input.facts.kind == Kind::video) return by_time(input.facts.duration_ms, gemini_video, 2);
-    if (input.facts.kind == Kind::document) return pages(input.facts.pages, whole(0));
-  }
-  if (input.facts.kind != Kind::image && input.facts.kind != Kind::unknown) return std::nullopt;
   if (rule.word == "tiles" && rule.count == 2) return tiles(input, whole(0), whole(1));
   if (rule.word == "patches" && rule.count == 1) return patches(input, 0, 0, rule.numbers[0]);
   if (rule.word == "patches" && rule.count == 2) return patches(input, whole(0), whole(0), rule.numbers[1]);
   if (rule.word == "patches" && rule.count == 3) return patches(input, whole(0), whole(1), rule.numbers[2]);
   if (rule.word == "pieces" && rule.count == 3) return pieces(input, whole(0), whole(1), whole(2));
+  if (rule.word == "squares" && rule.count == 3) return squares(input, whole(0), whole(1), whole(2));
+  if (rule.word == "rows" && rule.count == 2) return rows(input, whole(0), whole(1));
   if (rule.word == "crops" && rule.count == 1) return crops(input, whole(0));
   if (rule.word == "resolution" && rule.count == 2) return MediaTokens{whole(0), whole(closer ? 1 : 0)};
+  return std::nullopt;
+}
+
+/// Nothing where the rule says nothing of such an input; no ceiling where it says what is usual only.
+Tokens document_tokens(const Rule& rule, const MediaInput& input, bool closer) {
+  Tokens by_page;
+  if (rule.word == "crops" && rule.count == 1 && !closer) by_page = gemini_pages(input.facts, rule.numbers[0] / 100);
+  if (rule.word == "resolution" && rule.count == 2)
+    by_page = gemini_pages(input.facts, rule.numbers[0] / 100 / (closer ? 1 : 2));
+  if (by_page) {
+    if (input.as_text) by_page->ceiling.reset();
+    return by_page;
+  }
+  // OpenAI's pictures of pages are small unless asked for otherwise, from gpt-5.6 on (no cap on patches) large.
+  const bool openai = rule.word == "tiles" || rule.word == "patches";
+  const bool low = openai && (input.low || (!input.high && rule.count != 1));
+  const Tokens picture = image_tokens(rule, {.facts = usual_page, .low = low}, closer);
+  if (!picture) return std::nullopt;
+  const bool small = low && rule.word == "tiles";
+  return MediaTokens{
+      input.facts.likely_pages * ((small ? std::min(picture->likely, low_page) : picture->likely) + usual_page_text),
+      std::nullopt};
+}
+
+Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
+  using Kind = MediaFacts::Kind;
+  const bool gemini = rule.word == "crops" || rule.word == "resolution";
+  switch (input.facts.kind) {
+    case Kind::audio:
+      if (gemini) return by_time(input.facts.duration_ms, gemini_sound);
+      if (rule.word == "sound" && rule.count == 1) return by_time(input.facts.duration_ms, rule.numbers[0] / 100, 2);
+      return std::nullopt;
+    case Kind::video:
+      if (rule.word != "crops" || rule.count != 1 || closer) return std::nullopt;
+      return by_time(input.facts.duration_ms, gemini_video, 2);
+    case Kind::document:
+      return document_tokens(rule, input, closer);
+    case Kind::image:
+    case Kind::unknown:
+      return image_tokens(rule, input, closer);
+  }
   return std::nullopt;
 }
 
@@ -220,18 +302,30 @@ std::string_view image_rule_of(std::string_view rule, std::string_view model_nam
   return found == named_rules.end() ? std::string_view() : found->rule;
 }
 
-std::optional<MediaTokens> media_tokens(std::string_view text, const std::vector<MediaInput>& inputs, bool closer) {
+MediaTokens media_tokens(std::string_view text, const std::vector<MediaInput>& inputs, bool closer) {
   const Rule rule = read_rule(text);
-  if (!rule.good) return std::nullopt;
   constexpr std::int64_t most = std::int64_t{1} << 40U;
   MediaTokens sum;
   for (const MediaInput& input : inputs) {
-    const Tokens one = tokens_of(rule, input, closer);
-    if (!one || one->ceiling > most || sum.ceiling > most) return std::nullopt;
-    sum.likely += one->likely;
-    sum.ceiling += one->ceiling;
+    Tokens one = rule.good ? tokens_of(rule, input, closer) : std::nullopt;
+    if (!one) {
+      one = tokens_of(read_rule(usual_rule), input, closer).value_or(MediaTokens{});
+      one->ceiling.reset();
+    }
+    if (!one->ceiling || *one->ceiling > most || sum.ceiling.value_or(0) > most)
+      sum.ceiling.reset();
+    else if (sum.ceiling)
+      *sum.ceiling += *one->ceiling;
+    sum.likely = std::min(most, sum.likely + std::min(most, one->likely));
   }
   return sum;
+}
+
+std::int64_t pages_of(const std::vector<MediaInput>& inputs) {
+  std::int64_t pages = 0;
+  for (const MediaInput& input : inputs)
+    pages += input.facts.likely_pages;
+  return pages;
 }
 
 }  // namespace farthing

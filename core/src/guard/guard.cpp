@@ -249,6 +249,13 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     if (cost) made.rate = sized.dearest[quantity];
     return made;
   };
+  const auto is_document = [](const MediaInput& input) { return input.facts.pages > 0; };
+  const bool only_documents = std::all_of(facts->media_inputs.begin(), facts->media_inputs.end(), is_document);
+  const std::string media =
+      "input: " + (sized.pages > 0 ? std::to_string(sized.pages) + (sized.pages == 1 ? " page" : " pages") : "") +
+      (sized.pages > 0 && !only_documents ? " and images"
+       : sized.pages > 0                  ? ""
+                                          : "images");
   const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
   const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
     for (std::size_t i = 0; i < quantity_count; ++i) {
@@ -269,7 +276,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     estimate.ceiling_parts.push_back(
         part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
     if (sized.media_tokens > 0)
-      estimate.ceiling_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_tokens, std::nullopt));
+      estimate.ceiling_parts.push_back(part(media, Quantity::input_tokens, sized.media_tokens, std::nullopt));
   }
   const auto learned_from = [](std::int64_t lessons) { return "learned from " + std::to_string(lessons) + " calls"; };
   if (dialect->pieces) {
@@ -279,15 +286,16 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
       estimate.likely_parts.push_back(
           part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
     }
-    if (sized.media_likely > 0)
-      estimate.likely_parts.push_back(part("input: images", Quantity::input_tokens, sized.media_likely, std::nullopt));
     if (sized.input_correction != 0)
       estimate.likely_parts.push_back(
           part("input: " + learned_from(input_lessons), Quantity::input_tokens, sized.input_correction, std::nullopt));
   } else {
-    estimate.likely_parts.push_back(part("input: about four bytes a token", Quantity::input_tokens,
-                                         sized.likely[Quantity::input_tokens], std::nullopt));
+    estimate.likely_parts.push_back(
+        part("input: about four bytes a token", Quantity::input_tokens,
+             std::max<std::int64_t>(0, sized.likely[Quantity::input_tokens] - sized.media_likely), std::nullopt));
   }
+  if (sized.media_likely > 0)
+    estimate.likely_parts.push_back(part(media, Quantity::input_tokens, sized.media_likely, std::nullopt));
   if (dialect->has_output) {
     std::optional<Usd> output_cost;
     if (estimate.ceiling && sized.priced) output_cost = Usd{estimate.ceiling->nano - sized.input_usd.nano};

@@ -50,14 +50,12 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.text_tokens = facts.input_bytes;
   const bool profiled = input.model != nullptr && !input.model->overhead.empty();
   sized.hidden_tokens = hidden_tokens_bound(profiled ? input.model->overhead : input.dialect.overhead, facts);
-  const auto media = input.model == nullptr || facts.media_inputs.empty()
-                         ? std::nullopt
-                         : media_tokens(image_rule_of(input.model->image_rule, input.model->name), facts.media_inputs,
-                                        facts.media_resolution);
-  if (media) {
-    sized.media_tokens = media->ceiling;
-    sized.media_likely = media->likely;
-  }
+  const auto rule =
+      input.model == nullptr ? std::string_view() : image_rule_of(input.model->image_rule, input.model->name);
+  const MediaTokens media = media_tokens(rule, facts.media_inputs, facts.media_resolution);
+  sized.media_tokens = media.ceiling.value_or(0);
+  sized.media_likely = media.likely;
+  sized.pages = pages_of(facts.media_inputs);
   std::int64_t bytes_bound = sized.text_tokens + sized.hidden_tokens + sized.media_tokens;
   if (input.counted != nullptr && input.counted->ceiling &&
       *input.counted->ceiling + sized.media_tokens < bytes_bound) {
@@ -79,9 +77,11 @@ void size_input(const SizeInput& input, Sized& sized) {
   }
   const std::int64_t window_bound = window > 0 ? saturating_mul(window, windows) : 0;
 
-  const bool media_bounded = media || facts.media_inputs.empty();
-  if (facts.media && (facts.media_other || !media_bounded)) unbounded(sized, "image, audio or file");
-  if (facts.remote && (facts.remote_other || !media_bounded)) unbounded(sized, "URL, file id or earlier response");
+  const bool texts_of_pages = facts.media && !media.ceiling && sized.pages > 0;
+  if (texts_of_pages) unbounded(sized, "the text of a document's pages");
+  if (facts.media && (facts.media_other || (!media.ceiling && !texts_of_pages)))
+    unbounded(sized, "image, audio or file");
+  if (facts.remote && (facts.remote_other || !media.ceiling)) unbounded(sized, "URL, file id or earlier response");
   if (searches_more)
     unbounded(sized, facts.server_tool_steps ? "server tools" : "server tools without a limit of their uses");
 
@@ -95,7 +95,8 @@ void size_input(const SizeInput& input, Sized& sized) {
   }
   sized.confidence = "unbounded";
   sized.input_is_window = true;
-  sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound;
+  // Without a window nothing is a bound; what is likely of media is in it all the same.
+  sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound + (media.ceiling ? 0 : media.likely);
   const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:

@@ -69,8 +69,9 @@ struct Sized {
   std::int64_t input_tokens = 0;   // ceiling
   std::int64_t text_tokens = 0;    // of it: the byte bound
   std::int64_t hidden_tokens = 0;  // of it: what the provider adds by itself
-  std::int64_t media_tokens = 0;   // of it: images and sound
+  std::int64_t media_tokens = 0;   // of it: images, sound, pages of documents
   std::int64_t media_likely = 0;
+  std::int64_t pages = 0;     // of the documents in it
   std::int64_t requests = 1;  // of a batch
   /// Of a batch: the most input of one request, which decides the step of a price by context; else it is `input_tokens`.
   std::optional<std::int64_t> largest_input;
@@ -93,7 +94,7 @@ struct Sized {
   std::string_view confidence = "heuristic";
   RateSet dearest;  // what the ceiling was priced with
   /// What could not be bounded: "image or file", "server tools", ...
-  std::array<std::string_view, 5> unbounded_by{};
+  std::array<std::string_view, 7> unbounded_by{};
   std::size_t unbounded_count = 0;
 };
 

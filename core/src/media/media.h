@@ -27,15 +27,21 @@ struct MediaFacts {
   /// Audio and video: milliseconds that no player plays beyond. It rests on the sound that is there, not on what a header
   /// says of it: the bytes of a WAV, the frames of MP3, AAC and FLAC, the packets of Ogg; of MP4 on its tables of samples.
   std::int64_t duration_ms = 0;
-  /// Documents: no reader finds more. Unknown where their list is compressed or encrypted.
+  /// Documents: no reader finds more. Unknown where they are encrypted, damaged or their objects compressed in a rare way.
   std::int64_t pages = 0;
+  /// Of those, the ones that are written out: as a rule all there are, while lists of contents can tell larger numbers.
+  std::int64_t likely_pages = 0;
   bool operator==(const MediaFacts&) const = default;
 };
 
 /// A piece of media in a request's input.
 struct MediaInput {
   MediaFacts facts;  // unknown: an image whose size is not known: by URL, by id, or bytes that do not tell it
-  bool low = false;  // OpenAI's `detail: low`
+  // OpenAI's `detail`, where it is told.
+  bool low = false;
+  bool high = false;
+  /// Of a document: its text may be read beside its pages, or in their place.
+  bool as_text = false;
 };
 
 /// `bytes`: the file or its beginning; `size`: of the whole file. Images and WAV are read from their beginning, all else needs

@@ -1,16 +1,21 @@
 // Pages of a PDF, where its objects can be read (ISO 32000-1): the most of the page objects, the children of all page lists
-// and the numbers that those tell. Unknown where objects are compressed, encrypted or stand elsewhere, and where a page list
-// has a child twice.
+// and the numbers that those tell, also inside object streams (7.5.7). Unknown where objects are encrypted, compressed in
+// another way or stand elsewhere, and where a page list has a child twice.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <set>
+#include <string>
 
+#include "media/inflate.h"
 #include "media/readers.h"
 
 namespace farthing::media {
 namespace {
 
 constexpr std::int64_t most_pages = 1'000'000;
+/// Of all object streams of a file, inflated: a page takes some hundred bytes, and a bomb stops here.
+constexpr std::size_t most_objects_size = std::size_t{32} << 20U;
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\0';
@@ -50,24 +55,76 @@ std::int64_t number(std::string_view rest) {
   return value;
 }
 
+/// Takes one of `names` off `rest`.
+template <std::size_t Count>
+bool takes_one_of(std::string_view& rest, const std::array<std::string_view, Count>& names) {
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return takes_name(rest, name); });
+}
+
+/// What follows the dictionary that `at` stands in, where that is the plain one of an object stream compressed by Flate
+/// alone, as everybody writes it; nothing where anything in it could be read in another way.
+std::optional<std::string_view> flate_data(std::string_view file, std::size_t at) {
+  const std::size_t open = file.rfind("<<", at);
+  const std::size_t close = file.find(">>", at);
+  if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+  // Not inside of a comment.
+  const std::size_t line = file.find_last_of("\r\n", open);
+  if (file.substr(0, open).find('%', line == std::string_view::npos ? 0 : line) != std::string_view::npos)
+    return std::nullopt;
+  const std::string_view inside = file.substr(open + 2, close - open - 2);
+  // Texts, comments, dictionaries in it, names in hex.
+  if (inside.find_first_of("()<>%#") != std::string_view::npos) return std::nullopt;
+  constexpr std::array<std::string_view, 6> others = {"/Type", "/ObjStm", "/N", "/First", "/Length", "/Extends"};
+  int filters = 0;
+  int flates = 0;
+  for (std::size_t name = inside.find('/'); name != std::string_view::npos; name = inside.find('/', name + 1)) {
+    std::string_view rest = inside.substr(name);
+    if (takes_name(rest, "/Filter"))
+      ++filters;
+    else if (takes_name(rest, "/FlateDecode"))
+      ++flates;
+    else if (!takes_one_of(rest, others))
+      return std::nullopt;
+  }
+  if (filters != 1 || flates != 1) return std::nullopt;
+  std::string_view rest = after_space(file.substr(close + 2));
+  constexpr std::string_view keyword = "stream";
+  if (!rest.starts_with(keyword)) return std::nullopt;
+  rest.remove_prefix(keyword.size());
+  if (rest.starts_with("\r\n")) return rest.substr(2);
+  return rest.starts_with('\n') ? std::optional(rest.substr(1)) : std::nullopt;
+}
+
 struct Pages {
+  std::string_view file;
   std::int64_t objects = 0;
   std::int64_t children = 0;
   std::int64_t told = 0;
   bool hidden = false;
-  std::set<std::string_view> seen;
+  std::set<std::string, std::less<>> seen = {};
+  std::set<const char*> inflated = {};  // where the data of object streams begins
+  std::size_t left = most_objects_size;
 
-  /// What stands at a slash.
-  void look(std::string_view rest) {
+  void read() { names_of(file, false); }
+  /// Each name in `text`: the file, or the objects of a stream.
+  void names_of(std::string_view text, bool compressed) {
+    for (std::size_t at = text.find('/'); at != std::string_view::npos && !hidden; at = text.find('/', at + 1))
+      look(text, at, compressed);
+  }
+  /// What stands at a slash. No object stream is inside of another.
+  void look(std::string_view text, std::size_t at, bool compressed) {
+    std::string_view rest = text.substr(at);
     if (takes_name(rest, "/Type")) {
       if (takes_name(rest, "/Page"))
         ++objects;
-      else if (takes_name(rest, "/ObjStm") || rest.empty() || rest.front() != '/')
-        hidden = true;  // objects in a compressed stream; a type that stands elsewhere
+      else if (takes_name(rest, "/ObjStm"))
+        compressed ? void(hidden = true) : object_stream(at);
+      else if (rest.empty() || rest.front() != '/')
+        hidden = true;  // a type that stands elsewhere
     } else if (takes_name(rest, "/First")) {
       number_of(rest);
       const bool refers = !number_of(rest).empty();  // "7 0 R", as outlines have it; else it is an object stream's
-      hidden = hidden || !refers;
+      if (!refers) compressed ? void(hidden = true) : object_stream(at);
     } else if (takes_name(rest, "/Encrypt")) {
       hidden = true;
     } else if (takes_name(rest, "/Count")) {
@@ -76,6 +133,16 @@ struct Pages {
       kids(rest);
     }
   }
+  void object_stream(std::size_t at) {
+    const auto data = flate_data(file, at);
+    hidden = !data;
+    if (hidden || !inflated.insert(data->data()).second) return;
+    const auto content = inflate_zlib(*data, left);
+    hidden = !content;
+    if (hidden) return;
+    left -= content->size();
+    names_of(*content, true);
+  }
   /// "[3 0 R 4 0 R]". A list that has a child of another one may be many times as long as it looks.
   void kids(std::string_view rest) {
     hidden = true;
@@ -83,7 +150,7 @@ struct Pages {
     for (rest = after_space(rest.substr(1)); !rest.empty() && is_digit(rest.front()); ++children) {
       const std::string_view object = number_of(rest);
       number_of(rest);  // its generation
-      if (rest.empty() || rest.front() != 'R' || children > most_pages || !seen.insert(object).second) return;
+      if (rest.empty() || rest.front() != 'R' || children > most_pages || !seen.emplace(object).second) return;
       rest = after_space(rest.substr(1));
     }
     hidden = rest.empty() || rest.front() != ']';  // not what a list of pages looks like
@@ -105,12 +172,11 @@ struct Pages {
 
 MediaFacts read_pdf(std::string_view bytes) {
   if (bytes.substr(0, 5) != "%PDF-") return {};
-  Pages pages;
-  for (std::size_t at = bytes.find('/'); at != std::string_view::npos && !pages.hidden; at = bytes.find('/', at + 1))
-    pages.look(bytes.substr(at));
+  Pages pages{.file = bytes};
+  pages.read();
   const std::int64_t most = std::max({pages.objects, pages.children, pages.told});
   if (pages.hidden || pages.objects == 0 || most > most_pages) return {};
-  return {.kind = MediaFacts::Kind::document, .pages = most};
+  return {.kind = MediaFacts::Kind::document, .pages = most, .likely_pages = pages.objects};
 }
 
 }  // namespace farthing::media

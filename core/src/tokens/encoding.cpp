@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "tokens/nfc.h"
 #include "tokens/utf8.h"
 
 namespace farthing::tokens_detail {
@@ -43,28 +44,18 @@ void look_up(const Vocabulary& vocabulary, const char* begin, const Pieces& piec
   }
 }
 
-}  // namespace
-
-TextEncoding::TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always)
-    : name_(std::move(name)), pattern_(pattern), specials_(std::move(specials)), always_(std::move(always)) {}
-
-std::uint64_t TextEncoding::next_id() {
-  static std::atomic<std::uint64_t> given = 0;
-  return ++given;
-}
-
+/// Calls `one` for each of `always` and `asked` in the text, the longest of those that begin first, `ordinary` for what is between.
 template <class Ordinary, class Special>
-void TextEncoding::cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const {
-  const bool all = special == SpecialTokens::as_tokens;
+void cut_by(const Specials& always, const Specials* asked, std::string_view text, Ordinary ordinary, Special one) {
   constexpr std::size_t none = std::string_view::npos;
   std::size_t at = 0;
   while (at < text.size()) {
-    Specials::Found found = always_.next(text, at);
-    if (all) {
-      const Specials::Found asked = specials_.next(text, at);
-      if (asked.at != none &&
-          (found.at == none || asked.at < found.at || (asked.at == found.at && asked.size > found.size))) {
-        found = asked;
+    Specials::Found found = always.next(text, at);
+    if (asked != nullptr) {
+      const Specials::Found other = asked->next(text, at);
+      if (other.at != none &&
+          (found.at == none || other.at < found.at || (other.at == found.at && other.size > found.size))) {
+        found = other;
       }
     }
     const std::size_t to = std::min(found.at, text.size());
@@ -75,15 +66,42 @@ void TextEncoding::cut(std::string_view text, SpecialTokens special, Ordinary or
   }
 }
 
+}  // namespace
+
+TextEncoding::TextEncoding(std::string name, Pattern pattern, Specials specials, Added added)
+    : name_(std::move(name)), pattern_(pattern), specials_(std::move(specials)), added_(std::move(added)) {}
+
+std::uint64_t TextEncoding::next_id() {
+  static std::atomic<std::uint64_t> given = 0;
+  return ++given;
+}
+
+/// `ordinary` gets each part of the text without special tokens, and where the text that it stands in ends.
+template <class Ordinary, class Special>
+void TextEncoding::cut(std::string_view text, SpecialTokens special, Ordinary ordinary, Special one) const {
+  const Specials* asked = special == SpecialTokens::as_tokens ? &specials_ : nullptr;
+  const char* readable = text.data() + text.size();
+  cut_by(
+      added_.always, asked, text,
+      [&](std::string_view part) {
+        if (!added_.nfc) return ordinary(part, readable);
+        std::string kept;
+        const std::string_view whole = composed(part, kept);
+        cut_by(
+            added_.composed, nullptr, whole,
+            [&](std::string_view inside) { ordinary(inside, whole.data() + whole.size()); }, one);
+      },
+      one);
+}
+
 std::int64_t TextEncoding::count(std::string_view text, SpecialTokens special) const {
   std::string kept;
   text = valid_utf8(text, kept);
   std::int64_t tokens = 0;
   Words& words = Words::of_thread(id_, text.size());
-  const char* readable = text.data() + text.size();
   cut(
       text, special,
-      [&](std::string_view part) {
+      [&](std::string_view part, const char* readable) {
         in_batches(pattern_, part, [&](const char* begin, const Pieces& pieces) {
           tokens += count_pieces(begin, pieces, readable, words);
         });
@@ -97,10 +115,9 @@ std::vector<std::uint32_t> TextEncoding::encode(std::string_view text, SpecialTo
   text = valid_utf8(text, kept);
   std::vector<std::uint32_t> ids;
   ids.reserve(text.size() / 4 + 1);
-  const char* readable = text.data() + text.size();
   cut(
       text, special,
-      [&](std::string_view part) {
+      [&](std::string_view part, const char* readable) {
         in_batches(pattern_, part,
                    [&](const char* begin, const Pieces& pieces) { encode_pieces(begin, pieces, readable, ids); });
       },

@@ -20,10 +20,16 @@
 
 namespace farthing::tokens_detail {
 
+/// What is special in the texts of an encoding from a file, beside its special tokens.
+struct Added {
+  Specials always;    // found in any text, whether special tokens are asked for or not
+  bool nfc = false;   // texts are composed first; special tokens and `always` are cut out before
+  Specials composed;  // found in any text that was composed
+};
+
 class TextEncoding : public Encoding {
  public:
-  /// `always` are found in any text, whether special tokens are asked for or not.
-  TextEncoding(std::string name, Pattern pattern, Specials specials, Specials always = {});
+  TextEncoding(std::string name, Pattern pattern, Specials specials, Added added = {});
 
   std::string_view name() const final { return name_; }
   std::uint64_t id() const final { return id_; }
@@ -47,7 +53,7 @@ class TextEncoding : public Encoding {
   std::uint64_t id_ = next_id();
   Pattern pattern_;
   Specials specials_;
-  Specials always_;
+  Added added_;
 };
 
 /// Where a vocabulary comes from, and the vocabulary once it was needed.

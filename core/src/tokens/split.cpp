@@ -1,5 +1,7 @@
 #include "tokens/split.h"
 
+#include <utf8proc.h>
+
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -171,6 +173,77 @@ const char* piece_gpt2(const Pattern& pattern, const char* at, const char* end) 
   return after_space<false>(pattern, at, end);
 }
 
+/// A character of the stretches between numbers and Chinese and Japanese texts, which are cut out first; of another the kind
+/// is none, as where the text ends.
+Char between(const char* at, const char* end) {
+  if (at == end) return {0, 0};
+  const Char c = char_at(at);
+  if ((c.kind & number) != 0) return {0, c.size};
+  if (c.size == 3) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(at[i])); };
+    const unsigned code = (byte(0) & 0x0FU) << 12U | (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
+    if ((code >= 0x4E00 && code <= 0x9FA5) || (code >= 0x3040 && code <= 0x30FF)) return {0, c.size};
+  }
+  return c;
+}
+
+/// `[\p{P}\p{S}]`; what else is of kind `other` are controls and what is not assigned.
+bool is_sign(const char* at, Char c) {
+  if ((c.kind & other) == 0) return false;
+  if (c.size == 1) return *at > ' ' && *at < '\x7F';
+  utf8proc_int32_t code = 0;
+  utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(at), static_cast<utf8proc_ssize_t>(c.size), &code);
+  const utf8proc_category_t category = utf8proc_category(code);
+  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_SO;
+}
+
+const char* after_letters_deepseek(const char* at, const char* end) {
+  for (Char c = between(at, end); (c.kind & (any_letter | mark)) != 0; c = between(at, end))
+    at += c.size;
+  return at;
+}
+
+const char* piece_deepseek(const Pattern& pattern, const char* at, const char* end) {
+  const auto is_letter_small = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  const Char first = char_at(at);
+  const char* rest = at + first.size;
+  if ((first.kind & number) != 0) return after_numbers(pattern.digits, at, end);
+  if (between(at, end).kind == 0) {
+    // Numbers were cut out before.
+    while (rest < end && between(rest, end).kind == 0 && (char_at(rest).kind & number) == 0)
+      rest += char_at(rest).size;
+    return rest;
+  }
+  if ((first.kind & (any_letter | mark)) != 0) return after_letters_deepseek(rest, end);
+  const Char next = between(rest, end);
+  const bool sign = is_sign(at, first);
+  if (sign && first.size == 1 && rest < end && is_letter_small(*rest)) {
+    while (rest < end && is_letter_small(*rest))
+      ++rest;
+    return rest;
+  }
+  const bool joins = !sign && (first.kind & line_end) == 0;  // a space or a control before letters
+  if (joins && (next.kind & (any_letter | mark)) != 0) return after_letters_deepseek(rest, end);
+  if (sign || (*at == ' ' && is_sign(rest, next))) {
+    const char* to = rest;
+    for (Char c = next; is_sign(to, c); c = between(to, end))
+      to += c.size;
+    while (to < end && (*to == '\r' || *to == '\n'))
+      ++to;
+    return to;
+  }
+  if ((first.kind & any_space) != 0) {
+    const char* run = after(any_space, at, end);
+    return after_space<true>(pattern, at, between(run, end).kind == 0 ? run : end);
+  }
+  // What no branch matches is a piece, up to where one does.
+  for (Char c = next; (c.kind & other) != 0 && !is_sign(rest, c); c = between(rest, end)) {
+    if ((between(rest + c.size, end).kind & (any_letter | mark)) != 0) break;
+    rest += c.size;
+  }
+  return rest;
+}
+
 template <class Piece>
 const char* batch(Piece piece, const char* at, const char* end, Pieces& pieces) {
   std::size_t count = pieces.count;
@@ -202,7 +275,25 @@ constexpr Known known[] = {
      {Family::cl100k, 3, true}},
     {R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
      {Family::o200k, 3, false}},
+    // DeepSeek from V3 on: three, one after the other.
+    {R"(\p{N}{1,3})"
+     "\n"
+     R"([一-龥぀-ゟ゠-ヿ]+)"
+     "\n"
+     R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+     {Family::deepseek, 3, false}},
 };
+
+/// One a line; line ends inside, which some files have as they are, as they are written elsewhere.
+std::string in_lines(const std::vector<std::string>& regexes) {
+  std::string lines;
+  for (const std::string& regex : regexes) {
+    if (!lines.empty()) lines += '\n';
+    for (const char c : regex)
+      lines += c == '\r' ? "\\r" : c == '\n' ? "\\n" : std::string(1, c);
+  }
+  return lines;
+}
 
 }  // namespace
 
@@ -214,13 +305,16 @@ const char* split(const Pattern& pattern, const char* at, const char* end, Piece
       return batch([&](const char* a, const char* e) { return piece_cl100k(pattern, a, e); }, at, end, pieces);
     case Family::o200k:
       return batch([&](const char* a, const char* e) { return piece_o200k(pattern, a, e); }, at, end, pieces);
+    case Family::deepseek:
+      return batch([&](const char* a, const char* e) { return piece_deepseek(pattern, a, e); }, at, end, pieces);
   }
   return end;
 }
 
-std::optional<Pattern> pattern_of(std::string_view regex) {
+std::optional<Pattern> pattern_of(const std::vector<std::string>& regexes) {
+  const std::string lines = in_lines(regexes);
   for (const Known& each : known) {
-    if (each.regex == regex) return each.pattern;
+    if (each.regex == lines) return each.pattern;
   }
   return std::nullopt;
 }

@@ -13,12 +13,13 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <string_view>
+#include <string>
+#include <vector>
 
 namespace farthing::tokens_detail {
 
 struct Pattern {
-  enum class Family { gpt2, cl100k, o200k };
+  enum class Family { gpt2, cl100k, o200k, deepseek };
   Family family = Family::o200k;
   unsigned digits = 3;         // the most of a piece of numbers; 0: no bound
   bool spaces_to_end = false;  // white space up to the end of the text is one piece, whatever line ends are in it
@@ -36,7 +37,7 @@ struct Pieces {
 /// UTF-8, and `at` is the end of a piece.
 const char* split(const Pattern& pattern, const char* at, const char* end, Pieces& pieces);
 
-/// The pattern that a regular expression is; nothing for one that is not known.
-std::optional<Pattern> pattern_of(std::string_view regex);
+/// The pattern that regular expressions are, each of which cuts what the one before left uncut; nothing for what is not known.
+std::optional<Pattern> pattern_of(const std::vector<std::string>& regexes);
 
 }  // namespace farthing::tokens_detail

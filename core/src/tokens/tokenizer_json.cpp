@@ -32,8 +32,8 @@ class MergeRule {
 
 class MergeEncoding final : public TextEncoding {
  public:
-  MergeEncoding(std::string name, Pattern pattern, Specials specials, Specials always, Merges merges)
-      : TextEncoding(std::move(name), pattern, std::move(specials), std::move(always)), merges_(std::move(merges)) {}
+  MergeEncoding(std::string name, Pattern pattern, Specials specials, Added added, Merges merges)
+      : TextEncoding(std::move(name), pattern, std::move(specials), std::move(added)), merges_(std::move(merges)) {}
 
  private:
   std::int64_t count_pieces(const char* begin, const Pieces& pieces, const char* readable,
@@ -139,42 +139,65 @@ class Reader {
   Reader(const Json& file, const std::string& name) : file_(file), name_(name) {}
 
   Result<EncodingPtr> read() {
-    if (!nothing_in(member(file_, "normalizer"))) return wrong("`normalizer` changes the text; only null is known.");
+    if (auto done = normalizer(); !done) return done.error();
     if (auto done = splitting(); !done) return done.error();
     if (auto done = vocabulary(); !done) return done.error();
     if (auto done = merges(); !done) return done.error();
     if (auto done = added_tokens(); !done) return done.error();
-    return EncodingPtr(std::make_shared<MergeEncoding>(name_, pattern_, Specials(std::move(specials_)),
-                                                       Specials(std::move(always_)), std::move(merges_)));
+    return EncodingPtr(std::make_shared<MergeEncoding>(
+        name_, pattern_, Specials(std::move(specials_)),
+        Added{.always = Specials(std::move(always_)), .nfc = nfc_, .composed = Specials(std::move(composed_))},
+        std::move(merges_)));
   }
 
  private:
   Error wrong(const std::string& what) const { return {Code::invalid_argument, name_ + ": " + what}; }
 
+  /// null, NFC (Qwen's), or a sequence of such.
+  Status normalizer() {
+    const Json& how = member(file_, "normalizer");
+    const Json list = is(how, "type", "Sequence") ? member(how, "normalizers") : Json::array({how});
+    for (const Json& each : list) {
+      if (!nothing_in(each) && !is(each, "type", "NFC"))
+        return wrong("`normalizer` changes the text; only null and NFC are known.");
+      nfc_ = nfc_ || !nothing_in(each);
+    }
+    return success();
+  }
+
   Status splitting() {
     const Json& how = member(file_, "pre_tokenizer");
-    const Json list = is(how, "type", "Sequence") ? member(how, "pretokenizers") : Json::array({how});
-    if (!list.is_array() || list.empty() || list.size() > 2 || !is(list.back(), "type", "ByteLevel")) {
-      return wrong("`pre_tokenizer` must be ByteLevel, or one Split by Regex and then ByteLevel.");
-    }
-    const bool own_regex = truth(list.back(), "use_regex", true);
-    if (truth(list.back(), "add_prefix_space", true)) return wrong("`add_prefix_space` is not known, only false.");
-    if (list.size() == 1) {
-      if (!own_regex) return wrong("`pre_tokenizer` splits nothing; one Split by Regex is needed.");
+    Json list = is(how, "type", "Sequence") ? member(how, "pretokenizers") : Json::array({how});
+    if (!list.is_array() || list.empty() || !is(list.back(), "type", "ByteLevel"))
+      return wrong("`pre_tokenizer` must be ByteLevel, or Splits by Regex and then ByteLevel.");
+    const Json last = list.back();
+    list.erase(list.size() - 1);
+    const bool own_regex = truth(last, "use_regex", true);
+    if (truth(last, "add_prefix_space", true)) return wrong("`add_prefix_space` is not known, only false.");
+    if (list.empty()) {
+      if (!own_regex) return wrong("`pre_tokenizer` splits nothing; a Split by Regex is needed.");
       pattern_ = {Pattern::Family::gpt2, 0, false};
       return success();
     }
-    const Json& split = list.front();
-    const Json& regex = member(member(split, "pattern"), "Regex");
-    // "Removed" with `invert` keeps what matches, as "Isolated" does: the patterns match all of a text.
-    const bool isolated = is(split, "behavior", "Isolated") && !truth(split, "invert", false);
-    const bool kept = is(split, "behavior", "Removed") && truth(split, "invert", false);
-    if (own_regex || !is(split, "type", "Split") || !regex.is_string() || !(isolated || kept)) {
-      return wrong(
-          "`pre_tokenizer` must be ByteLevel, or one Split by Regex (Isolated) and then ByteLevel without one.");
+    std::vector<std::string> regexes;
+    for (const Json& split : list) {
+      const Json& regex = member(member(split, "pattern"), "Regex");
+      // "Removed" with `invert` keeps what matches, as "Isolated" does, where it is alone: those patterns match all of a text.
+      const bool isolated = is(split, "behavior", "Isolated") && !truth(split, "invert", false);
+      const bool kept = is(split, "behavior", "Removed") && truth(split, "invert", false) && list.size() == 1;
+      if (own_regex || !is(split, "type", "Split") || !regex.is_string() || !(isolated || kept)) {
+        return wrong(
+            "`pre_tokenizer` must be ByteLevel, or Splits by Regex (Isolated) and then ByteLevel without one.");
+      }
+      regexes.push_back(regex.get<std::string>());
     }
-    const auto known = pattern_of(regex.get_ref<const std::string&>());
-    if (!known) return wrong("splits by a pattern that is not known: " + regex.get<std::string>());
+    const auto known = pattern_of(regexes);
+    if (!known) {
+      std::string all;
+      for (const std::string& regex : regexes)
+        all += (all.empty() ? "" : ", then ") + regex;
+      return wrong("splits by a pattern that is not known: " + all);
+    }
     pattern_ = *known;
     return success();
   }
@@ -257,7 +280,11 @@ class Reader {
       if (truth(item, "lstrip", false) || truth(item, "rstrip", false) || truth(item, "single_word", false)) {
         return wrong("`added_tokens`: lstrip, rstrip and single_word are not known.");
       }
-      auto& list_of_its_kind = truth(item, "special", false) ? specials_ : always_;
+      const bool special = truth(item, "special", false);
+      // Those that are found in the composed text only; of special tokens no file has one.
+      const bool after_composing = nfc_ && truth(item, "normalized", !special);
+      if (special && after_composing) return wrong("`added_tokens`: special ones that are `normalized` are not known.");
+      auto& list_of_its_kind = special ? specials_ : after_composing ? composed_ : always_;
       list_of_its_kind.emplace_back(text.get<std::string>(), id.get<std::uint32_t>());
     }
     return success();
@@ -269,7 +296,9 @@ class Reader {
   std::unordered_map<std::string, std::uint32_t> ids_;
   Merges merges_;
   std::vector<std::pair<std::string, std::uint32_t>> specials_;
+  bool nfc_ = false;
   std::vector<std::pair<std::string, std::uint32_t>> always_;
+  std::vector<std::pair<std::string, std::uint32_t>> composed_;
 };
 
 }  // namespace

@@ -131,7 +131,7 @@ struct RequestScan : Ignore {
   }
 
   /// What may stand in a place. A file that says that it is an image, in a place for texts, would be read as a text.
-  enum class Place : std::uint8_t { image, sound, as_told, any_file };
+  enum class Place : std::uint8_t { image, sound, document, image_or_document, as_told, any_file };
 
   /// Media inside a string, which may be a data URL: its base64 is no text. Of `as_told` the request says what it is: the
   /// caller compares.
@@ -142,10 +142,12 @@ struct RequestScan : Ignore {
     facts.media = true;
     ++media_read_;
     const MediaFacts known = place == Place::any_file ? MediaFacts{} : media_facts_of_base64(base64);
-    if ((known.kind == Kind::image && place == Place::image) || (known.kind == Kind::audio && place == Place::sound) ||
-        (known.kind != Kind::unknown && place == Place::as_told) ||
-        (known.kind == Kind::unknown && place == Place::image))
-      measured(known);
+    const bool for_images = place == Place::image || place == Place::image_or_document;
+    const bool for_documents = place == Place::document || place == Place::image_or_document;
+    if (((known.kind == Kind::image || known.kind == Kind::unknown) && for_images) ||
+        (known.kind == Kind::audio && place == Place::sound) || (known.kind == Kind::document && for_documents) ||
+        (known.kind != Kind::unknown && place == Place::as_told))
+      measured(known, for_documents);
     else
       facts.media_other = true;
     return known.kind;
@@ -154,7 +156,7 @@ struct RequestScan : Ignore {
   void link(std::string_view text, bool image) {
     if (text.empty()) return;
     if (text.substr(0, 5) == "data:")
-      inline_media(text, image ? Place::image : Place::any_file);
+      inline_media(text, image ? Place::image : Place::document);
     else
       unseen(image);
   }
@@ -202,16 +204,19 @@ struct RequestScan : Ignore {
   }
   bool is_elsewhere() const { return elsewhere_; }
 
-  // `detail` of OpenAI's images stands before or after the image, in an object that opens here.
+  // `detail` of OpenAI's images and files stands before or after them, in an object that opens here.
   void open_image() {
     image_ = facts.media_inputs.size();
     details_ = 0;
-    low_ = false;
+    low_ = high_ = false;
   }
   void detail(const Scalar& scalar) {
     low_ = ++details_ == 1 && scalar.text == "low";
-    for (std::size_t i = image_; i < facts.media_inputs.size(); ++i)
+    high_ = scalar.text == "high";
+    for (std::size_t i = image_; i < facts.media_inputs.size(); ++i) {
       facts.media_inputs[i].low = low_;
+      facts.media_inputs[i].high = high_;
+    }
   }
 
  private:
@@ -221,8 +226,11 @@ struct RequestScan : Ignore {
   std::size_t image_ = 0;
   int details_ = 0;
   bool low_ = false;
+  bool high_ = false;
 
-  void measured(MediaFacts known) { facts.media_inputs.push_back({.facts = known, .low = low_}); }
+  void measured(MediaFacts known, bool as_text = false) {
+    facts.media_inputs.push_back({.facts = known, .low = low_, .high = high_, .as_text = as_text});
+  }
 
  public:
   /// `stream_options` of chat and completions. True when `scalar` was of it.

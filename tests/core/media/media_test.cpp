@@ -2,6 +2,7 @@
 #include "media/media.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace farthing {
 void PrintTo(const MediaFacts& facts, std::ostream* out);
 void PrintTo(const MediaFacts& facts, std::ostream* out) {
   *out << static_cast<int>(facts.kind) << " " << facts.width << " x " << facts.height << ", " << facts.duration_ms
-       << " ms, " << facts.pages << " pages";
+       << " ms, " << facts.pages << " pages, likely " << facts.likely_pages;
 }
 
 namespace {
@@ -354,34 +355,97 @@ TEST(Media, an_mp4_lasts_as_long_as_its_edits) {
 
 // --- documents
 
+/// What is likely aside.
+MediaFacts bound(const std::string& file) {
+  MediaFacts facts = whole(file);
+  facts.likely_pages = 0;
+  return facts;
+}
+
 TEST(Media, a_pdf_has_the_most_pages_that_it_can_have) {
   const auto pages = [](std::int64_t count) { return MediaFacts{.kind = Kind::document, .pages = count}; };
   const std::string page = "3 0 obj <</Type /Page/Parent 2 0 R>> endobj\n";
   const std::string list = "2 0 obj << /Type/Pages /Kids [3 0 R 4 0 R\n5 0 R] /Count 3 >> endobj\n";
-  EXPECT_EQ(whole("%PDF-1.4\n" + page), pages(1));
-  EXPECT_EQ(whole("%PDF-1.4\n" + list + page), pages(3));
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + page + "/Type/Page>>/PageMode/Count 1"), pages(3));
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Count 120"), pages(120));
-  EXPECT_EQ(whole("%PDF-1.5\n" + page + "<</Type /ObjStm /N 5>>"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.5\n" + page + "/Encrypt 9 0 R"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids 7 0 R"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [3 0 R"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Count 99999999999999999999"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + list), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page), pages(1));
+  EXPECT_EQ(bound("%PDF-1.4\n" + list + page), pages(3));
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + page + "/Type/Page>>/PageMode/Count 1"), pages(3));
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Count 120"), pages(120));
+  EXPECT_EQ(whole("%PDF-1.4\n" + page + page + "/Count 120").likely_pages, 2);  // an outline tells such a number
+  EXPECT_EQ(bound("%PDF-1.5\n" + page + "<</Type /ObjStm /N 5>>"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.5\n" + page + "/Encrypt 9 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids 7 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [3 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Count 99999999999999999999"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + list), MediaFacts{});
   // Names in hex are the same names.
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/T#79pe/P#61ge>>/#54ype /Page "), pages(3));
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/C#6funt 7"), pages(7));
-  EXPECT_EQ(whole("%PDF-1.5\n" + page + "/Type/O#62jStm"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.5\n" + page + "/Encryp#74 9 0 R"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Ki#64s 7 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/T#79pe/P#61ge>>/#54ype /Page "), pages(3));
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/C#6funt 7"), pages(7));
+  EXPECT_EQ(bound("%PDF-1.5\n" + page + "/Type/O#62jStm"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.5\n" + page + "/Encryp#74 9 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Ki#64s 7 0 R"), MediaFacts{});
   // What a type is stands elsewhere; an object stream that does not say that it is one; an outline is none.
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Type 9 0 R"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.5\n" + page + "<</N 5 /First 20 /Length 90>>"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/First 20 0 R /Last 21 0 R"), pages(1));
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Type 9 0 R"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.5\n" + page + "<</N 5 /First 20 /Length 90>>"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/First 20 0 R /Last 21 0 R"), pages(1));
   // A list within a list twice is walked twice, and so on in each: 2 to the power of their depth.
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R 4 0 R]"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R] /Kids [5 0 R 04 0 R]"), MediaFacts{});
-  EXPECT_EQ(whole("%PDF-1.4\n" + page + "/Kids [4 0 R (a)]"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [4 0 R 4 0 R]"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [4 0 R] /Kids [5 0 R 04 0 R]"), MediaFacts{});
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [4 0 R (a)]"), MediaFacts{});
+}
+
+std::string deflated(const std::string& content) {
+  std::string out(compressBound(content.size()), '\0');
+  auto size = static_cast<uLongf>(out.size());
+  EXPECT_EQ(compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(content.data()),
+                     content.size()),
+            Z_OK);
+  out.resize(size);
+  return out;
+}
+/// A file whose pages stand in an object stream, as most are since PDF 1.5.
+std::string pdf_15(const std::string& content, const std::string& dictionary = "/Type/ObjStm/N 3/First 15",
+                   const std::string& filter = "/Filter/FlateDecode") {
+  return "%PDF-1.5\n7 0 obj\n<<" + dictionary + filter + "/Length 99>>stream\r\n" + deflated(content) +
+         "\r\nendstream\nendobj\n8 0 obj <</Type/XRef/W[1 2 1]/Root 1 0 R>> endobj\n";
+}
+
+TEST(Media, pages_in_object_streams_are_counted) {
+  const auto pages = [](std::int64_t count) { return MediaFacts{.kind = Kind::document, .pages = count}; };
+  const std::string objects =
+      "1 0 2 40 3 60 <</Type/Pages/Kids[2 0 R 3 0 R]/Count 2>> <</Type/Page/Parent 1 0 R>> <</Type /Page>>";
+  EXPECT_EQ(bound(pdf_15(objects)), pages(2));
+  EXPECT_EQ(bound(pdf_15(objects, "/First 15 /N 3\n/Extends 4 0 R ", " /Filter [ /FlateDecode ] ")), pages(2));
+  EXPECT_EQ(bound(pdf_15(objects, "/N 3/First 15")), pages(2));  // without a type it is one all the same
+  EXPECT_EQ(bound(pdf_15(objects) + pdf_15("5 0 <</Type/Page>>").substr(9)), pages(3));
+  EXPECT_EQ(bound(pdf_15(objects) + "3 0 obj <</Type/Page>> endobj\n"), pages(3));
+  EXPECT_EQ(bound(pdf_15("1 0 <</Type/Font>>")), MediaFacts{});  // no page at all
+}
+
+TEST(Media, object_streams_that_could_hide_pages_are_unknown) {
+  const std::string objects = "1 0 <</Type/Page>>";
+  ASSERT_EQ(whole(pdf_15(objects)).pages, 1);
+  for (const std::string filter :
+       {"", "/Filter/LZWDecode", "/Filter[/FlateDecode/ASCIIHexDecode]", "/Filter[/FlateDecode /FlateDecode]",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 12>>", "/Filter 9 0 R", "/Filter/FlateDecode/F(elsewhere)",
+        "/Filter/FlateDecode/Filter/ASCIIHexDecode", "/F#69lter/ASCIIHexDecode/Filter/FlateDecode",
+        "/Filter/ASCIIHexDecode/A(<<)/First 2/Filter/FlateDecode",
+        "/Filter/ASCIIHexDecode%<<\n/First 2/Filter/FlateDecode",
+        "/Filter/ASCIIHexDecode/A %<<\n/First 2/Filter/FlateDecode",
+        "/Filter/ASCIIHexDecode/A<</First 2/Filter/FlateDecode>>"})
+    EXPECT_EQ(bound(pdf_15(objects, "/Type/ObjStm/N 1/First 4", filter)), MediaFacts{}) << filter;
+  // Within one that was read there is none.
+  EXPECT_EQ(bound(pdf_15(objects + "<</Type/ObjStm/First 4>>")), MediaFacts{});
+  EXPECT_EQ(bound(pdf_15(objects + "/Kids 7 0 R")), MediaFacts{});
+  // Damaged; and 40 MB of nothing, which is 40 KB in the file.
+  std::string file = pdf_15(objects);
+  for (std::size_t at = file.find("stream") + 8; at < file.find("endstream") - 2; ++at) {
+    std::string damaged = file;
+    damaged[at] = static_cast<char>(~damaged[at]);
+    EXPECT_EQ(bound(damaged), MediaFacts{}) << at;
+  }
+  EXPECT_EQ(bound(pdf_15(objects + std::string(40U << 20U, ' '))), MediaFacts{});
+  EXPECT_EQ(bound(pdf_15(objects + std::string(20U << 20U, ' ')) + pdf_15(std::string(20U << 20U, ' ')).substr(9)),
+            MediaFacts{});
 }
 
 // --- base64, and what is cut off

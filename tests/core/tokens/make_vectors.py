@@ -51,6 +51,13 @@ SMALL_TEXTS = [
     "   x\n  y \r\n",
     "encodeencode ranksplit ok<|pad|>ok THEEND thethethe",
 ]
+MORE_TEXTS = [
+    "cafe\u0301 e\u0301<tool> \u00e9<tool> <|pad|>\u0338 >\u0338 \u212b \u1e9b\u0323 a\u0327\u030a\u0301",
+    "\u1100\u1161\u11a8 \uac00\u11a8 \u0344 \u0958 \u2126 \ufb33 \U0002f800 \U0001d15e",
+    "x\u65e5\u672c\u8a9e12 \u4e2d\u6587\u3001 \u3042\u3099\u30fc \u30fb  \u4e2d  5\n\n7 \n\u4e2d",
+    "(foo) ((bar #include <a> \u00abfoo\u00bb \u20acx $x ''x \u2014\u2014\r\n\n x \t(y \u3000z",
+    "\u200dx \u200d\u200d\u0301 \u200d1 \u0000\u0001ab\u0002 \u200b\u200b(\ue000 \u0378\u4e00\u0378",
+]
 
 
 def quoted(text: str) -> str:
@@ -114,12 +121,27 @@ def invalid(folder: Path) -> None:
 
 def files(folder: Path) -> None:
     import tokenizers
-    from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, trainers
+    from tokenizers import (
+        AddedToken,
+        Regex,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        trainers,
+    )
 
     llama = (
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
         r"|\s*[\r\n]+|\s+(?!\S)|\s+"
     )
+    deepseek = (
+        r"\p{N}{1,3}",
+        "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+        r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
+        "|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+    )
+    qwen = llama.replace("{1,3}", "")
     ways = {
         "gpt2": pre_tokenizers.ByteLevel(add_prefix_space=False),
         "llama": pre_tokenizers.Sequence(
@@ -128,11 +150,27 @@ def files(folder: Path) -> None:
                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
             ]
         ),
+        "qwen": pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Split(Regex(qwen), "isolated"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+            ]
+        ),
+        "deepseek": pre_tokenizers.Sequence(
+            [
+                *(pre_tokenizers.Split(Regex(one), "isolated") for one in deepseek),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+            ]
+        ),
     }
     lines = ["# file  text  tokens, special ones as tokens"]
     for name, way in ways.items():
         tokenizer: Any = tokenizers.Tokenizer(models.BPE(ignore_merges=name == "llama"))
         tokenizer.pre_tokenizer = way
+        if name == "qwen":
+            tokenizer.normalizer = normalizers.NFC()
+        if name == "deepseek":
+            tokenizer.normalizer = normalizers.Sequence([])
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=450,
@@ -142,8 +180,10 @@ def files(folder: Path) -> None:
         )
         tokenizer.train_from_iterator(CORPUS, trainer)
         tokenizer.add_tokens([AddedToken("<|pad|>", normalized=False)])
+        if name == "qwen":
+            tokenizer.add_tokens([AddedToken("\u00e9<tool>", normalized=True)])
         tokenizer.save(str(folder / f"{name}.json"), pretty=False)
-        for text in TEXTS + SMALL_TEXTS:
+        for text in TEXTS + SMALL_TEXTS + (MORE_TEXTS if name in ("qwen", "deepseek") else []):
             ids = tokenizer.encode(text, add_special_tokens=False).ids
             lines.append(f"{name}.json\t{quoted(text)}\t{' '.join(map(str, ids))}")
     write(folder / "files.txt", lines)

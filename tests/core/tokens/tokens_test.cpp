@@ -237,7 +237,7 @@ TEST(EncodingFile, what_is_not_known_is_refused_with_its_reason) {
       {"{\"a\":1e999}", "", "file: a number in it is out of range"},
       {changed("\"vocab\":{", "\"vocab\":{\"qqqq\":70000,\"zzzz\":70000,"), "", "have the same number 70000"},
       {"{}", "", "`pre_tokenizer`"},
-      {changed("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFC\"}"), "", "`normalizer`"},
+      {changed("\"normalizer\":null", "\"normalizer\":{\"type\":\"NFKC\"}"), "", "`normalizer`"},
       {changed("\"add_prefix_space\":false", "\"add_prefix_space\":true"), "", "`add_prefix_space`"},
       {changed("\"use_regex\":true", "\"use_regex\":false"), "", "splits nothing"},
       {changed("\"type\":\"ByteLevel\"", "\"type\":\"Metaspace\""), "", "`pre_tokenizer`"},

@@ -105,6 +105,27 @@ TEST(MediaScan, documents_of_gemini) {
   EXPECT_EQ(facts.media_inputs[0].facts.pages, 1);
 }
 
+TEST(MediaScan, documents_whose_texts_are_read) {
+  for (const RequestFacts& facts : {
+           chat(R"({"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,PDF"}})"),
+           responses(R"({"type":"input_file","file_data":"data:application/pdf;base64,PDF"})"),
+           messages(R"({"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"PDF"}})"),
+           messages(
+               R"({"type":"tool_result","content":[{"type":"document","source":{"type":"base64","data":"PDF"}}]})"),
+       }) {
+    EXPECT_TRUE(facts.media);
+    EXPECT_FALSE(facts.media_other);
+    EXPECT_FALSE(facts.remote);
+    ASSERT_EQ(facts.media_inputs.size(), 1U);
+    EXPECT_EQ(facts.media_inputs[0].facts.pages, 1);
+    EXPECT_TRUE(facts.media_inputs[0].as_text);
+    EXPECT_FALSE(facts.media_inputs[0].high);
+  }
+  const RequestFacts high = responses(R"({"type":"input_file","file_data":"PDF","detail":"high"})");
+  ASSERT_EQ(high.media_inputs.size(), 1U);
+  EXPECT_TRUE(high.media_inputs[0].high);
+}
+
 TEST(MediaScan, what_has_no_size_has_no_bound) {
   for (const RequestFacts& facts : {
            chat(R"({"type":"image_url"})"),
@@ -114,6 +135,10 @@ TEST(MediaScan, what_has_no_size_has_no_bound) {
            chat(R"({"type":"video_url","video_url":{"url":"data:video/mp4;base64,PNG"}})"),
            responses(R"({"type":"input_image","file_id":"f"})"),
            responses(R"({"type":"input_file","file_data":"PNG"})"),
+           responses(R"({"type":"input_file","file_data":"NOTHING"})"),
+           messages(R"({"type":"document","source":{"type":"base64","data":"NOTHING"}})"),
+           messages(R"({"type":"document","source":{"type":"base64","data":"PDF"}},)"
+                    R"({"type":"document","source":{"type":"base64","data":"NOTHING"}})"),
            messages(R"({"type":"document","source":{"type":"base64","data":"PNG"}})"),
            messages(R"({"type":"image","source":{"type":"base64","data":"PNG"}},)"
                     R"({"source":{"type":"base64","data":"NOTHING"},"type":"document"})"),

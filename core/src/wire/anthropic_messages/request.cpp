@@ -81,9 +81,11 @@ struct MessagesScan : RequestScan {
     // Every use is a step; the sum of what each tool may be used is the most that all may be.
     if (facts.server_tools && !endless_ && !is_elsewhere()) facts.server_tool_steps = steps_;
     if (thinking_off_) facts.thinking_budget = 0;
-    // Any of the sources may be the document's.
+    // Any of the sources may be the document's: only where all are documents it is known which.
     if (documents_) {
-      facts.media_other = facts.media_other || facts.media;
+      facts.media_other = facts.media_other ||
+                          std::any_of(facts.media_inputs.begin(), facts.media_inputs.end(),
+                                      [](const auto& input) { return input.facts.kind != MediaFacts::Kind::document; });
       facts.remote_other = facts.remote_other || facts.remote;
     }
   }
@@ -188,7 +190,7 @@ struct MessagesScan : RequestScan {
       return;
     }
     if (source.type == "base64") {
-      inline_media(source.data, Place::image);
+      inline_media(source.data, Place::image_or_document);
       if (source.elsewhere) unseen(false);
     } else if (source.type == "url" || source.type == "file") {
       unseen(true);

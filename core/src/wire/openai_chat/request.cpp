@@ -72,7 +72,7 @@ struct ChatScan : RequestScan {
     } else if (own == "data" && path.parent() == "input_audio") {
       inline_media(scalar.text, Place::sound);
     } else if (own == "file_data") {
-      inline_media(scalar.text, Place::any_file);
+      inline_media(scalar.text, Place::document);
     } else if (own == "file_id" || (own == "id" && path.parent() == "audio")) {
       unseen(false);  // a file there, or an earlier spoken answer
     } else if (own == "type" && (scalar.text == "image_url" || scalar.text == "input_audio" || scalar.text == "file")) {

@@ -89,7 +89,7 @@ struct ResponsesScan : RequestScan {
     if (own == "image_url" || own == "file_url")
       link(scalar.text, own == "image_url");
     else if (own == "file_data")
-      inline_media(scalar.text, Place::any_file);
+      inline_media(scalar.text, Place::document);
     else if (own == "data" && path.parent() == "input_audio")
       inline_media(scalar.text, Place::sound);
     else if (own == "detail")
