@@ -54,7 +54,8 @@ Result<std::string> body_of(const EstimateOptions& options) {
   return dump_json(json);
 }
 
-/// Prices, hosts and settings of the policy, without its caps: nothing is counted here.
+/// The policy but for its keys, whose names are of its own store. Its caps stay: prices by volume name them, and a cap has an
+/// output limit written in; they count in a store of this one look.
 Result<Policy> policy_of(const std::string& given) {
   Policy policy;
   const std::string path = policy_path(given);
@@ -63,7 +64,6 @@ Result<Policy> policy_of(const std::string& given) {
     if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
     policy = std::move(*read.policy);
   }
-  policy.caps.clear();
   policy.api_keys.clear();
   return policy;
 }
@@ -109,7 +109,7 @@ int estimate(const EstimateOptions& options) {
   if (!made) return fail(made.error());
   if (options.json) {
     Json json = parse_json(made->to_json());
-    json.erase("left");  // of caps, and there are none here
+    json.erase("left");  // of caps that have counted nothing
     std::cout << dump_json(json, 2) << "\n";
     return ok;
   }

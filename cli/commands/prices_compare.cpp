@@ -124,14 +124,13 @@ std::string host_of(std::string_view provider) {
   return provider == "openai" ? "api.openai.com" : std::string(provider) + ".estimate.invalid";
 }
 
-/// A guard without caps whose store is its memory: nothing of the user's is opened.
+/// A guard whose store is its memory: nothing of the user's is opened.
 Result<std::shared_ptr<Guard>> estimator(const std::string& given, const std::vector<const Model*>& models) {
   Policy policy;
   if (const std::string path = policy_path(given); !path.empty()) {
     PolicyOrProblems read = policy_from_file(path);
     if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
     policy = std::move(*read.policy);
-    policy.caps.clear();
     policy.api_keys.clear();
   }
   policy.store = "memory:";

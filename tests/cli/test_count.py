@@ -158,6 +158,37 @@ def test_an_estimate_writes_into_no_store(place: Place) -> None:
     assert not Path(place.store.removeprefix("file:")).exists()
 
 
+VOLUME = """
+[[cap]]
+id = "acme-tokens"
+match = { provider = "acme" }
+limit = "1_000_000_000 tokens"
+per = "month"
+[[host]]
+name = "llm.acme.test"
+provider = "acme"
+[[price]]
+provider = "acme"
+model = "acme-7b"
+rates = { input_tokens = "0.20 USD per million", output_tokens = "0.60 USD per million" }
+[[price]]
+provider = "acme"
+model = "acme-7b"
+rates = { input_tokens = "0.15 USD per million", output_tokens = "0.45 USD per million" }
+volume = "acme-tokens"
+volume_from = "100_000_000 tokens"
+"""
+
+
+def test_estimates_by_a_policy_with_prices_by_volume(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(VOLUME)
+    file = written(place, {**CHAT, "model": "acme-7b"})
+    told = json.loads(place.run("estimate", file, "--host", "llm.acme.test", "--json"))
+    assert told["ceiling"] is not None
+    (ranked,) = json.loads(place.run("prices", "compare", "acme-7b", "--for", file, "--json"))
+    assert ranked["ceiling"] == told["ceiling"] and ranked["why_not"] == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
