@@ -96,10 +96,20 @@ std::string usd_cell(const std::optional<Usd>& amount, std::int64_t times = 1) {
   return all ? to_text(Usd{*all}) : "";
 }
 
+/// Seconds are counted in milliseconds.
+std::string count_cell(Meter meter, std::int64_t value) {
+  const std::string text = limit_text(meter, value);
+  return text.substr(0, text.find(' '));
+}
+
+Meter unit_of(Quantity quantity) {
+  return quantity == Quantity::video_ms || quantity == Quantity::audio_ms ? Meter::video_seconds : Meter::requests;
+}
+
 void add_parts(const char* which, const std::vector<EstimatePart>& parts, std::vector<std::vector<std::string>>& rows) {
   for (const EstimatePart& part : parts)
-    rows.push_back(
-        {which, part.what, std::to_string(part.count), part.rate ? to_text(*part.rate) : "", usd_cell(part.cost)});
+    rows.push_back({which, part.what, part.count == 0 ? "" : count_cell(unit_of(part.quantity), part.count),
+                    part.rate_text(), usd_cell(part.cost)});
 }
 
 }  // namespace
@@ -120,8 +130,8 @@ int estimate(const EstimateOptions& options) {
   for (std::size_t i = 0; i < meter_count; ++i) {
     const auto meter = static_cast<Meter>(i);
     if (meter == Meter::usd || meter == Meter::concurrent || made->ceiling_meters.of[i] == 0) continue;
-    rows.push_back({std::string(meter_text(meter)), std::to_string(made->likely_meters.of[i]),
-                    std::to_string(made->ceiling_meters.of[i])});
+    rows.push_back({std::string(meter_text(meter)), count_cell(meter, made->likely_meters.of[i]),
+                    count_cell(meter, made->ceiling_meters.of[i])});
   }
   rows.push_back(
       {"cost", made->likely ? usd_cell(made->likely) : "unknown", made->ceiling ? usd_cell(made->ceiling) : "unknown"});
@@ -135,11 +145,12 @@ int estimate(const EstimateOptions& options) {
     std::vector<std::vector<std::string>> parts;
     add_parts("likely", made->likely_parts, parts);
     add_parts("at most", made->ceiling_parts, parts);
-    std::cout << "\n" << table({"", "of", ">tokens", ">rate", ">usd"}, parts);
+    std::cout << "\n" << table({"", "of", ">count", ">rate", ">usd"}, parts);
   }
-  for (const std::string& what : made->unbounded_by)
-    std::cout << "\nnot bounded by its bytes: " << what << "\n";
-  if (!made->ceiling) std::cout << "\nno price is known: farthing prices\n";
+  for (const std::string& what : made->unbounded_by) {
+    if (made->ceiling) std::cout << "\nnot bounded by its bytes: " << what << "\n";
+  }
+  if (!made->ceiling) std::cout << "\nno cost at most: " << made->no_ceiling << "\n";
   return ok;
 }
 

@@ -184,7 +184,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       one.likely = estimate->likely;
       one.ceiling = estimate->ceiling;
       one.output_limit = estimate->output_limit;
-      if (!one.ceiling) one.why_not = "no price for it";
+      one.why_not = estimate->no_ceiling;
     } else {
       if (estimate.error().code == Code::invalid_argument && models.front() == model) return fail(estimate.error());
       one.why_not = estimate.error().message;

@@ -15,6 +15,14 @@ void add(std::int64_t& sum, std::int64_t more) {
   sum = checked_add(sum, more).value_or(most);
 }
 
+Json fees_json(const Quantities& fees) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    if (fees.of[i] != 0) json[quantity_text(static_cast<Quantity>(i))] = fees.of[i];
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string BatchSize::to_json() const {
@@ -37,8 +45,8 @@ std::string BatchSize::to_json() const {
                         {"media", media},
                         {"sound", sound},
                         {"server_tools", server_tools},
-                        {"search_fees", search_fees},
-                        {"tool_fees", tool_fees},
+                        {"fees", fees_json(fees)},
+                        {"size", size},
                         {"cache_writes", static_cast<int>(cache_writes)}});
 }
 
@@ -66,8 +74,12 @@ std::optional<BatchSize> batch_size_of(std::string_view text) {
     json.at("media").get_to(size.media);
     json.at("sound").get_to(size.sound);
     json.at("server_tools").get_to(size.server_tools);
-    json.at("search_fees").get_to(size.search_fees);
-    json.at("tool_fees").get_to(size.tool_fees);
+    json.at("size").get_to(size.size);
+    for (const auto& [name, count] : json.at("fees").items()) {
+      const auto quantity = quantity_of(name);
+      if (!quantity) return std::nullopt;
+      size.fees[*quantity] = count.get<std::int64_t>();
+    }
     size.cache_writes = static_cast<CacheWrites>(json.at("cache_writes").get<std::uint8_t>());
   } catch (const Json::exception&) {  // a field that is missing or of another type
     return std::nullopt;
@@ -118,8 +130,13 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     size.media = size.media || request.media || request.remote;
     size.sound = size.sound || may_have_sound(request);
     size.server_tools = size.server_tools || request.server_tools;
-    size.search_fees = size.search_fees || request.search_fees;
-    size.tool_fees = size.tool_fees || request.tool_fees;
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      size.fees.of[i] += request.fees.of[i];
+    if (request.fees[Quantity::code_sessions] > 0) {
+      if (size.fees[Quantity::code_sessions] == 1) size.size = request.pieces.size;
+      if (size.size != request.pieces.size)
+        size.fees[Quantity::tool_calls] += 1;  // a batch has one price of a container
+    }
     if (size.requests == 1) size.cache_writes = request.cache_writes;
     // `unknown` comes first and is the dearest.
     const bool unknown = size.cache_writes == CacheWrites::unknown || request.cache_writes == CacheWrites::unknown;
@@ -136,6 +153,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
   sized.likely[Quantity::input_tokens] = batch.likely_input;
   sized.likely[Quantity::output_tokens] = batch.likely_output;
   sized.likely[Quantity::web_searches] = batch.own_searches;
+  for (std::size_t i = 0; i < quantity_count; ++i)
+    sized.likely.of[i] += batch.fees.of[i];
   sized.likely[Quantity::requests] = batch.requests;
   sized.pieces[Quantity::input_tokens] = batch.input_tokens;
   sized.pieces[Quantity::output_tokens] = batch.output_tokens;
@@ -169,8 +188,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
   all.media_other = batch.sound;
   all.server_tools = batch.server_tools;
   all.server_tool_steps = batch.tool_steps;
-  all.search_fees = batch.search_fees;
-  all.tool_fees = batch.tool_fees;
+  all.fees = batch.fees;
+  all.pieces.size = batch.size;
   all.cache_writes = batch.cache_writes;
   const Dialect* each = dialect_of(batch.endpoint);
   Sized one = sized;
@@ -190,7 +209,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
                    .model = input.model,
                    .at_ms = input.at_ms,
                    .until_ms = input.until_ms,
-                   .money_capped = input.money_capped};
+                   .money_capped = input.money_capped,
+                   .bill = input.bill};
   price(of_all, one);
   if (one.problem != Sized::Problem::none) {
     sized.problem = one.problem;
@@ -200,6 +220,7 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
     return sized;
   }
   const auto amount = checked_mul(by_amount ? unbounded.amount.nano : 0, batch.unbounded);
+  if (input.bill != nullptr && amount) input.bill->amount = Usd{*amount};
   const auto ceiling = ceiling_with(one, batch.output_tokens);
   const auto whole = amount && ceiling ? checked_add(ceiling->nano, *amount) : std::nullopt;
   if (one.priced && !whole) {

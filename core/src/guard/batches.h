@@ -35,12 +35,12 @@ struct BatchSize {
   bool media = false;
   bool sound = false;
   bool server_tools = false;
-  bool search_fees = false;
-  bool tool_fees = false;
+  Quantities fees;   // how many requests offer a tool with one, by what it is for
+  std::string size;  // of their containers: of the first that has one
   CacheWrites cache_writes = CacheWrites::none;
 
   /// Whether the sum of the tokens leaves out what costs: searches and tools with fees, sound at a price of its own.
-  bool more_than_tokens() const { return sound || search_fees || tool_fees || own_searches > 0; }
+  bool more_than_tokens() const { return sound || fees != Quantities{} || own_searches > 0; }
   std::string to_json() const;
 };
 /// Nothing where it is none of its texts.

@@ -198,11 +198,11 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       for (std::size_t i = 0; i < sized.unbounded_count; ++i)
         what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
       const bool fee = sized.unbounded_count > 0 && sized.unbounded_by[sized.unbounded_count - 1] == guard::unknown_fee;
-      const std::string advice = route.dialect->pieces && !batch ? ""
-                                 : fee ? "Write its fee ([[price]] with web_searches or tool_calls), or "
-                                 : facts.other_models
-                                     ? "Ask for one model, or "
-                                     : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+      const std::string advice =
+          route.dialect->pieces && !batch ? ""
+          : fee ? "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or "
+          : facts.other_models ? "Ask for one model, or "
+                               : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
       const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
       return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
                                                  (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));

@@ -68,6 +68,11 @@ struct RequestScan : Ignore {
       fail("\"" + std::string(path.own()) + "\" is not a plain value");
     }
   }
+  /// A tool of the provider's.
+  void tool_with_fee(Quantity fee) {
+    facts.server_tools = true;
+    facts.fees[fee] = 1;
+  }
   void finish() {
     if (media_told_ > media_read_) facts.media_other = true;
     if (!facts.output_limit_spans.empty() || !null_limit) return;
