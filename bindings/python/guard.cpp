@@ -77,7 +77,8 @@ py::dict receipt_dict(const Receipt& receipt) {
 py::list parts(const std::vector<EstimatePart>& parts) {
   py::list list;
   for (const EstimatePart& part : parts) {
-    list.append(py::make_tuple(text(part.what), text(quantity_text(part.quantity)), part.count, usd(part.cost)));
+    list.append(py::make_tuple(text(part.what), text(quantity_text(part.quantity)), part.count, usd(part.cost),
+                               part.rate ? py::object(text(part.rate_text())) : py::none()));
   }
   return list;
 }
@@ -93,6 +94,7 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["endpoint"] = text(made.endpoint);
   dict["likely"] = usd(made.likely);
   dict["ceiling"] = usd(made.ceiling);
+  dict["no_ceiling"] = text(made.no_ceiling);
   dict["hold"] = usd(made.hold);
   dict["likely_meters"] = amounts(made.likely_meters);
   dict["ceiling_meters"] = amounts(made.ceiling_meters);

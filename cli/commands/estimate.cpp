@@ -54,7 +54,8 @@ Result<std::string> body_of(const EstimateOptions& options) {
   return dump_json(json);
 }
 
-/// Prices, hosts and settings of the policy, without its caps: nothing is counted here.
+/// The policy but for its keys, whose names are of its own store. Its caps stay: prices by volume name them, and a cap has an
+/// output limit written in; they count in a store of this one look.
 Result<Policy> policy_of(const std::string& given) {
   Policy policy;
   const std::string path = policy_path(given);
@@ -63,7 +64,6 @@ Result<Policy> policy_of(const std::string& given) {
     if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
     policy = std::move(*read.policy);
   }
-  policy.caps.clear();
   policy.api_keys.clear();
   return policy;
 }
@@ -96,10 +96,20 @@ std::string usd_cell(const std::optional<Usd>& amount, std::int64_t times = 1) {
   return all ? to_text(Usd{*all}) : "";
 }
 
+/// Seconds are counted in milliseconds.
+std::string count_cell(Meter meter, std::int64_t value) {
+  const std::string text = limit_text(meter, value);
+  return text.substr(0, text.find(' '));
+}
+
+Meter unit_of(Quantity quantity) {
+  return quantity == Quantity::video_ms || quantity == Quantity::audio_ms ? Meter::video_seconds : Meter::requests;
+}
+
 void add_parts(const char* which, const std::vector<EstimatePart>& parts, std::vector<std::vector<std::string>>& rows) {
   for (const EstimatePart& part : parts)
-    rows.push_back(
-        {which, part.what, std::to_string(part.count), part.rate ? to_text(*part.rate) : "", usd_cell(part.cost)});
+    rows.push_back({which, part.what, part.count == 0 ? "" : count_cell(unit_of(part.quantity), part.count),
+                    part.rate_text(), usd_cell(part.cost)});
 }
 
 }  // namespace
@@ -109,7 +119,7 @@ int estimate(const EstimateOptions& options) {
   if (!made) return fail(made.error());
   if (options.json) {
     Json json = parse_json(made->to_json());
-    json.erase("left");  // of caps, and there are none here
+    json.erase("left");  // of caps that have counted nothing
     std::cout << dump_json(json, 2) << "\n";
     return ok;
   }
@@ -120,8 +130,8 @@ int estimate(const EstimateOptions& options) {
   for (std::size_t i = 0; i < meter_count; ++i) {
     const auto meter = static_cast<Meter>(i);
     if (meter == Meter::usd || meter == Meter::concurrent || made->ceiling_meters.of[i] == 0) continue;
-    rows.push_back({std::string(meter_text(meter)), std::to_string(made->likely_meters.of[i]),
-                    std::to_string(made->ceiling_meters.of[i])});
+    rows.push_back({std::string(meter_text(meter)), count_cell(meter, made->likely_meters.of[i]),
+                    count_cell(meter, made->ceiling_meters.of[i])});
   }
   rows.push_back(
       {"cost", made->likely ? usd_cell(made->likely) : "unknown", made->ceiling ? usd_cell(made->ceiling) : "unknown"});
@@ -135,11 +145,12 @@ int estimate(const EstimateOptions& options) {
     std::vector<std::vector<std::string>> parts;
     add_parts("likely", made->likely_parts, parts);
     add_parts("at most", made->ceiling_parts, parts);
-    std::cout << "\n" << table({"", "of", ">tokens", ">rate", ">usd"}, parts);
+    std::cout << "\n" << table({"", "of", ">count", ">rate", ">usd"}, parts);
   }
-  for (const std::string& what : made->unbounded_by)
-    std::cout << "\nnot bounded by its bytes: " << what << "\n";
-  if (!made->ceiling) std::cout << "\nno price is known: farthing prices\n";
+  for (const std::string& what : made->unbounded_by) {
+    if (made->ceiling) std::cout << "\nnot bounded by its bytes: " << what << "\n";
+  }
+  if (!made->ceiling) std::cout << "\nno cost at most: " << made->no_ceiling << "\n";
   return ok;
 }
 

@@ -124,14 +124,13 @@ std::string host_of(std::string_view provider) {
   return provider == "openai" ? "api.openai.com" : std::string(provider) + ".estimate.invalid";
 }
 
-/// A guard without caps whose store is its memory: nothing of the user's is opened.
+/// A guard whose store is its memory: nothing of the user's is opened.
 Result<std::shared_ptr<Guard>> estimator(const std::string& given, const std::vector<const Model*>& models) {
   Policy policy;
   if (const std::string path = policy_path(given); !path.empty()) {
     PolicyOrProblems read = policy_from_file(path);
     if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
     policy = std::move(*read.policy);
-    policy.caps.clear();
     policy.api_keys.clear();
   }
   policy.store = "memory:";
@@ -185,7 +184,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       one.likely = estimate->likely;
       one.ceiling = estimate->ceiling;
       one.output_limit = estimate->output_limit;
-      if (!one.ceiling) one.why_not = "no price for it";
+      one.why_not = estimate->no_ceiling;
     } else {
       if (estimate.error().code == Code::invalid_argument && models.front() == model) return fail(estimate.error());
       one.why_not = estimate.error().message;

@@ -37,6 +37,8 @@ QUANTITIES = (
     "characters",
     "web_searches",
     "tool_calls",
+    "code_sessions",
+    "file_searches",
 )
 
 

@@ -70,12 +70,15 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an estimate: so many of a quantity, and what they cost in USD (None: not known)."""
+    """One part of an estimate: so many of a quantity, and what they cost in USD (None: nothing by themselves, or not
+    known). The parts of a side add up to it."""
 
     what: str
     quantity: str
     count: int
     cost_usd: Decimal | None
+    rate: str | None
+    """That it costs: `2.50 USD per million`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ class Estimate:
     endpoint: str
     likely_usd: Decimal | None
     ceiling_usd: Decimal | None
-    """None: no price is known."""
+    """None: there is none, and `no_ceiling` says why."""
+    no_ceiling: str | None
+    """`no price is known`, or what of the call nothing bounds."""
     hold_usd: Decimal | None
     """What a call holds at first: the bound of its bytes, which takes no counting. Where that does not fit under every
     cap the input is counted, and held at `ceiling_usd`."""
@@ -152,6 +157,7 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
         endpoint=core["endpoint"],
         likely_usd=usd(core["likely"]),
         ceiling_usd=usd(core["ceiling"]),
+        no_ceiling=core["no_ceiling"] or None,
         hold_usd=usd(core["hold"]),
         likely=_meters(core["likely_meters"]),
         ceiling=_meters(core["ceiling_meters"]),
@@ -167,8 +173,10 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
     )
 
 
-def _parts(core: list[tuple[str, str, int, str | None]]) -> tuple[Part, ...]:
-    return tuple(Part(what, quantity, count, usd(cost)) for what, quantity, count, cost in core)
+def _parts(core: list[tuple[str, str, int, str | None, str | None]]) -> tuple[Part, ...]:
+    return tuple(
+        Part(what, quantity, count, usd(cost), rate) for what, quantity, count, cost, rate in core
+    )
 
 
 def _meters(core: Mapping[str, Any]) -> dict[str, Amount]:

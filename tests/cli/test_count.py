@@ -158,6 +158,58 @@ def test_an_estimate_writes_into_no_store(place: Place) -> None:
     assert not Path(place.store.removeprefix("file:")).exists()
 
 
+VOLUME = """
+[[cap]]
+id = "acme-tokens"
+match = { provider = "acme" }
+limit = "1_000_000_000 tokens"
+per = "month"
+[[host]]
+name = "llm.acme.test"
+provider = "acme"
+[[price]]
+provider = "acme"
+model = "acme-7b"
+rates = { input_tokens = "0.20 USD per million", output_tokens = "0.60 USD per million" }
+[[price]]
+provider = "acme"
+model = "acme-7b"
+rates = { input_tokens = "0.15 USD per million", output_tokens = "0.45 USD per million" }
+volume = "acme-tokens"
+volume_from = "100_000_000 tokens"
+"""
+
+
+def test_estimates_by_a_policy_with_prices_by_volume(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(VOLUME)
+    file = written(place, {**CHAT, "model": "acme-7b"})
+    told = json.loads(place.run("estimate", file, "--host", "llm.acme.test", "--json"))
+    assert told["ceiling"] is not None and told["no_ceiling"] is None
+    (ranked,) = json.loads(place.run("prices", "compare", "acme-7b", "--for", file, "--json"))
+    assert ranked["ceiling"] == told["ceiling"] and ranked["why_not"] == ""
+
+
+def test_says_what_has_no_bound_and_shows_seconds(place: Place) -> None:
+    image = {"model": "chatgpt-image-latest", "prompt": "a mill", "quality": "high"}
+    file = written(place, image)
+    said = place.run("estimate", file, "--endpoint", "images.generations")
+    assert "nothing bounds it: the tokens of images of this model" in said
+    assert "0.00" not in said
+    models = ("chatgpt-image-latest", "gpt-image-1-mini", "--provider", "openai")
+    ranked = json.loads(
+        place.run(
+            *("prices", "compare", *models, "--endpoint", "images.generations"),
+            *("--for", file, "--json"),
+        )
+    )
+    assert [entry["model"] for entry in ranked] == ["gpt-image-1-mini", "chatgpt-image-latest"]
+    assert ranked[1]["ceiling"] is None and "nothing bounds it" in ranked[1]["why_not"]
+    film = written(place, {"model": "sora-2", "prompt": "a mill", "seconds": "8"})
+    said = place.run("estimate", film, "--endpoint", "videos", "--explain")
+    assert "video_seconds" in said and "8000" not in said
+    assert "0.10 USD per second" in said and "0.80" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -161,7 +161,13 @@ def test_estimate(shop: Shop) -> None:
     assert 0 < one.likely_usd <= one.ceiling_usd
     assert one.confidence == "exact" and one.unbounded_by == ()
     assert one.output_limit == 64
-    assert sum((part.cost_usd or 0 for part in one.ceiling_parts), Decimal(0)) <= one.ceiling_usd
+    assert one.no_ceiling is None
+    assert sum((part.cost_usd or 0 for part in one.ceiling_parts), Decimal(0)) == one.ceiling_usd
+    assert sum((part.cost_usd or 0 for part in one.likely_parts), Decimal(0)) == one.likely_usd
+    assert one.ceiling_parts[-1].rate is not None
+    image = guard.estimate("images.generations", model="chatgpt-image-latest", prompt="a mill")
+    assert image.ceiling_usd is None and image.likely_usd is None and image.hold_usd is None
+    assert image.no_ceiling == "nothing bounds it: the tokens of images of this model"
     assert one.ceiling["output_tokens"] == 64
     many = guard.estimate("chat.completions", host=shop.host, count=500, **CHEAP)
     (left,) = many.left

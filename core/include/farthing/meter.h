@@ -57,9 +57,11 @@ enum class Quantity : std::uint8_t {
   audio_ms,
   characters,
   web_searches,
-  tool_calls,  // of server tools that are billed per call, other than web search
+  tool_calls,     // of server tools that are billed per call, other than those that follow
+  code_sessions,  // containers of the provider's that code ran in; priced as a tool call where no own rate is given
+  file_searches,  // likewise
 };
-inline constexpr std::size_t quantity_count = 17;
+inline constexpr std::size_t quantity_count = 19;
 
 std::string_view quantity_text(Quantity quantity);
 std::optional<Quantity> quantity_of(std::string_view text);

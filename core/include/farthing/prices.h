@@ -89,8 +89,11 @@ std::optional<RateSet> rate_set_of(std::string_view json);
 /// a > b, exactly.
 bool dearer(const Rate& a, const Rate& b);
 
-/// Fills what follows from other rates (R25): reasoning as output, audio and image tokens only when given, a missing
-/// cache rate as uncached input. The error names the quantity that has no rate.
+/// A quantity's own rate, else that of what it is priced as (R25): reasoning as output, a missing cache rate as uncached
+/// input, code sessions and file searches as tool calls; audio and image tokens only by their own. Null: there is none.
+const Rate* rate_for(const RateSet& rates, Quantity quantity);
+
+/// The error names the quantity that has no rate.
 Result<Usd> cost_of(const RateSet& rates, const Quantities& quantities);     // settlement: half-even
 Result<Usd> ceiling_of(const RateSet& rates, const Quantities& quantities);  // rounded up
 

@@ -48,19 +48,22 @@ struct Receipt {
 
 /// One side of an estimate, per meter, with the parts it is made of.
 struct EstimatePart {
-  std::string what;  // "input: byte bound", "hidden prompts", "output limit"
+  std::string what;  // "input: bytes of the request", "fee: web_searches", "output limit"
   Quantity quantity = Quantity::input_tokens;
-  std::int64_t count = 0;
+  std::int64_t count = 0;  // of video and audio in ms
   std::optional<Usd> cost;
   std::optional<Rate> rate;  // that `cost` is at
+  /// "2.50 USD per million", of a time "0.10 USD per second"; "" where there is none.
+  std::string rate_text() const;
 };
 
 struct Estimate {
   std::string model;
   std::string provider;
   std::string endpoint;
-  std::optional<Usd> likely;  // nothing: no price
+  std::optional<Usd> likely;  // nothing: not known
   std::optional<Usd> ceiling;
+  std::string no_ceiling;   // why there is none, in words: no price, or what nothing bounds; "" there is one
   std::optional<Usd> hold;  // what a call holds at first: the bound of its bytes, which takes no counting
   Amounts likely_meters;
   Amounts ceiling_meters;

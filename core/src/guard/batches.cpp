@@ -15,6 +15,14 @@ void add(std::int64_t& sum, std::int64_t more) {
   sum = checked_add(sum, more).value_or(most);
 }
 
+Json fees_json(const Quantities& fees) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    if (fees.of[i] != 0) json[quantity_text(static_cast<Quantity>(i))] = fees.of[i];
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string BatchSize::to_json() const {
@@ -39,8 +47,8 @@ std::string BatchSize::to_json() const {
                         {"server_tools", server_tools},
                         {"spoken_output", spoken_output},
                         {"painted_output", painted_output},
-                        {"search_fees", search_fees},
-                        {"tool_fees", tool_fees},
+                        {"fees", fees_json(fees)},
+                        {"size", size},
                         {"cache_writes", static_cast<int>(cache_writes)}});
 }
 
@@ -68,10 +76,14 @@ std::optional<BatchSize> batch_size_of(std::string_view text) {
     json.at("media").get_to(size.media);
     json.at("sound").get_to(size.sound);
     json.at("server_tools").get_to(size.server_tools);
-    size.spoken_output = json.value("spoken_output", false);  // kept by an earlier version: it had none
-    size.painted_output = json.value("painted_output", false);
-    json.at("search_fees").get_to(size.search_fees);
-    json.at("tool_fees").get_to(size.tool_fees);
+    json.at("spoken_output").get_to(size.spoken_output);
+    json.at("painted_output").get_to(size.painted_output);
+    json.at("size").get_to(size.size);
+    for (const auto& [name, count] : json.at("fees").items()) {
+      const auto quantity = quantity_of(name);
+      if (!quantity) return std::nullopt;
+      size.fees[*quantity] = count.get<std::int64_t>();
+    }
     size.cache_writes = static_cast<CacheWrites>(json.at("cache_writes").get<std::uint8_t>());
   } catch (const Json::exception&) {  // a field that is missing or of another type
     return std::nullopt;
@@ -124,8 +136,13 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     size.server_tools = size.server_tools || request.server_tools;
     size.spoken_output = size.spoken_output || request.spoken_output;
     size.painted_output = size.painted_output || request.painted_output;
-    size.search_fees = size.search_fees || request.search_fees;
-    size.tool_fees = size.tool_fees || request.tool_fees;
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      size.fees.of[i] += request.fees.of[i];
+    if (request.fees[Quantity::code_sessions] > 0) {
+      if (size.fees[Quantity::code_sessions] == 1) size.size = request.pieces.size;
+      if (size.size != request.pieces.size)
+        size.fees[Quantity::tool_calls] += 1;  // a batch has one price of a container
+    }
     if (size.requests == 1) size.cache_writes = request.cache_writes;
     // `unknown` comes first and is the dearest.
     const bool unknown = size.cache_writes == CacheWrites::unknown || request.cache_writes == CacheWrites::unknown;
@@ -142,6 +159,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
   sized.likely[Quantity::input_tokens] = batch.likely_input;
   sized.likely[Quantity::output_tokens] = batch.likely_output;
   sized.likely[Quantity::web_searches] = batch.own_searches;
+  for (std::size_t i = 0; i < quantity_count; ++i)
+    sized.likely.of[i] += batch.fees.of[i];
   sized.likely[Quantity::requests] = batch.requests;
   sized.pieces[Quantity::input_tokens] = batch.input_tokens;
   sized.pieces[Quantity::output_tokens] = batch.output_tokens;
@@ -177,8 +196,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
   all.server_tool_steps = batch.tool_steps;
   all.spoken_output = batch.spoken_output;
   all.painted_output = batch.painted_output;
-  all.search_fees = batch.search_fees;
-  all.tool_fees = batch.tool_fees;
+  all.fees = batch.fees;
+  all.pieces.size = batch.size;
   all.cache_writes = batch.cache_writes;
   const Dialect* each = dialect_of(batch.endpoint);
   Sized one = sized;
@@ -198,7 +217,8 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
                    .model = input.model,
                    .at_ms = input.at_ms,
                    .until_ms = input.until_ms,
-                   .money_capped = input.money_capped};
+                   .money_capped = input.money_capped,
+                   .bill = input.bill};
   price(of_all, one);
   if (one.problem != Sized::Problem::none) {
     sized.problem = one.problem;
@@ -208,6 +228,7 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
     return sized;
   }
   const auto amount = checked_mul(by_amount ? unbounded.amount.nano : 0, batch.unbounded);
+  if (input.bill != nullptr && amount) input.bill->amount = Usd{*amount};
   const auto ceiling = ceiling_with(one, batch.output_tokens);
   const auto whole = amount && ceiling ? checked_add(ceiling->nano, *amount) : std::nullopt;
   if (one.priced && !whole) {

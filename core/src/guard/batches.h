@@ -37,14 +37,14 @@ struct BatchSize {
   bool server_tools = false;
   bool spoken_output = false;
   bool painted_output = false;
-  bool search_fees = false;
-  bool tool_fees = false;
+  Quantities fees;   // how many requests offer a tool with one, by what it is for
+  std::string size;  // of their containers: of the first that has one
   CacheWrites cache_writes = CacheWrites::none;
 
   /// Whether the sum of the tokens leaves out what costs: searches and tools with fees, sound and images at a price of
   /// their own.
   bool more_than_tokens() const {
-    return sound || spoken_output || painted_output || search_fees || tool_fees || own_searches > 0;
+    return sound || spoken_output || painted_output || fees != Quantities{} || own_searches > 0;
   }
   std::string to_json() const;
 };

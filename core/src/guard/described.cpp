@@ -41,8 +41,10 @@ Sized size_described(const SizeInput& input) {
     if (billed && ceiling) {
       sized.dearest = *rates;
       sized.input_usd = *ceiling;
-      sized.likely_usd = *ceiling;
+      if (const auto cost = cost_of(*rates, *facts.asked)) sized.likely_usd = *cost;
       sized.priced = true;
+      if (input.bill != nullptr) put_lines(*input.bill, *rates, *facts.asked);
+      if (input.bill != nullptr) input.bill->usual = *rates;
     }
   } else if (free) {
     sized.likely_usd = Usd{};
@@ -53,9 +55,12 @@ Sized size_described(const SizeInput& input) {
     if (input.policy.unbounded.kind == Unbounded::Kind::amount) {
       sized.input_usd = input.policy.unbounded.amount;
       sized.priced = true;
+      if (input.bill != nullptr) *input.bill = {.lines = {}, .amount = sized.input_usd, .usual = {}};
     } else {
       sized.problem = Sized::Problem::unbounded;
+      sized.no_ceiling = true;
     }
+    sized.likely_usd.reset();  // it would leave out what nobody knows
   }
   sized.demand.fixed[Meter::usd] = sized.input_usd.nano;
   if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped)

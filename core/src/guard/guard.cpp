@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "guard/attempt.h"
+#include "guard/explain.h"
 #include "guard/process.h"
 #include "report/text.h"
 #include "store/patience.h"
@@ -136,6 +137,14 @@ std::string_view own_host(const Dialect& dialect) {
   return "api.openai.com";
 }
 
+std::string why_no_ceiling(bool priced, const std::vector<std::string>& unbounded_by) {
+  if (!priced) return "no price is known";
+  std::string what;
+  for (const std::string& each : unbounded_by)
+    what += (what.empty() ? "" : ", ") + each;
+  return what.empty() ? "it is beyond what can be counted, or has no price in part" : "nothing bounds it: " + what;
+}
+
 Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                       std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
   const Dialect* dialect = core_->endpoints.of(endpoint);
@@ -197,7 +206,7 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
     // What was learned of the input is what was missing with the built-in vocabulary.
     if (learned && counted_by.vocabulary) learned->residuals = {};
   }
-  const auto size = [&](const InputCount* count_of_input) {
+  const auto size = [&](const InputCount* count_of_input, guard::Bill* bill) {
     return guard::size_call({.facts = *facts,
                              .dialect = *dialect,
                              .host = host_facts,
@@ -209,14 +218,16 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
                              .output_capped = (*plan)->output_capped,
                              .counted = count_of_input,
                              .learned = learned ? &*learned : nullptr,
-                             .batch = batch ? &*batch : nullptr});
+                             .batch = batch ? &*batch : nullptr,
+                             .bill = bill});
   };
-  const guard::Sized sized = size(counted ? &*counted : nullptr);
+  guard::Bill bill;
+  const guard::Sized sized = size(counted ? &*counted : nullptr, &bill);
   Estimate estimate;
   if (!counted || !counted->ceiling) {
     estimate.hold = guard::ceiling_with(sized, sized.demand.want);
   } else {
-    const guard::Sized first = size(nullptr);
+    const guard::Sized first = size(nullptr, nullptr);
     estimate.hold = guard::ceiling_with(first, first.demand.want);
   }
   estimate.model = (*plan)->context->model;
@@ -240,70 +251,19 @@ Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_vie
   }
   if (estimate.likely) estimate.likely_meters[Meter::usd] = estimate.likely->nano;
 
-  const auto part = [&](std::string what, Quantity quantity, std::int64_t tokens, std::optional<Usd> cost) {
-    EstimatePart made;
-    made.what = std::move(what);
-    made.quantity = quantity;
-    made.count = tokens;
-    made.cost = cost;
-    if (cost) made.rate = sized.dearest[quantity];
-    return made;
-  };
-  const auto is_document = [](const MediaInput& input) { return input.facts.pages > 0; };
-  const bool only_documents = std::all_of(facts->media_inputs.begin(), facts->media_inputs.end(), is_document);
-  const std::string media =
-      "input: " + (sized.pages > 0 ? std::to_string(sized.pages) + (sized.pages == 1 ? " page" : " pages") : "") +
-      (sized.pages > 0 && !only_documents ? " and images"
-       : sized.pages > 0                  ? ""
-                                          : "images");
-  const auto input_cost = sized.priced ? std::optional(sized.input_usd) : std::nullopt;
-  const auto add_pieces = [&](std::vector<EstimatePart>& parts, const Quantities& pieces) {
-    for (std::size_t i = 0; i < quantity_count; ++i) {
-      const auto quantity = static_cast<Quantity>(i);
-      if (pieces[quantity] > 0 && quantity != Quantity::requests)
-        parts.push_back(
-            part("asked: " + std::string(quantity_text(quantity)), quantity, pieces[quantity], std::nullopt));
-    }
-  };
-  if (dialect->pieces) {
-    add_pieces(estimate.ceiling_parts, sized.pieces);
-  } else if (sized.input_is_window) {
-    estimate.ceiling_parts.push_back(
-        part("input: context window", Quantity::input_tokens, sized.input_tokens, input_cost));
-  } else {
-    estimate.ceiling_parts.push_back(
-        part("input: bytes of the request", Quantity::input_tokens, sized.text_tokens, input_cost));
-    estimate.ceiling_parts.push_back(
-        part("input: hidden prompts", Quantity::input_tokens, sized.hidden_tokens, std::nullopt));
-    if (sized.media_tokens > 0)
-      estimate.ceiling_parts.push_back(part(media, Quantity::input_tokens, sized.media_tokens, std::nullopt));
-  }
-  const auto learned_from = [](std::int64_t lessons) { return "learned from " + std::to_string(lessons) + " calls"; };
-  if (dialect->pieces) {
-    add_pieces(estimate.likely_parts, sized.likely);
-  } else if (counted && sized.unbounded_count == 0) {
-    for (const CountPart& counted_part : counted->parts) {
-      estimate.likely_parts.push_back(
-          part("input: " + counted_part.what, Quantity::input_tokens, counted_part.tokens, std::nullopt));
-    }
-    if (sized.input_correction != 0)
-      estimate.likely_parts.push_back(
-          part("input: " + learned_from(input_lessons), Quantity::input_tokens, sized.input_correction, std::nullopt));
-  } else {
-    estimate.likely_parts.push_back(
-        part("input: about four bytes a token", Quantity::input_tokens,
-             std::max<std::int64_t>(0, sized.likely[Quantity::input_tokens] - sized.media_likely), std::nullopt));
-  }
-  if (sized.media_likely > 0)
-    estimate.likely_parts.push_back(part(media, Quantity::input_tokens, sized.media_likely, std::nullopt));
-  if (dialect->has_output) {
-    std::optional<Usd> output_cost;
-    if (estimate.ceiling && sized.priced) output_cost = Usd{estimate.ceiling->nano - sized.input_usd.nano};
-    estimate.ceiling_parts.push_back(part("output limit", Quantity::output_tokens,
-                                          sized.demand.want * std::max<std::int64_t>(1, facts->choices), output_cost));
-    estimate.likely_parts.push_back(
-        part("output: " + (sized.learned_output ? learned_from(output_lessons) : std::string("usual length")),
-             sized.likely_output, sized.likely[sized.likely_output], std::nullopt));
+  guard::explain({.facts = *facts,
+                  .dialect = *dialect,
+                  .sized = sized,
+                  .bill = bill,
+                  .counted = counted ? &*counted : nullptr,
+                  .input_lessons = input_lessons,
+                  .output_lessons = output_lessons},
+                 estimate);
+  if (!estimate.ceiling) {
+    const bool free = host_facts.free || (model != nullptr && model->free);
+    const bool priced =
+        free || (model != nullptr && core_->book->rates(*model, {.at_ms = core_->clock->wall_ms()}).has_value());
+    estimate.no_ceiling = why_no_ceiling(priced, estimate.unbounded_by);
   }
   auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
   if (!left) return left.error();

@@ -116,7 +116,8 @@ Verdict Attempt::State::find_job() {
   held = draft.held;
   granted_volume = terms.volume;
   granted_ms = draft.reserved_ms;
-  sized.priced = draft.ceiling.has_value();
+  sized.priced = draft.ceiling || !terms.dearest.empty();
+  sized.no_ceiling = !draft.ceiling;
   sized.counted = terms.counted;
   request_id = draft.request_id;
   if (route.results) results.emplace();

@@ -31,6 +31,7 @@ class Sizing {
     sized_.likely[Quantity::requests] = 1;
     judge();
     demand();
+    sized_.no_ceiling = sized_.unbounded_count > 0 && !allowed() && !free_;
     if (sized_.problem == Sized::Problem::none) price();
     const bool unpriced = !sized_.priced && in_.money_capped;
     if (sized_.problem == Sized::Problem::none && unpriced) sized_.problem = Sized::Problem::unpriced;
@@ -163,9 +164,13 @@ class Sizing {
       return;
     }
     const bool matters = (in_.money_capped && !free_) || in_.tokens_capped;
-    const bool allowed = in_.policy.unbounded.kind == Unbounded::Kind::amount ||
-                         (in_.policy.unbounded.kind == Unbounded::Kind::context_window && within_window_);
-    if ((matters && !allowed) || (in_.audio_capped && unknown_audio_)) sized_.problem = Sized::Problem::unbounded;
+    if ((matters && !allowed()) || (in_.audio_capped && unknown_audio_)) sized_.problem = Sized::Problem::unbounded;
+  }
+
+  /// The policy says what is held for what nothing bounds.
+  bool allowed() const {
+    return in_.policy.unbounded.kind == Unbounded::Kind::amount ||
+           (in_.policy.unbounded.kind == Unbounded::Kind::context_window && within_window_);
   }
 
   void demand() {
@@ -188,6 +193,7 @@ class Sizing {
       sized_.input_usd = in_.policy.unbounded.amount;
       sized_.demand.fixed[Meter::usd] = sized_.input_usd.nano;
       sized_.priced = true;
+      if (in_.bill != nullptr) in_.bill->amount = sized_.input_usd;
     }
     if (!rates_) return;
     sized_.dearest = *rates_;
@@ -197,12 +203,18 @@ class Sizing {
       return;
     }
     sized_.input_usd = *ceiling;
-    if (sized_.unbounded_count > 0 && in_.policy.unbounded.kind == Unbounded::Kind::amount)
+    if (in_.bill != nullptr) put_lines(*in_.bill, *rates_, sized_.pieces);
+    if (sized_.unbounded_count > 0 && in_.policy.unbounded.kind == Unbounded::Kind::amount) {
       sized_.input_usd = in_.policy.unbounded.amount;  // the policy's word for what nothing bounds
+      if (in_.bill != nullptr) *in_.bill = {.lines = {}, .amount = sized_.input_usd, .usual = {}};
+    }
     sized_.demand.fixed[Meter::usd] = sized_.input_usd.nano;
     sized_.priced = true;
+    // Without what nobody knows it would be too little, however likely the rest is.
+    if (sized_.unbounded_count > 0 && !within_window_) return;
     if (const auto usual = in_.book.rates(*in_.model, terms())) {
-      if (const auto cost = cost_of(*usual, sized_.likely)) sized_.likely_usd = *cost;
+      if (const auto cost = cost_of(*usual, sized_.likely)) sized_.likely_usd = std::min(*cost, sized_.input_usd);
+      if (in_.bill != nullptr) in_.bill->usual = *usual;
     }
   }
 

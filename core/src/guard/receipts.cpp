@@ -114,7 +114,7 @@ OrderedJson parts_json(const std::vector<EstimatePart>& parts) {
   for (const EstimatePart& part : parts) {
     OrderedJson entry{{"what", part.what}, {"quantity", quantity_text(part.quantity)}, {"count", part.count}};
     report::put_usd(entry, "cost", part.cost);
-    entry["rate"] = part.rate ? OrderedJson(to_text(*part.rate)) : OrderedJson(nullptr);
+    entry["rate"] = part.rate ? OrderedJson(part.rate_text()) : OrderedJson(nullptr);
     list.push_back(std::move(entry));
   }
   return list;
@@ -134,6 +134,13 @@ std::string dumped(const OrderedJson& json) {
 }
 
 }  // namespace
+
+std::string EstimatePart::rate_text() const {
+  if (!rate) return "";
+  const std::string text = to_text(*rate);
+  const bool timed = quantity == Quantity::video_ms || quantity == Quantity::audio_ms;
+  return timed && rate->per == 1000 ? text.substr(0, text.rfind(' ')) + " second" : text;
+}
 
 std::string Receipt::to_json() const {
   OrderedJson json;
@@ -161,6 +168,7 @@ std::string Estimate::to_json() const {
   json["endpoint"] = endpoint;
   report::put_usd(json, "likely", likely);
   report::put_usd(json, "ceiling", ceiling);
+  json["no_ceiling"] = no_ceiling.empty() ? OrderedJson(nullptr) : OrderedJson(no_ceiling);
   report::put_usd(json, "hold", hold);
   json["likely_meters"] = meters_json(likely_meters);
   json["ceiling_meters"] = meters_json(ceiling_meters);

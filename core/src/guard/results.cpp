@@ -70,7 +70,7 @@ void Attempt::State::price_results(LedgerRow& row) const {
     return;
   }
   // Used, but not priced: never for free (promise 5).
-  if (sized.priced) row.actual = Usd{held[Meter::usd]};
+  if (sized.priced && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
   row.error_class = "unpriced_usage";
 }
 

@@ -266,7 +266,7 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
   }
   // What a tool with a fee of its own was used for, nobody tells.
-  if ((facts.tool_fees && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
+  if ((facts.fees != Quantities{} && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
   if (answer.reported_cost && route.host.reports_cost) {
     if (row.actual) {
       if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))
@@ -276,7 +276,7 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   }
   if (!row.actual && sized.priced) {
     // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.
-    if (!rated.elsewhere) row.actual = Usd{held[Meter::usd]};
+    if (!rated.elsewhere && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
     row.error_class = "unpriced_usage";
   }
 }
@@ -339,7 +339,7 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
     }
     case How::hold:
       row.booked = held;
-      if (sized.priced) row.actual = Usd{held[Meter::usd]};
+      if (sized.priced && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
       break;
     default:
       if (sized.priced) row.actual = Usd{};

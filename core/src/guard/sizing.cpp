@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t likely_output = 400;
 constexpr std::int64_t likely_output_reasoning = 1'200;
 
+constexpr std::int64_t million = 1'000'000;
+
 /// The dearest of several rates; empty when none of them is given.
 std::optional<Rate> dearest_of(const RateSet& rates, std::initializer_list<Quantity> quantities) {
   std::optional<Rate> found;
@@ -196,6 +198,16 @@ void size_likely(const SizeInput& input, Sized& sized) {
     if (changed && sized.confidence == "exact") sized.confidence = "calibrated";
     if (sized.input_correction != 0 && sized.confidence == "heuristic") sized.confidence = "calibrated";
   }
+  // Every tool with a fee is likely used once, and each use has the model read its input again.
+  if (facts.server_tool_steps.value_or(1) > 0) {
+    std::int64_t uses = 0;
+    for (std::size_t i = 0; i < quantity_count; ++i) {
+      sized.likely.of[i] += facts.fees.of[i];
+      uses += facts.fees.of[i];
+    }
+    sized.reread_tokens = std::min(saturating_mul(input_tokens, uses), sized.input_tokens - input_tokens);
+    input_tokens += sized.reread_tokens;
+  }
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
   if (input.dialect.has_output) {
@@ -236,6 +248,7 @@ void price(const SizeInput& input, Sized& sized) {
                     .service_tier = input.facts.service_tier,
                     .context_tokens = sized.largest_input.value_or(sized.input_tokens),
                     .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
+                    .size = input.facts.pieces.size,
                     .search_context = input.facts.search_context,
                     .writes_cache = writes != CacheWrites::none,
                     .writes_cache_1h = writes == CacheWrites::unknown || writes == CacheWrites::long_lived};
@@ -252,29 +265,45 @@ void price(const SizeInput& input, Sized& sized) {
         dearest_of(rates, {Quantity::input_tokens, Quantity::input_audio_tokens, Quantity::input_image_tokens});
   if (!input_rate) return;
   Cost fixed;
-  fixed.add(*input_rate, sized.input_tokens);
-  if (const auto& each = rates[Quantity::requests]) fixed.add(*each, sized.requests);
+  const auto add = [&](Quantity quantity, std::int64_t count, const Rate& rate) {
+    fixed.add(rate, count);
+    if (input.bill != nullptr) input.bill->add(quantity, count, rate);
+  };
+  add(Quantity::input_tokens, sized.input_tokens, *input_rate);
+  if (const auto& each = rates[Quantity::requests]) add(Quantity::requests, sized.requests, *each);
   if (const std::int64_t own = sized.pieces[Quantity::web_searches]; own > 0) {
     const auto& search = rates[Quantity::web_searches];
     if (!search) return;
-    fixed.add(*search, own);
+    add(Quantity::web_searches, own, *search);
   }
-  const bool fee_unknown = (input.facts.tool_fees && !rates[Quantity::tool_calls]) ||
-                           (input.facts.search_fees && !rates[Quantity::web_searches]);
-  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
-    return refuse_unknown(input, unknown_fee, sized);
+  // The dearest of the tools, for every step.
+  bool fee_unknown = false;
+  Quantity tool = Quantity::tool_calls;
+  const Rate* fee = nullptr;
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    if (input.facts.fees.of[i] == 0) continue;
+    const Rate* rate = rate_for(rates, static_cast<Quantity>(i));
+    if (rate == nullptr) fee_unknown = true;
+    if (rate == nullptr || (fee != nullptr && !dearer(*rate, *fee))) continue;
+    fee = rate;
+    tool = static_cast<Quantity>(i);
+  }
   const bool output_unknown = (input.facts.spoken_output && !rates[Quantity::output_audio_tokens]) ||
                               (paints(input) && !rates[Quantity::output_image_tokens]);
+  if ((fee_unknown || output_unknown) && sized.no_ceiling) return;
+  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
+    return refuse_unknown(input, unknown_fee, sized);
   if (output_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
     return refuse_unknown(input, unknown_output_rate, sized);
-  if (input.facts.server_tools && input.facts.server_tool_steps) {
-    if (const auto tool = dearest_of(rates, {Quantity::web_searches, Quantity::tool_calls})) {
-      fixed.add(*tool, *input.facts.server_tool_steps);
-    }
+  if (fee != nullptr && input.facts.server_tool_steps) add(tool, *input.facts.server_tool_steps, *fee);
+  // A container may be made before anybody uses it, and is billed then too (OpenAI's developer forum, 2025-11).
+  if (const std::int64_t made = input.facts.fees[Quantity::code_sessions]; made > 0) {
+    if (const Rate* session = rate_for(rates, Quantity::code_sessions)) add(Quantity::code_sessions, made, *session);
   }
   auto input_usd = fixed.rounded_up();
   if (sized.unbounded_count > 0 && input.policy.unbounded.kind == Unbounded::Kind::amount) {
     input_usd = input.policy.unbounded.amount;  // the policy's word for what bytes do not bound
+    if (input.bill != nullptr) *input.bill = {.lines = {}, .amount = *input_usd, .usual = {}};
   }
   std::optional<std::int64_t> unit = 0;
   if (input.dialect.has_output) {
@@ -283,13 +312,13 @@ void price(const SizeInput& input, Sized& sized) {
     if (!output_rate) return;
     unit = nano_per_unit(*output_rate);
   }
-  const auto per_output = unit ? checked_mul(*unit, std::max<std::int64_t>(1, input.facts.choices)) : std::nullopt;
+  const std::int64_t choices = std::max<std::int64_t>(1, input.facts.choices);
+  const auto per_output = unit ? checked_mul(*unit, choices) : std::nullopt;
   if (!input_usd || !per_output || !checked_mul(*per_output, sized.demand.want)) {
     sized.problem = Sized::Problem::overflow;
     return;
   }
   sized.input_usd = *input_usd;
-  sized.unit_usd = Usd{*unit};
   sized.demand.fixed[Meter::usd] = input_usd->nano;
   sized.demand.per_output[Meter::usd] = *per_output;
   sized.priced = true;
@@ -297,7 +326,29 @@ void price(const SizeInput& input, Sized& sized) {
   if (const auto usual = input.book.rates(*input.model, terms)) {
     const auto cost = cost_of(*usual, sized.likely);
     const auto ceiling = ceiling_with(sized, sized.demand.want);
-    if (cost && ceiling) sized.likely_usd = std::min(*cost, *ceiling);
+    if (cost) sized.likely_usd = ceiling ? std::min(*cost, *ceiling) : *cost;
+    if (input.bill != nullptr) input.bill->usual = *usual;
+  }
+  if (input.bill != nullptr && *unit > 0)
+    input.bill->lines.push_back({Quantity::output_tokens, saturating_mul(sized.demand.want, choices),
+                                 Rate{static_cast<Int128>(*unit) * atto_per_nano * million, million}});
+}
+
+void Bill::add(Quantity quantity, std::int64_t count, const Rate& rate) {
+  if (count == 0) return;
+  const auto known =
+      std::find_if(lines.begin(), lines.end(), [quantity](const Line& line) { return line.quantity == quantity; });
+  if (known == lines.end())
+    lines.push_back({quantity, count, rate});
+  else
+    known->count += count;
+}
+
+void put_lines(Bill& bill, const RateSet& rates, const Quantities& quantities) {
+  for (std::size_t i = 0; i < quantity_count; ++i) {
+    const auto quantity = static_cast<Quantity>(i);
+    const Rate* rate = quantities[quantity] > 0 ? rate_for(rates, quantity) : nullptr;
+    if (rate != nullptr) bill.add(quantity, quantities[quantity], *rate);
   }
 }
 
@@ -319,7 +370,9 @@ Sized size_call(const SizeInput& input) {
     (*sized.counted)[Quantity::input_tokens] = sized.input_tokens;
     (*sized.counted)[Quantity::requests] = 1;
   }
-  if (sized.problem == Sized::Problem::none) price(input, sized);
+  // What is likely is known also where nothing bounds it.
+  sized.no_ceiling = sized.problem == Sized::Problem::unbounded;
+  if (sized.problem != Sized::Problem::overflow) price(input, sized);
   if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped) {
     sized.problem = Sized::Problem::unpriced;
   }
@@ -327,7 +380,7 @@ Sized size_call(const SizeInput& input) {
 }
 
 std::optional<Usd> ceiling_with(const Sized& sized, std::int64_t output_limit) {
-  if (!sized.priced) return std::nullopt;
+  if (!sized.priced || sized.no_ceiling) return std::nullopt;
   const auto output = checked_mul(sized.demand.per_output[Meter::usd], output_limit);
   const auto sum = output ? checked_add(sized.input_usd.nano, *output) : std::nullopt;
   if (!sum) return std::nullopt;

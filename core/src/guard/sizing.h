@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "farthing/count.h"
 #include "farthing/meter.h"
@@ -38,6 +39,19 @@ inline constexpr std::int64_t likely_bytes_per_token = 4;
 
 struct BatchSize;
 
+/// What a size was priced by, for who explains it.
+struct Bill {
+  struct Line {
+    Quantity quantity;
+    std::int64_t count = 0;
+    Rate rate;
+  };
+  std::vector<Line> lines;  // of the ceiling, with the rates really used: one for each quantity
+  Usd amount{};             // of it: the policy's, for what nothing bounds
+  RateSet usual;            // what is likely was priced with these
+  void add(Quantity quantity, std::int64_t count, const Rate& rate);
+};
+
 struct SizeInput {
   const RequestFacts& facts;
   const Dialect& dialect;
@@ -55,6 +69,7 @@ struct SizeInput {
   const InputCount* counted = nullptr;  // the input's tokens, where they were counted
   const Learned* learned = nullptr;     // what calls like it taught: changes what is likely, never a ceiling
   const BatchSize* batch = nullptr;     // of a batch: what its requests ask for together
+  Bill* bill = nullptr;                 // filled where somebody wants to know
 };
 
 /// Of `unbounded_by`: a tool of the provider's costs what no rate says.
@@ -79,7 +94,8 @@ struct Sized {
   bool input_is_window = false;  // the context window is the bound
   bool priced = false;           // `likely`, `ceiling()` and the usd of the demand mean something
   Usd input_usd{};               // the ceiling of the input and of what is billed per request
-  Usd unit_usd{};                // one output token of one choice, rounded up to a whole nano (R20)
+  /// Nothing bounds its money, and the policy has no amount for it: it has no ceiling, whatever is held.
+  bool no_ceiling = false;
   /// An output limit that the request has by itself: the caller's, else the model's maximum; 0 = none known.
   std::int64_t own_output_limit = 0;
   /// Calls that are billed by the piece (pieces.h): the most that is asked for.
@@ -87,8 +103,9 @@ struct Sized {
   /// What is booked where an answer need not tell its usage: what was asked for.
   std::optional<Quantities> counted;
   Quantities likely;
-  std::int64_t input_correction = 0;                 // of it: what was learnt
-  Quantity likely_output = Quantity::output_tokens;  // of it: what its output is
+  std::int64_t input_correction = 0;                 // of its input: what was learnt
+  std::int64_t reread_tokens = 0;                    // of its input: what a tool's use has the model read again
+  Quantity likely_output = Quantity::output_tokens;  // what its output is
   bool learned_output = false;                       // its output is what was learnt
   std::optional<Usd> likely_usd;
   std::string_view confidence = "heuristic";
@@ -105,12 +122,15 @@ void price(const SizeInput& input, Sized& sized);
 /// Whether sound may be in its input; a video has sound too.
 bool may_have_sound(const RequestFacts& facts);
 
+/// Quantities at the rates that they are billed at.
+void put_lines(Bill& bill, const RateSet& rates, const Quantities& quantities);
+
 /// How the input of a model is counted.
 inline CountedModel counted_model(const Model& model) {
   return {.encoding = model.encoding, .overhead = model.overhead, .name = model.name};
 }
 
-/// input + output: the most that a call with this output limit costs.
+/// input + output: the most that a call with this output limit costs. Nothing: no price, or no bound.
 std::optional<Usd> ceiling_with(const Sized& sized, std::int64_t output_limit);
 
 }  // namespace farthing::guard

@@ -29,6 +29,8 @@ constexpr std::array<std::string_view, quantity_count> quantity_names = {
     "characters",
     "web_searches",
     "tool_calls",
+    "code_sessions",
+    "file_searches",
 };
 
 template <class Names>

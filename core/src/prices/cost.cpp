@@ -22,27 +22,6 @@ bool billed_otherwise(const RateSet& rates, Quantity quantity) {
   }
 }
 
-const Rate* rate_for(const RateSet& rates, Quantity quantity) {
-  for (;;) {
-    if (const auto& rate = rates[quantity]) return &*rate;
-    switch (quantity) {
-      case Quantity::reasoning_tokens:
-        quantity = Quantity::output_tokens;
-        break;
-      // A provider that has no longer-lived cache of its own price writes it at the usual one.
-      case Quantity::cache_write_1h_tokens:
-        quantity = Quantity::cache_write_tokens;
-        break;
-      case Quantity::cache_write_tokens:
-      case Quantity::cache_read_tokens:
-        quantity = Quantity::input_tokens;
-        break;
-      default:
-        return nullptr;
-    }
-  }
-}
-
 Result<Cost> sum_of(const RateSet& rates, const Quantities& quantities) {
   Cost cost;
   for (std::size_t i = 0; i < quantity_count; ++i) {
@@ -70,6 +49,31 @@ Error too_large() {
 }
 
 }  // namespace
+
+const Rate* rate_for(const RateSet& rates, Quantity quantity) {
+  for (;;) {
+    if (const auto& rate = rates[quantity]) return &*rate;
+    switch (quantity) {
+      case Quantity::reasoning_tokens:
+        quantity = Quantity::output_tokens;
+        break;
+      // A provider that has no longer-lived cache of its own price writes it at the usual one.
+      case Quantity::cache_write_1h_tokens:
+        quantity = Quantity::cache_write_tokens;
+        break;
+      case Quantity::cache_write_tokens:
+      case Quantity::cache_read_tokens:
+        quantity = Quantity::input_tokens;
+        break;
+      case Quantity::code_sessions:
+      case Quantity::file_searches:
+        quantity = Quantity::tool_calls;
+        break;
+      default:
+        return nullptr;
+    }
+  }
+}
 
 Result<Usd> cost_of(const RateSet& rates, const Quantities& quantities) {
   const Result<Cost> cost = sum_of(rates, quantities);

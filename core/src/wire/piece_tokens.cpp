@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "wire/wire.h"
 
@@ -31,11 +32,16 @@ constexpr ImageRow image_rows[] = {
 };
 constexpr std::array<std::string_view, 3> image_sizes = {"1024x1024", "1024x1536", "1536x1024"};
 
-/// gpt-image-2 makes images of any size. Source: the calculator of OpenAI's image generation guide, as worked out in its
-/// developer forum (2026-06); 1024x1024 and 1536x1024 at high are the 7024 and 5488 tokens that the guide shows.
-constexpr std::int64_t axis_low = 16;
-constexpr std::int64_t axis_medium = 48;
-constexpr std::int64_t axis_high = 96;
+/// gpt-image-2 and 2.5 make images of any size. Source: the calculator of OpenAI's image generation guide, as worked out in its
+/// developer forum (2026-06); 1024x1024 and 1536x1024 at high are the 7024 and 5488 tokens that the guide shows. 2.5 has
+/// steps of its own: what fal.ai asks for its images in six sizes and five qualities (litellm 1.109.1, 2026-11) is these
+/// tokens at the 30 USD per million of both.
+struct Axis {
+  std::string_view quality;  // "": any other, which may be the dearest
+  std::int64_t tokens;
+};
+constexpr Axis axes_2[] = {{"low", 16}, {"medium", 48}, {"", 96}};
+constexpr Axis axes_2_5[] = {{"low", 16}, {"medium", 24}, {"high", 48}, {"xhigh", 64}, {"", 96}};
 constexpr std::int64_t area_offset = 2'000'000;
 constexpr std::int64_t area_scale = 4'000'000;
 constexpr std::int64_t pixels_max = 8'294'400;  // 3840x2160
@@ -75,8 +81,10 @@ std::int64_t tokens_in(const ImageRow& row, const Pieces& asked) {
   return *std::max_element(quality.begin(), quality.end());
 }
 
-std::int64_t tokens_of_any_size(const Pieces& asked) {
-  const std::int64_t axis = asked.quality == "low" ? axis_low : asked.quality == "medium" ? axis_medium : axis_high;
+std::int64_t tokens_of_any_size(std::span<const Axis> axes, const Pieces& asked) {
+  const std::int64_t axis = std::find_if(axes.begin(), axes.end() - 1, [&](const Axis& each) {
+                              return each.quality == asked.quality;
+                            })->tokens;
   std::int64_t short_axis = axis;  // of a square, which costs the most
   std::int64_t pixels = pixels_max;
   if (const auto size = size_of(asked.size)) {
@@ -121,7 +129,8 @@ std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pie
   for (const ImageRow& row : image_rows) {
     if (row.model == model) each = tokens_in(row, asked);
   }
-  if (model == "gpt-image-2") each = tokens_of_any_size(asked);
+  if (model == "gpt-image-2") each = tokens_of_any_size(axes_2, asked);
+  if (model == "gpt-image-2.5-flare" || model == "gpt-image-2.5-sunburst") each = tokens_of_any_size(axes_2_5, asked);
   if (!each) return std::nullopt;
   return times(asked.images, *each + times(asked.partial_images, partial_image_tokens));
 }

@@ -77,6 +77,11 @@ struct RequestScan : Ignore {
       fail("\"" + std::string(path.own()) + "\" is not a plain value");
     }
   }
+  /// A tool of the provider's.
+  void tool_with_fee(Quantity fee) {
+    facts.server_tools = true;
+    facts.fees[fee] = 1;
+  }
   void finish() {
     // OpenRouter's words in a model's name (its guides to presets and to model variants, 2026-11).
     if (facts.model.find("@preset/") != std::string::npos) preset();
@@ -194,7 +199,7 @@ struct RequestScan : Ignore {
 
   /// Something at the host runs first, and no member says how often.
   void elsewhere() {
-    facts.server_tools = facts.tool_fees = true;
+    tool_with_fee(Quantity::tool_calls);
     elsewhere_ = true;
   }
   /// OpenRouter: settings that are kept there, among them models, prompts and tools (its guide to presets, 2026-11).

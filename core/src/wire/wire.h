@@ -121,7 +121,7 @@ enum class CacheWrites : std::uint8_t {
 struct Pieces {
   std::int64_t images = 0;                // to be made
   std::int64_t partial_images = 0;        // to be streamed before each of them
-  std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides
+  std::string size, quality, resolution;  // as asked; "" and "auto": the provider decides. Of a container: its memory
   std::int64_t input_images = 0;          // that go in
   std::int64_t input_squares = 0;         // of them all: how many squares of its shorter side cover each
   bool input_unread = false;              // the size of one of them is not known
@@ -158,11 +158,11 @@ struct RequestFacts {
   bool other_models = false;                      // a list of models, of which the host may take another one
   bool server_tools = false;                      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
-  bool search_fees = false;                       // one of them searches the web
-  bool tool_fees = false;                         // one of them has a fee of its own, other than for web searches
-  bool search_options = false;                    // chat: how the web is to be searched, if the model does
-  std::string search_context;                     // of it: how much, as asked
-  bool prediction = false;                        // chat: with it no limit of ours is accepted
+  /// Those of them that have a fee, by what it is for: 1 where one is offered. `tool_calls`: another one than has a name here.
+  Quantities fees;
+  bool search_options = false;  // chat: how the web is to be searched, if the model does
+  std::string search_context;   // of it: how much, as asked
+  bool prediction = false;      // chat: with it no limit of ours is accepted
   bool tools = false;
   std::int64_t tool_tokens = 0;  // of definitions that the provider writes for the tools that the request names
   bool schema = false;           // a response format with a schema

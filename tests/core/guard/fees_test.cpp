@@ -85,26 +85,64 @@ TEST_F(Fees, searches_of_a_response_are_counted_in_its_output) {
 
 TEST_F(Fees, a_tool_without_a_price_is_charged_the_hold) {
   open(amount);
-  for (const char* tool : {"code_interpreter", "file_search", "image_generation"}) {
-    const std::string item = std::string("{\"type\":\"") + tool + "_call\"}";
-    EXPECT_EQ(cost(request(std::string("{\"type\":\"") + tool + "\"}"), response(item)), held) << tool;
-    EXPECT_EQ(row.error_class, "unpriced_usage");
-    EXPECT_EQ(row.quantities[Quantity::tool_calls], 1);
-  }
-  const std::string shell = R"({"type":"shell","environment":{"type":"container_auto"}})";
-  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"container_reference"}})")),
-            held);
-  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"local"}})")),
-            tokens_of_response);
+  EXPECT_EQ(cost(request(R"({"type":"image_generation"})"), response(R"({"type":"image_generation_call"})")), held);
+  EXPECT_EQ(row.error_class, "unpriced_usage");
+  EXPECT_EQ(row.quantities[Quantity::tool_calls], 1);
   open(amount +
        "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5\"\nrates = { tool_calls = \"30.00 USD per thousand\" }\n");
-  EXPECT_EQ(cost(request(R"({"type":"code_interpreter"})"), response(R"({"type":"code_interpreter_call"})")),
+  EXPECT_EQ(cost(request(R"({"type":"image_generation"})"), response(R"({"type":"image_generation_call"})")),
             tokens_of_response + 3 * usd / 100);
+}
+
+TEST_F(Fees, containers_cost_a_session_each_and_by_their_memory) {
+  open(amount);
+  constexpr std::int64_t session = 3 * usd / 100;
+  const auto ran = [](const std::string& container) {
+    return R"({"type":"code_interpreter_call","container_id":")" + container + R"("})";
+  };
+  const auto tool = [](const std::string& container) {
+    return request(R"({"type":"code_interpreter","container":)" + container + "}");
+  };
+  const std::string usual = R"({"type":"auto"})";
+  EXPECT_EQ(cost(tool(usual), response(ran("a") + "," + ran("a"))), tokens_of_response + session);
+  EXPECT_EQ(row.quantities[Quantity::code_sessions], 1);
+  EXPECT_EQ(cost(tool(usual), response(ran("a") + "," + ran("b"))), tokens_of_response + 2 * session);
+  EXPECT_EQ(cost(tool(usual), response(R"({"type":"message"})")), tokens_of_response);
+  EXPECT_EQ(cost(tool(R"({"type":"auto","memory_limit":"1g"})"), response(ran("a"))), tokens_of_response + session);
+  EXPECT_EQ(cost(tool(R"({"type":"auto","memory_limit":"4g"})"), response(ran("a"))), tokens_of_response + 4 * session);
+  EXPECT_EQ(cost(tool(R"("cntr_1")"), response(ran("cntr_1"))), tokens_of_response + 64 * session) << "nobody tells";
+  const std::string shell = R"({"type":"shell","environment":{"type":"container_auto"}})";
+  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"container_reference",)"
+                                          R"("container_id":"a"}},)" +
+                                          ran("a"))),
+            tokens_of_response + session);
+  EXPECT_EQ(cost(request(shell), response(R"({"type":"shell_call","environment":{"type":"local"}})")),
+            tokens_of_response);
+}
+
+TEST_F(Fees, tools_are_bounded_by_how_often_they_may_be_called) {
+  open(day);
+  const std::string code = R"({"type":"code_interpreter","container":{"type":"auto"}})";
+  const std::string files = R"({"type":"file_search","vector_store_ids":["vs_1"]})";
+  constexpr const char* two = R"(,"max_tool_calls":2)";
+  constexpr std::int64_t a_file_search = usd / 400;
+  EXPECT_EQ(cost(request(files, two), response(R"({"type":"file_search_call"})")), tokens_of_response + a_file_search);
+  EXPECT_EQ(row.quantities[Quantity::file_searches], 1);
+  const std::int64_t held_for_files = held;
+  // One for each call, and one that may be made before the first.
+  EXPECT_EQ(cost(request(code, two), response("")), tokens_of_response);
+  EXPECT_EQ(held - held_for_files, 3 * 3 * usd / 100 - 2 * a_file_search);
+  EXPECT_EQ(cost(request(code), response("")), -1);
+  EXPECT_THAT(denial->message, HasSubstr("max_tool_calls"));
+  EXPECT_EQ(cost(request(R"({"type":"code_interpreter","container":{"type":"auto","memory_limit":"2t"}})", two),
+                 response("")),
+            -1);
+  EXPECT_THAT(denial->message, HasSubstr("a tool whose fee is not known"));
 }
 
 TEST_F(Fees, a_tool_without_a_price_has_no_bound_R31) {
   open(day);
-  EXPECT_EQ(cost(request(R"({"type":"code_interpreter"})", R"(,"max_tool_calls":2)"), response("")), -1);
+  EXPECT_EQ(cost(request(R"({"type":"image_generation"})", R"(,"max_tool_calls":2)"), response("")), -1);
   EXPECT_THAT(denial->message, HasSubstr("a tool whose fee is not known"));
   EXPECT_EQ(cost(request(search, R"(,"max_tool_calls":2)"), response(searched)), tokens_of_response + a_search);
   EXPECT_GT(held, 2 * a_search);

@@ -36,6 +36,8 @@ LIKE = {
     "cache_write_1h_tokens": "cache_write_tokens",
     "cache_write_tokens": "input_tokens",
     "cache_read_tokens": "input_tokens",
+    "code_sessions": "tool_calls",
+    "file_searches": "tool_calls",
 }
 CHAT = {"chat.completions", "responses", "embeddings", "completions"}
 DEPLOYMENTS = {"openllmetry-testing", "embedding"}  # names that only a policy can resolve

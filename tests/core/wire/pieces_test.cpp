@@ -75,7 +75,13 @@ TEST(Pieces, image_tokens_by_size_and_quality) {
   EXPECT_EQ(tokens("gpt-image-2", "1536x1024", "high"), 5488);
   EXPECT_EQ(tokens("gpt-image-2", "1024x1536", "high"), 5488);
   EXPECT_GE(*tokens("gpt-image-2", "auto", "auto"), *tokens("gpt-image-2", "2880x2880", "high"));
-  for (const char* model : {"gpt-image-2.5-flare", "gpt-image-10", "dall-e-3", ""})
+  // As they are sold: 0.00588, 0.04116, 0.09828, 0.40026 USD at 30 per million.
+  EXPECT_EQ(tokens("gpt-image-2.5-flare", "1024x1024", "low"), 196);
+  EXPECT_EQ(tokens("gpt-image-2.5-flare", "1024x1536", "high"), 1372);
+  EXPECT_EQ(tokens("gpt-image-2.5-sunburst", "2560x1440", "xhigh"), 3276);
+  EXPECT_EQ(tokens("gpt-image-2.5-sunburst", "3840x2160", "max"), 13342);
+  EXPECT_EQ(tokens("gpt-image-2.5-sunburst", "3840x2160", "auto"), 13342);
+  for (const char* model : {"chatgpt-image-latest", "gpt-image-10", "dall-e-3", ""})
     EXPECT_EQ(tokens(model, "1024x1024", "low"), std::nullopt) << model;
   EXPECT_GT(*tokens("gpt-image-1", "auto", "auto", 1'000'000'000, 1'000'000'000), 0) << "no overflow";
 }

@@ -145,7 +145,7 @@ struct MessagesScan : RequestScan {
   void tool(const Path& path, const Scalar& scalar) {
     if (path.own() == "type") {
       if (!scalar.is_null() && !(scalar.is_text() && is_client_tool(scalar.text))) runs_there_ = true;
-      if (scalar.is_text() && scalar.text.starts_with("web_search")) facts.search_fees = true;
+      if (scalar.is_text() && scalar.text.starts_with("web_search")) facts.fees[Quantity::web_searches] = 1;
       if (const auto* own = counting::claude_tool(scalar.is_text() ? scalar.text : std::string_view()))
         facts.tool_tokens += own->tokens;
     } else if (path.own() == "max_uses") {

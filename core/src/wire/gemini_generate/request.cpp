@@ -178,8 +178,8 @@ struct GenerateScan : RequestScan {
       facts.tools = true;
     else
       facts.server_tools = true;
-    facts.tool_fees = facts.tool_fees || is_named(kind, "googleMaps");
-    facts.search_fees = facts.search_fees || is_named(kind, "googleSearch");
+    if (is_named(kind, "googleMaps")) facts.fees[Quantity::tool_calls] = 1;
+    if (is_named(kind, "googleSearch")) facts.fees[Quantity::web_searches] = 1;
   }
   static MediaFacts::Kind kind_of(std::string_view type) {
     using Kind = MediaFacts::Kind;

@@ -20,12 +20,12 @@ struct ChatScan : RequestScan {
     } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
       // Every kind that the caller does not run itself runs at the provider (Groq, OpenRouter, Moonshot).
       if (!scalar.is_text() || (scalar.text != "function" && scalar.text != "custom"))
-        facts.server_tools = facts.tool_fees = true;
+        tool_with_fee(Quantity::tool_calls);
     } else if (path.is("web_search_options", "search_context_size")) {
       text(path, scalar, facts.search_context);
     } else if (path.is("web_search_options", "search_type")) {
       // Perplexity: others than the fast one take more steps, for another fee.
-      if (!scalar.is_text() || scalar.text != "fast") facts.server_tools = facts.tool_fees = true;
+      if (!scalar.is_text() || scalar.text != "fast") tool_with_fee(Quantity::tool_calls);
     } else if (path.is("response_format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
     } else if (path.key(0) == "modalities" && scalar.is_text()) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "wire/openai_responses/responses.h"
 #include "wire/sse.h"
@@ -12,11 +14,13 @@ namespace {
 /// Tools that ran at the provider. Its usage does not tell them, the output does, and where there is one, a summary.
 class ToolCalls {
  public:
-  void begin_item() { type_ = action_ = environment_ = {}; }
+  void begin_item() { type_ = action_ = environment_ = container_ = {}; }
   void item(std::string_view name, const Scalar& scalar) {
     if (name == "type" && scalar.is_text()) type_ = scalar.text;
+    if (name == "container_id" && scalar.is_text()) container_ = scalar.text;
   }
   void part(std::string_view object, std::string_view name, const Scalar& scalar) {
+    if (object == "environment" && name == "container_id" && scalar.is_text()) container_ = scalar.text;
     if (name != "type" || !scalar.is_text()) return;
     if (object == "action") action_ = scalar.text;
     if (object == "environment") environment_ = scalar.text;
@@ -25,8 +29,12 @@ class ToolCalls {
     // A page that is opened or looked through has no fee, a search has (OpenAI's guide to web search, 2026-11).
     if (type_ == "web_search_call")
       searches_ += action_.empty() || action_ == "search" ? 1 : 0;
+    else if (type_ == "file_search_call")
+      ++file_searches_;
+    else if (type_ == "code_interpreter_call")
+      ran_in_container();
     else if (type_ == "shell_call")
-      others_ += environment_.empty() || environment_ == "local" ? 0 : 1;
+      run_shell();
     else if (type_.ends_with("_call") && std::find(free.begin(), free.end(), type_) == free.end())
       ++others_;
   }
@@ -37,15 +45,31 @@ class ToolCalls {
   void add_to(Quantities& quantities) const {
     quantities[Quantity::web_searches] = std::max(told_searches_.value_or(0), searches_);
     quantities[Quantity::tool_calls] = others_;
+    quantities[Quantity::code_sessions] = nameless_sessions_ + static_cast<std::int64_t>(containers_.size());
+    quantities[Quantity::file_searches] = file_searches_;
   }
 
  private:
+  void run_shell() {
+    if (!environment_.empty() && environment_ != "local") ran_in_container();
+  }
+  /// A session is of one container, however often it is used.
+  void ran_in_container() {
+    if (container_.empty())
+      ++nameless_sessions_;
+    else if (std::find(containers_.begin(), containers_.end(), container_) == containers_.end())
+      containers_.push_back(container_);
+  }
+
   /// Run by the caller, or without a fee.
   static constexpr std::array<std::string_view, 7> free = {"function_call",    "custom_tool_call", "computer_call",
                                                            "local_shell_call", "mcp_call",         "apply_patch_call",
                                                            "tool_search_call"};
 
-  std::string type_, action_, environment_;
+  std::string type_, action_, environment_, container_;
+  std::vector<std::string> containers_;
+  std::int64_t nameless_sessions_ = 0;
+  std::int64_t file_searches_ = 0;
   std::int64_t searches_ = 0;
   std::int64_t others_ = 0;
   std::optional<std::int64_t> told_searches_;

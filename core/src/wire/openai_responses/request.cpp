@@ -12,6 +12,11 @@ namespace {
 constexpr std::array<std::string_view, 6> client_tools = {"function", "custom",      "local_shell",
                                                           "shell",    "apply_patch", "namespace"};
 
+/// Memory of containers, and their price with it: OpenAI's price page, 2026-11. The first is what a request gets that says
+/// nothing, the rates without a size are its; of a container that somebody made before nobody tells it, so it counts as the
+/// last.
+constexpr std::array<std::string_view, 4> container_sizes = {"1g", "4g", "16g", "64g"};
+
 struct ResponsesScan : RequestScan {
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar)) return;
@@ -21,9 +26,12 @@ struct ResponsesScan : RequestScan {
       ++typed_tools_;
       if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
         server_tool(scalar);
+    } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "container") {
+      if (scalar.is_text()) container(container_sizes.size() - 1);
+    } else if (path.key(0) == "tools" && path.depth() == 4 && path.own() == "memory_limit") {
+      if (scalar.is_text()) memory(scalar.text);
     } else if (path.key(0) == "tools" && path.depth() == 4 && path.key(2) == "environment" && path.own() == "type") {
-      // A shell in a container of theirs.
-      if (!scalar.is_text() || scalar.text != "local") facts.server_tools = facts.tool_fees = true;
+      environment(scalar);
     } else if (path.is("reasoning", "effort")) {
       text(path, scalar, facts.reasoning_effort);
     } else if (path.is("text", "format", "type")) {
@@ -51,12 +59,14 @@ struct ResponsesScan : RequestScan {
   /// A tool that does not say what it is may be any.
   void finish() {
     RequestScan::finish();
-    if (typed_tools_ < tools_) facts.server_tools = facts.tool_fees = true;
+    if (typed_tools_ < tools_) tool_with_fee(Quantity::tool_calls);
+    if (container_ > 0) facts.pieces.size = container_sizes[container_];
   }
 
  private:
   std::int64_t tools_ = 0;
   std::int64_t typed_tools_ = 0;
+  std::size_t container_ = 0;  // the largest of theirs
   // Of an item of the input: it has an id, it says what it is.
   bool named_ = false;
   bool told_ = false;
@@ -66,9 +76,26 @@ struct ResponsesScan : RequestScan {
     facts.server_tools = true;
     const std::string_view type = scalar.is_text() ? scalar.text : std::string_view();
     if (type.starts_with("web_search"))
-      facts.search_fees = true;
+      facts.fees[Quantity::web_searches] = 1;
+    else if (type == "code_interpreter")
+      facts.fees[Quantity::code_sessions] = 1;
+    else if (type == "file_search")
+      facts.fees[Quantity::file_searches] = 1;
     else if (type != "mcp" && !type.starts_with("computer"))
-      facts.tool_fees = true;
+      facts.fees[Quantity::tool_calls] = 1;
+  }
+  void container(std::size_t size) { container_ = std::max(container_, size); }
+  void memory(std::string_view word) {
+    const auto* known = std::find(container_sizes.begin(), container_sizes.end(), word);
+    if (known == container_sizes.end()) return tool_with_fee(Quantity::tool_calls);
+    container(static_cast<std::size_t>(known - container_sizes.begin()));
+  }
+  /// Where a shell runs: with the caller, or in a container of theirs, which costs as one of the code interpreter does.
+  void environment(const Scalar& scalar) {
+    if (scalar.is_text() && scalar.text == "local") return;
+    const bool known = scalar.is_text() && (scalar.text == "container_auto" || scalar.text == "container_reference");
+    tool_with_fee(known ? Quantity::code_sessions : Quantity::tool_calls);
+    if (known && scalar.text == "container_reference") container(container_sizes.size() - 1);
   }
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
