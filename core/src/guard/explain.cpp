@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "prices/fees.h"
+
 namespace farthing::guard {
 namespace {
 
@@ -63,8 +65,7 @@ class Explanation {
     return std::string(quantity_text(quantity));
   }
   static bool is_fee(Quantity quantity) {
-    return quantity == Quantity::requests || quantity == Quantity::web_searches || quantity == Quantity::tool_calls ||
-           quantity == Quantity::code_sessions || quantity == Quantity::file_searches;
+    return quantity == Quantity::requests || std::find(tool_fees.begin(), tool_fees.end(), quantity) != tool_fees.end();
   }
   static std::string piece(Quantity quantity) { return (is_fee(quantity) ? "fee: " : "asked: ") + name_of(quantity); }
   static std::string learned_from(std::int64_t lessons) { return "learned from " + std::to_string(lessons) + " calls"; }

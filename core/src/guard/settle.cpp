@@ -3,6 +3,7 @@
 #include <array>
 
 #include "guard/attempt.h"
+#include "prices/fees.h"
 
 namespace farthing {
 
@@ -262,7 +263,8 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   if (rated.free) {
     row.actual = Usd{};
   } else if (rated.rates) {
-    row.context = plan ? plan->priced_by(*rated.rates) : priced_elsewhere(*row.context, *rated.rates);
+    const RateSet told = rates_used(*rated.rates, row.quantities);
+    row.context = plan ? plan->priced_by(told) : priced_elsewhere(*row.context, told);
     if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
   }
   // What a tool with a fee of its own was used for, nobody tells.

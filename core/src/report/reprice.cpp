@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "prices/fees.h"
 #include "report/text.h"
 
 namespace farthing {
@@ -26,6 +27,10 @@ bool same(const RateSet& a, const RateSet& b) {
     if (!same(a.of[i], b.of[i])) return false;
   }
   return true;
+}
+
+bool told_alike(const LedgerRow& row, const RateSet& a, const RateSet& b) {
+  return same(rates_used(a, row.quantities), rates_used(b, row.quantities));
 }
 
 class Repricer {
@@ -109,12 +114,12 @@ class Repricer {
         words.push_back(word);
       for (const std::string& word : words) {
         const auto then = book->rates(*known, terms_of(row, word));
-        if (then && same(*then, rates)) return word;
+        if (then && told_alike(row, *then, rates)) return word;
       }
     }
     // Priced by a book that is not here: as it is in one of the regions, nothing changed.
     const auto plain = book_.rates(model, terms_of(row, ""));
-    if (plain && same(*plain, rates)) return "";
+    if (plain && told_alike(row, *plain, rates)) return "";
     return std::nullopt;
   }
 

@@ -1,29 +1,11 @@
 // Batches (R17): many requests in one, held as their sum, settled by what came out of them.
-#include <gmock/gmock.h>
-
-#include "tests/core/guard/fixture.h"
+#include "tests/core/guard/batch_fixture.h"
 
 namespace farthing::test::batches_test {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* caps = R"(
-[[cap]]
-id = "day"
-limit = "5 USD"
-per = "day"
-[[cap]]
-id = "requests"
-limit = "100 requests"
-per = "day"
-[[cap]]
-id = "slots"
-limit = "2 concurrent"
-)";
-
-constexpr const char* anthropic = "api.anthropic.com";
-constexpr const char* messages_path = "/v1/messages/batches?beta=true";
 constexpr const char* message =
     R"({"model":"claude-haiku-4-5","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]})";
 constexpr const char* ended_well = R"({"id":"b1","type":"message_batch","processing_status":"ended","request_counts":)"
@@ -53,38 +35,10 @@ const std::string some =
     answered("claude-haiku-4-5-20251001", R"({"input_tokens":100,"output_tokens":50,"service_tier":"batch"})");
 constexpr std::int64_t cost_of_some = 100 * 500 + 50 * 2'500;
 
-class Batches : public GuardFixture {
- protected:
-  Verdict create(std::string_view body, std::string_view reply, std::string_view host = anthropic,
-                 std::string_view path = messages_path, int status = 200) {
-    Attempt one = attempt();
-    Verdict verdict = begin(one, body, host, path);
-    if (verdict.kind == Verdict::Kind::send) {
-      EXPECT_FALSE(verdict.body) << "nothing inside of a batch is changed";
-      answer(one, reply, status);
-    }
-    return verdict;
-  }
-  /// Whether the guard looks at the answer.
-  bool ask(std::string_view path, std::string_view reply, std::string_view method = "GET",
-           std::string_view host = anthropic, int status = 200) {
-    Attempt one = attempt();
-    const Verdict verdict = one.begin({.method = method, .host = host, .path = path, .headers = {}, .body = ""});
-    if (verdict.kind == Verdict::Kind::pass) return false;
-    EXPECT_EQ(verdict.kind, Verdict::Kind::send);
-    answer(one, reply, status);
-    return true;
-  }
-  static std::string error_of(const Verdict& verdict) {
-    EXPECT_EQ(verdict.kind, Verdict::Kind::answer);
-    return verdict.answer.body;
-  }
-  std::int64_t spent(const char* cap = "day") { return left(cap).spent; }
-  std::int64_t reserved(const char* cap = "day") { return left(cap).reserved; }
-};
+class Batches : public BatchFixture {};
 
 TEST_F(Batches, R17_one_is_held_as_the_sum_of_its_requests_at_the_rates_of_batches) {
-  open(caps);
+  open(batch_caps);
   Attempt alone = attempt();
   begin(alone, message, anthropic, "/v1/messages");
   const std::int64_t of_one = reserved();
@@ -103,7 +57,7 @@ TEST_F(Batches, R17_one_is_held_as_the_sum_of_its_requests_at_the_rates_of_batch
 }
 
 TEST_F(Batches, R17_its_output_is_held_as_asked_also_beyond_the_models_longest_answer) {
-  open(caps);
+  open(batch_caps);
   const auto estimate = [&](const std::string& limit) {
     const std::string one = R"({"model":"claude-haiku-4-5","max_tokens":)" + limit + R"(,"messages":[]})";
     return guard->estimate("messages.batches", messages({one, one}), {}, nullptr, "", 1);
@@ -117,7 +71,7 @@ TEST_F(Batches, R17_its_output_is_held_as_asked_also_beyond_the_models_longest_a
 }
 
 TEST_F(Batches, R17_its_results_settle_it_line_by_line_and_once) {
-  open(caps);
+  open(batch_caps);
   create(messages({message, message}), begun());
   const std::int64_t held = reserved();
   EXPECT_TRUE(ask("/v1/messages/batches/b1", begun()));
@@ -145,7 +99,7 @@ TEST_F(Batches, R17_its_results_settle_it_line_by_line_and_once) {
 TEST_F(Batches, R17_two_that_download_the_same_results_book_them_once) {
   const Folder folder;
   const std::string location = "file:" + folder.path + "/x.db";
-  open(caps, location);
+  open(batch_caps, location);
   create(messages({message, message}), begun());
   const std::shared_ptr<Guard> first = guard;
   Attempt one = attempt();
@@ -154,7 +108,7 @@ TEST_F(Batches, R17_two_that_download_the_same_results_book_them_once) {
              {.method = "GET", .host = anthropic, .path = "/v1/messages/batches/b1/results", .headers = {}, .body = ""})
           .kind,
       Verdict::Kind::send);
-  open(caps, location);  // another guard, as in another process
+  open(batch_caps, location);  // another guard, as in another process
   Attempt two = attempt();
   ASSERT_EQ(
       two.begin(
@@ -168,7 +122,7 @@ TEST_F(Batches, R17_two_that_download_the_same_results_book_them_once) {
 }
 
 TEST_F(Batches, R17_results_that_are_not_all_settle_nothing_however_they_are_cut) {
-  open(caps);
+  open(batch_caps);
   create(messages({message, message}), begun());
   const std::int64_t held = reserved();
   const std::string results = some + "\n" + no_message + "\n";
@@ -203,7 +157,7 @@ TEST_F(Batches, R17_results_that_are_not_all_settle_nothing_however_they_are_cut
 }
 
 TEST_F(Batches, R17_a_line_without_usage_charges_the_hold) {
-  open(caps);
+  open(batch_caps);
   create(messages({message, message}), begun());
   const std::int64_t held = reserved();
   EXPECT_TRUE(ask("/v1/messages/batches/b1/results", some + "\n" + answered("claude-haiku-4-5", "{}")));
@@ -214,7 +168,7 @@ TEST_F(Batches, R17_a_line_without_usage_charges_the_hold) {
 }
 
 TEST_F(Batches, R17_one_of_which_nothing_succeeded_costs_nothing) {
-  open(caps);
+  open(batch_caps);
   create(messages({message, message}), begun());
   EXPECT_TRUE(ask("/v1/messages/batches/b1", ended_badly));
   EXPECT_EQ(spent(), 0);
@@ -234,7 +188,7 @@ TEST_F(Batches, R17_one_of_which_nothing_succeeded_costs_nothing) {
 }
 
 TEST_F(Batches, R17_a_deadline_of_a_day_charges_and_late_results_correct) {
-  const auto store = open_watched(caps);
+  const auto store = open_watched(batch_caps);
   create(messages({message, message}), begun());
   const std::int64_t held = reserved();
   clock->advance(25 * hour_ms);
@@ -269,7 +223,7 @@ TEST_F(Batches, R17_each_line_has_the_price_of_its_own_context) {
 
 TEST_F(Batches, R25_one_is_priced_by_the_book_of_its_reserve) {
   const auto priced = [](const std::string& input) {
-    return std::string(caps) +
+    return std::string(batch_caps) +
            "[[price]]\nprovider = \"anthropic\"\nmodel = \"claude-haiku-4-5\"\nrates = { "
            "input_tokens = \"" +
            input + " USD per million\", output_tokens = \"4 USD per million\" }\n";
@@ -294,7 +248,7 @@ TEST_F(Batches, R2_one_that_does_not_fit_is_refused_whole) {
 }
 
 TEST_F(Batches, R31_what_cannot_be_attributed_or_bounded_is_refused_with_the_place) {
-  open(std::string("unbounded = \"refuse\"\n") + caps);
+  open(std::string("unbounded = \"refuse\"\n") + batch_caps);
   const auto refused = [&](const std::vector<std::string>& requests) {
     return error_of(create(messages(requests), begun()));
   };
@@ -311,13 +265,13 @@ TEST_F(Batches, R31_what_cannot_be_attributed_or_bounded_is_refused_with_the_pla
   EXPECT_THAT(refused({message, document}), HasSubstr("unbounded_request"));
   EXPECT_EQ(reserved(), 0);
   // Each of those that bytes do not bound is held at the policy's amount.
-  open(std::string("unbounded = \"1 USD\"\n") + caps);
+  open(std::string("unbounded = \"1 USD\"\n") + batch_caps);
   create(messages({document, document}), begun());
   EXPECT_EQ(reserved(), 2 * usd + 2 * 10 * 2'500);
 }
 
 TEST_F(Batches, R23_one_that_the_provider_refuses_costs_nothing) {
-  open(caps);
+  open(batch_caps);
   create(messages({message}), R"({"type":"error","error":{"type":"invalid_request_error","message":"no"}})", anthropic,
          messages_path, 400);
   EXPECT_EQ(spent(), 0);
@@ -379,7 +333,7 @@ class BatchFiles : public Batches {
 TEST_F(BatchFiles, R17_a_file_is_sized_as_it_passes_and_any_guard_reserves_a_batch_of_it) {
   const Folder folder;
   const std::string location = "file:" + folder.path + "/x.db";
-  open(caps, location);
+  open(batch_caps, location);
   Attempt alone = attempt();
   begin(alone,
         R"({"model":"gpt-5-mini","service_tier":"default","messages":[{"role":"user","content":"hi"}],)"
@@ -391,7 +345,7 @@ TEST_F(BatchFiles, R17_a_file_is_sized_as_it_passes_and_any_guard_reserves_a_bat
   EXPECT_TRUE(upload(form(line(chat) + line(chat))));
   EXPECT_EQ(reserved(), 0);
   const std::shared_ptr<Guard> first = guard;
-  open(caps, location);
+  open(batch_caps, location);
   EXPECT_EQ(create_of_file().kind, Verdict::Kind::send);
   EXPECT_GT(reserved(), 2 * 1000 * 1'000);
   EXPECT_LE(reserved(), 2 * at_most / 2);
@@ -410,7 +364,7 @@ TEST_F(BatchFiles, R17_a_file_is_sized_as_it_passes_and_any_guard_reserves_a_bat
 }
 
 TEST_F(BatchFiles, R17_one_ends_at_its_usage_at_nothing_or_keeps_its_hold) {
-  open(caps);
+  open(batch_caps);
   ASSERT_TRUE(upload(form(line(chat) + line(chat))));
   const auto end = [&](const std::string& reply) {
     const std::int64_t before = spent();
@@ -434,7 +388,7 @@ TEST_F(BatchFiles, R17_one_ends_at_its_usage_at_nothing_or_keeps_its_hold) {
 }
 
 TEST_F(BatchFiles, R31_a_batch_that_could_run_something_else_than_its_file_is_refused) {
-  open(caps);
+  open(batch_caps);
   ASSERT_TRUE(upload(form(line(chat))));
   const auto asked = [&](const std::string& members) {
     Attempt one = attempt();
@@ -461,7 +415,7 @@ TEST_F(BatchFiles, R31_a_batch_that_could_run_something_else_than_its_file_is_re
 }
 
 TEST_F(BatchFiles, R25_what_its_usage_leaves_out_is_charged_as_held) {
-  open(caps);
+  open(batch_caps);
   const std::string searches = R"({"model":"gpt-5-mini","input":"hi","max_output_tokens":1000,"max_tool_calls":3,)"
                                R"("tools":[{"type":"web_search"}]})";
   ASSERT_TRUE(upload(form(line(searches, "/v1/responses") + line(searches, "/v1/responses"))));
@@ -491,124 +445,8 @@ TEST_F(BatchFiles, R17_the_step_of_a_price_is_that_of_the_largest_request) {
   EXPECT_EQ(cost(300'000), 400'000 * std::int64_t{2'500} + 100 * 11'250);
 }
 
-/// Gemini's: the requests are inline, the answers come with a poll.
-class GenerateBatches : public Batches {
- protected:
-  static constexpr const char* gemini = "generativelanguage.googleapis.com";
-  static constexpr const char* path = "/v1beta/models/gemini-2.5-flash:batchGenerateContent";
-  static constexpr const char* request =
-      R"({"contents":[{"parts":[{"text":"hello"}]}],"generationConfig":{"maxOutputTokens":1000}})";
-
-  static std::string batch(const std::vector<std::string>& requests) {
-    std::string body = R"({"batch":{"displayName":"b","inputConfig":{"requests":{"requests":[)";
-    for (std::size_t i = 0; i < requests.size(); ++i)
-      body += std::string(i == 0 ? "" : ",") + R"({"metadata":{"key":"r"},"request":)" + requests[i] + "}";
-    return body + "]}}}}";
-  }
-  static std::string operation(const std::string& state, const std::string& more = "") {
-    return R"({"name":"batches/b1","metadata":{"model":"models/gemini-2.5-flash","state":"BATCH_STATE_)" + state +
-           "\"" + more + "}}";
-  }
-  static std::string answers(const std::vector<std::string>& entries) {
-    std::string text = R"(,"output":{"inlinedResponses":{"inlinedResponses":[)";
-    for (std::size_t i = 0; i < entries.size(); ++i)
-      text += (i == 0 ? "" : ",") + entries[i];
-    return text + "]}}";
-  }
-  static constexpr const char* answer_of_some =
-      R"({"metadata":{"key":"r"},"response":{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],)"
-      R"("usageMetadata":{"promptTokenCount":100,"candidatesTokenCount":30,"thoughtsTokenCount":20,"totalTokenCount":150},)"
-      R"("modelVersion":"gemini-2.5-flash"}})";
-  static constexpr const char* error_of_one = R"({"error":{"code":13,"message":"internal"}})";
-  /// 100 and 50 tokens at 0.15 and 1.25 USD per million.
-  static constexpr std::int64_t cost_of_answer = 100 * 150 + 50 * 1'250;
-
-  Verdict begin_batch(const std::string& body) { return create(body, operation("PENDING"), gemini, path); }
-  bool poll(const std::string& reply) { return ask("/v1beta/batches/b1", reply, "GET", gemini); }
-};
-
-TEST_F(GenerateBatches, R17_are_held_as_their_sum_and_settled_by_the_poll_that_brings_the_answers) {
-  open(caps);
-  Attempt alone = attempt();
-  begin(alone, request, gemini, "/v1beta/models/gemini-2.5-flash:generateContent");
-  const std::int64_t of_one = reserved();
-  ASSERT_GT(of_one, 1000 * 2'500);
-  alone.abort(Abort::not_sent);
-
-  begin_batch(batch({request, request, request}));
-  EXPECT_EQ(reserved(), 3 * of_one / 2);
-  const auto jobs = guard->control()->jobs();
-  ASSERT_EQ(jobs->size(), 1U);
-  EXPECT_EQ(jobs->front().job.lives_ms, 50 * hour_ms);
-  EXPECT_EQ(jobs->front().row.context->model, "gemini-2.5-flash");
-
-  EXPECT_TRUE(poll(operation("RUNNING")));
-  EXPECT_TRUE(poll(operation("SUCCEEDED")));  // its answers are not told
-  EXPECT_EQ(spent(), 0);
-  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, error_of_one, answer_of_some}))));
-  EXPECT_EQ(spent(), 2 * cost_of_answer);
-  EXPECT_EQ(reserved(), 0);
-  EXPECT_EQ(reserved("slots"), 0);
-  const auto ledger = rows();
-  ASSERT_EQ(ledger.size(), 2U);  // and the one that was not sent
-  EXPECT_EQ(ledger.front().how, How::usage);
-  EXPECT_EQ(ledger.front().quantities[Quantity::requests], 2);
-  EXPECT_EQ(ledger.front().response_id, "b1");
-  poll(operation("SUCCEEDED", answers({answer_of_some})));
-  EXPECT_EQ(spent(), 2 * cost_of_answer) << "once";
-}
-
-TEST_F(GenerateBatches, R17_answers_in_the_operations_response_count_and_only_once) {
-  open(caps);
-  begin_batch(batch({request}));
-  const std::string both =
-      R"({"name":"batches/b1","metadata":{"state":"BATCH_STATE_SUCCEEDED")" + answers({answer_of_some}) +
-      R"(},"done":true,"response":{"inlinedResponses":{"inlinedResponses":[)" + answer_of_some + "]}}}";
-  EXPECT_TRUE(poll(both));
-  EXPECT_EQ(spent(), cost_of_answer);
-}
-
-TEST_F(GenerateBatches, R23_an_answer_without_usage_leaves_the_hold) {
-  open(caps);
-  begin_batch(batch({request, request}));
-  const std::int64_t held = reserved();
-  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, R"({"response":{"candidates":[]}})"}))));
-  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, R"({"metadata":{"key":"r"}})"}))));
-  EXPECT_EQ(reserved(), held);
-}
-
-TEST_F(GenerateBatches, nothing_is_charged_where_none_succeeded) {
-  open(caps);
-  begin_batch(batch({request}));
-  EXPECT_TRUE(poll(operation("FAILED")));  // nobody says how many ran
-  EXPECT_GT(reserved(), 0);
-  EXPECT_TRUE(poll(operation("FAILED", R"(,"batchStats":{"requestCount":"2","successfulRequestCount":"1"})")));
-  EXPECT_GT(reserved(), 0);
-  EXPECT_TRUE(poll(operation("EXPIRED", R"(,"batchStats":{"requestCount":"1","pendingRequestCount":"1"})")));
-  EXPECT_EQ(reserved(), 0);
-  EXPECT_EQ(spent(), 0);
-
-  begin_batch(batch({request}));
-  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({error_of_one}))));
-  EXPECT_EQ(reserved() + spent(), 0);
-}
-
-TEST_F(GenerateBatches, R31_what_cannot_be_read_is_refused) {
-  open(caps);
-  const auto problem = [&](const std::string& body) { return error_of(begin_batch(body)); };
-  EXPECT_THAT(problem(R"({"batch":{"inputConfig":{"fileName":"files/x"}}})"), HasSubstr("are in a file"));
-  EXPECT_THAT(problem(R"({"batch":{"input_config":{"file_name":"files/x"}}})"), HasSubstr("are in a file"));
-  EXPECT_THAT(problem(batch({})), HasSubstr("the batch has no requests"));
-  EXPECT_THAT(problem(batch({request, "7"})), HasSubstr("\\\"request\\\" is not an object"));
-  EXPECT_THAT(problem(batch({R"({"model":"models/gemini-2.5-pro","contents":[]})"})),
-              HasSubstr("which of them counts is not known"));
-  EXPECT_THAT(problem(R"({"batch":{"inputConfig":{},"input_config":{}}})"), HasSubstr("stands twice"));
-  EXPECT_EQ(begin_batch(batch({R"({"model":"models/gemini-2.5-flash","contents":[]})"})).kind, Verdict::Kind::send);
-  EXPECT_EQ(reserved("requests"), 1);
-}
-
 TEST_F(BatchFiles, R31_what_no_guard_has_seen_or_could_read_is_refused_with_the_way_out) {
-  open(caps);
+  open(batch_caps);
   EXPECT_THAT(error_of(create_of_file()), HasSubstr("no guard on this store has seen it. Upload it with a guarded"));
   const auto problem = [&](const std::string& file) {
     EXPECT_TRUE(upload(form(file)));
@@ -629,7 +467,7 @@ TEST_F(BatchFiles, R31_what_no_guard_has_seen_or_could_read_is_refused_with_the_
 }
 
 TEST_F(BatchFiles, uploads_of_other_kinds_pass_unread) {
-  open(caps);
+  open(batch_caps);
   EXPECT_FALSE(upload(form("{}", "fine-tune")));
   const auto passes = [&](const char* kind, const char* length) {
     const HeaderView headers[] = {{"content-type", kind}, {"content-length", length}};
@@ -648,7 +486,7 @@ TEST_F(BatchFiles, uploads_of_other_kinds_pass_unread) {
 }
 
 TEST_F(BatchFiles, R26_a_file_that_the_store_could_not_take_is_written_later) {
-  const auto store = open_watched(caps);
+  const auto store = open_watched(batch_caps);
   store->before = [](const char* step) {
     return std::string_view(step) == "settle" ? std::optional(Error{Code::store_busy, "busy"}) : std::nullopt;
   };

@@ -106,8 +106,10 @@ TEST_F(Fees, containers_cost_a_session_each_and_by_their_memory) {
   const std::string usual = R"({"type":"auto"})";
   EXPECT_EQ(cost(tool(usual), response(ran("a") + "," + ran("a"))), tokens_of_response + session);
   EXPECT_EQ(row.quantities[Quantity::code_sessions], 1);
+  EXPECT_THAT(row.context->rates_json, HasSubstr("code_sessions"));
   EXPECT_EQ(cost(tool(usual), response(ran("a") + "," + ran("b"))), tokens_of_response + 2 * session);
   EXPECT_EQ(cost(tool(usual), response(R"({"type":"message"})")), tokens_of_response);
+  EXPECT_THAT(row.context->rates_json, ::testing::Not(HasSubstr("code_sessions"))) << "the text of what was not used";
   EXPECT_EQ(cost(tool(R"({"type":"auto","memory_limit":"1g"})"), response(ran("a"))), tokens_of_response + session);
   EXPECT_EQ(cost(tool(R"({"type":"auto","memory_limit":"4g"})"), response(ran("a"))), tokens_of_response + 4 * session);
   EXPECT_EQ(cost(tool(R"("cntr_1")"), response(ran("cntr_1"))), tokens_of_response + 64 * session) << "nobody tells";

@@ -29,7 +29,10 @@ struct BatchOperation : Ignore {
       none_succeeded =
           (scalar.is_text() && scalar.text == "0") || (scalar.kind == Scalar::Kind::integer && scalar.integer == 0);
     if (!scalar.is_text()) return;
-    if (path.is("error", "status")) error_code = scalar.text;
+    if (path.depth() == 2 && path.key(0) == "error") {
+      const std::string_view own = path.own();
+      if (own == "code" || ((own == "status" || own == "type") && error_code.empty())) error_code = scalar.text;
+    }
     if (path.is("name")) name = scalar.text;
     if (path.is("metadata", "state")) state = scalar.text;
     if (path.is("metadata", "model")) model = scalar.text;
