@@ -236,7 +236,7 @@ def test_what_has_no_bound_is_refused(shop: Shop) -> None:
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client())
     unbounded: list[Callable[[], Any]] = [
-        lambda: client.images.generate(model="gpt-image-2.5-flare", prompt="x"),
+        lambda: client.images.generate(model="chatgpt-image-latest", prompt="x"),
         lambda: client.images.edit(model="gpt-image-2", prompt="x", image=("a.png", PICTURE)),
         lambda: client.images.edit(**DRAW, image=("a.png", b"no picture")),
         lambda: client.images.generate(model="gpt-image-2", prompt="x", output_format="svg"),

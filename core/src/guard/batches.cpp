@@ -136,10 +136,11 @@ BatchSize size_requests(const RequestFacts& facts, const HostFacts& host, const 
     size.server_tools = size.server_tools || request.server_tools;
     size.spoken_output = size.spoken_output || request.spoken_output;
     size.painted_output = size.painted_output || request.painted_output;
+    const bool first_container = size.fees[Quantity::code_sessions] == 0;
     for (std::size_t i = 0; i < quantity_count; ++i)
       size.fees.of[i] += request.fees.of[i];
     if (request.fees[Quantity::code_sessions] > 0) {
-      if (size.fees[Quantity::code_sessions] == 1) size.size = request.pieces.size;
+      if (first_container) size.size = request.pieces.size;
       if (size.size != request.pieces.size)
         size.fees[Quantity::tool_calls] += 1;  // a batch has one price of a container
     }
@@ -227,8 +228,16 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
     sized.confidence = one.confidence;
     return sized;
   }
-  const auto amount = checked_mul(by_amount ? unbounded.amount.nano : 0, batch.unbounded);
-  if (input.bill != nullptr && amount) input.bill->amount = Usd{*amount};
+  // What has no rate is in every request; price() has put in the amount of one.
+  const bool unrated = one.unbounded_count > 0 && unbounded.kind == Unbounded::Kind::amount;
+  const std::int64_t amounts = unrated ? batch.requests - 1 : by_amount ? batch.unbounded : 0;
+  if (unrated) {
+    sized.unbounded_by = one.unbounded_by;
+    sized.unbounded_count = one.unbounded_count;
+    sized.confidence = one.confidence;
+  }
+  const auto amount = checked_mul(unbounded.kind == Unbounded::Kind::amount ? unbounded.amount.nano : 0, amounts);
+  if (input.bill != nullptr && amount) input.bill->amount.nano += *amount;
   const auto ceiling = ceiling_with(one, batch.output_tokens);
   const auto whole = amount && ceiling ? checked_add(ceiling->nano, *amount) : std::nullopt;
   if (one.priced && !whole) {

@@ -50,7 +50,8 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.reports_cost = route.host.reports_cost;
   terms.release_unknown = route.host.release_unknown;
   // Results tell it line by line.
-  terms.untold = batch && route.dialect->read_result == nullptr && batch->more_than_tokens();
+  terms.untold = facts.elsewhere || (batch && route.dialect->read_result == nullptr && !route.dialect->tells_parts &&
+                                     batch->more_than_tokens());
 
   Settlement settlement;
   fill_row(settlement.row, &answer);
@@ -131,6 +132,8 @@ Verdict Attempt::State::find_job() {
 void Attempt::State::poll_answer(const AnswerFacts& answer, bool whole) {
   JobState state = status < 300 && whole ? answer.job : JobState::none;
   if (status < 300 && route.deletes) state = JobState::cancelled;
+  // A part of a batch's answers is not its bill.
+  if (answer.requests_told > 0 && kept.requests > 0 && answer.requests_told != kept.requests) state = JobState::pending;
   const bool told = answer.quantities.has_value();
   switch (state) {
     case JobState::none:

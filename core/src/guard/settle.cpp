@@ -268,7 +268,12 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
   }
   // What a tool with a fee of its own was used for, nobody tells.
-  if ((facts.fees != Quantities{} && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
+  if (facts.elsewhere || (facts.fees != Quantities{} && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
+  // Speech and images are dearer than the text that they would be taken for.
+  const bool paints = facts.painted_output || (plan && plan->model != nullptr && plan->model->modality == "image");
+  const bool kinds_told = (answer.speech_told || !facts.spoken_output) && (answer.images_told || !paints);
+  if (route.dialect->has_output && !route.dialect->pieces && !kinds_told && row.quantities[Quantity::output_tokens] > 0)
+    row.actual.reset();
   if (answer.reported_cost && route.host.reports_cost) {
     if (row.actual) {
       if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))

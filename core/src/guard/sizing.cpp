@@ -202,8 +202,9 @@ void size_likely(const SizeInput& input, Sized& sized) {
   if (facts.server_tool_steps.value_or(1) > 0) {
     std::int64_t uses = 0;
     for (std::size_t i = 0; i < quantity_count; ++i) {
-      sized.likely.of[i] += facts.fees.of[i];
-      uses += facts.fees.of[i];
+      const std::int64_t use = std::min<std::int64_t>(facts.fees.of[i], 1);
+      sized.likely.of[i] += use;
+      uses += use;
     }
     sized.reread_tokens = std::min(saturating_mul(input_tokens, uses), sized.input_tokens - input_tokens);
     input_tokens += sized.reread_tokens;
@@ -290,11 +291,13 @@ void price(const SizeInput& input, Sized& sized) {
   }
   const bool output_unknown = (input.facts.spoken_output && !rates[Quantity::output_audio_tokens]) ||
                               (paints(input) && !rates[Quantity::output_image_tokens]);
-  if ((fee_unknown || output_unknown) && sized.no_ceiling) return;
-  if (fee_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
-    return refuse_unknown(input, unknown_fee, sized);
-  if (output_unknown && input.policy.unbounded.kind != Unbounded::Kind::amount)
-    return refuse_unknown(input, unknown_output_rate, sized);
+  if (fee_unknown || output_unknown) {
+    if (sized.no_ceiling) return;
+    const std::string_view what = fee_unknown ? unknown_fee : unknown_output_rate;
+    if (input.policy.unbounded.kind != Unbounded::Kind::amount) return refuse_unknown(input, what, sized);
+    unbounded(sized, what);  // held at that amount
+    sized.confidence = "unbounded";
+  }
   if (fee != nullptr && input.facts.server_tool_steps) add(tool, *input.facts.server_tool_steps, *fee);
   // A container may be made before anybody uses it, and is billed then too (OpenAI's developer forum, 2025-11).
   if (const std::int64_t made = input.facts.fees[Quantity::code_sessions]; made > 0) {

@@ -103,6 +103,7 @@ const Dialect generate_batches{.endpoint = "batchGenerateContent",
                                .scan = wire::scan_generate_batch,
                                .read = wire::read_generate_batch,
                                .pieces = true,
+                               .tells_parts = true,
                                .job = &generate_batch_job,
                                .batch = true};
 const Dialect generate{.endpoint = "generateContent",

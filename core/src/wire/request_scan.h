@@ -80,14 +80,17 @@ struct RequestScan : Ignore {
   /// A tool of the provider's.
   void tool_with_fee(Quantity fee) {
     facts.server_tools = true;
-    facts.fees[fee] = 1;
+    if (fee == Quantity::code_sessions)
+      ++facts.fees[fee];  // each may make a container
+    else
+      facts.fees[fee] = 1;
   }
   void finish() {
     // OpenRouter's words in a model's name (its guides to presets and to model variants, 2026-11).
     if (facts.model.find("@preset/") != std::string::npos) preset();
     if (facts.model.ends_with(":online")) elsewhere();
     // No limit on the uses of tools is one on these.
-    if (elsewhere_) facts.server_tool_steps.reset();
+    if (facts.elsewhere) facts.server_tool_steps.reset();
     if (media_told_ > media_read_) facts.media_other = true;
     if (!facts.output_limit_spans.empty() || !null_limit) return;
     facts.output_limit_spans.push_back(*null_limit);
@@ -200,14 +203,13 @@ struct RequestScan : Ignore {
   /// Something at the host runs first, and no member says how often.
   void elsewhere() {
     tool_with_fee(Quantity::tool_calls);
-    elsewhere_ = true;
+    facts.elsewhere = true;
   }
   /// OpenRouter: settings that are kept there, among them models, prompts and tools (its guide to presets, 2026-11).
   void preset() {
     facts.other_models = true;
     elsewhere();
   }
-  bool is_elsewhere() const { return elsewhere_; }
 
   // `detail` of OpenAI's images and files stands before or after them, in an object that opens here.
   void open_image() {
@@ -225,7 +227,6 @@ struct RequestScan : Ignore {
   }
 
  private:
-  bool elsewhere_ = false;
   std::int64_t media_told_ = 0;
   std::int64_t media_read_ = 0;
   std::size_t image_ = 0;

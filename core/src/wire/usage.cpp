@@ -59,7 +59,9 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   const bool beside = beyond > 0;
   std::int64_t reasoning = beside ? std::max(beyond, reasoning_) : reasoning_;
   const std::int64_t inside = beside ? 0 : reasoning;
-  if (beyond < 0 || inside + output_audio_ + output_image_ > output) return std::nullopt;
+  const std::int64_t spoken = output_audio_.value_or(0);
+  const std::int64_t painted = output_image_.value_or(0);
+  if (beyond < 0 || inside + spoken + painted > output) return std::nullopt;
   if (cached_ > *input_ || cache_write_ > *input_ - cached_ || input_audio_ + input_image_ > *input_)
     return std::nullopt;
   Quantities quantities;
@@ -79,9 +81,9 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
     reasoning += reasoning_apart_.value_or(0);
   }
   quantities[Quantity::reasoning_tokens] = reasoning;
-  quantities[Quantity::output_audio_tokens] = output_audio_;
-  quantities[Quantity::output_image_tokens] = output_image_;
-  quantities[Quantity::output_tokens] = output - inside - output_audio_ - output_image_;
+  quantities[Quantity::output_audio_tokens] = spoken;
+  quantities[Quantity::output_image_tokens] = painted;
+  quantities[Quantity::output_tokens] = output - inside - spoken - painted;
   quantities[Quantity::requests] = 1;
   return quantities;
 }

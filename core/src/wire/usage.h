@@ -28,6 +28,9 @@ class UsageFields {
   /// Nothing when what there is cannot be a bill: a count missing, negative, broken, no input at all, or parts larger than their whole
   /// (missing is not zero, promise 5). `has_output`: output must be told.
   std::optional<Quantities> quantities(bool has_output) const;
+  /// Whether the output's speech, its images, are told apart from its text.
+  bool speech_told() const { return output_audio_.has_value(); }
+  bool images_told() const { return output_image_.has_value(); }
   std::optional<Usd> reported_cost() const { return reported_.cost(); }
   /// How much was searched, where the price differs by it: "low".
   const std::string& search_context() const { return search_context_; }
@@ -39,8 +42,7 @@ class UsageFields {
   std::int64_t input_audio_ = 0;
   std::int64_t input_image_ = 0;
   std::int64_t reasoning_ = 0;
-  std::int64_t output_audio_ = 0;
-  std::int64_t output_image_ = 0;
+  std::optional<std::int64_t> output_audio_, output_image_;
   std::optional<std::int64_t> reasoning_apart_, citations_, searches_;
   std::string search_context_;
   ReportedCost reported_;

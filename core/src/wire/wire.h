@@ -156,9 +156,10 @@ struct RequestFacts {
   bool spoken_output = false;                     // speech is asked for: output tokens at a rate of their own
   bool painted_output = false;                    // images are, of `pieces.size`
   bool other_models = false;                      // a list of models, of which the host may take another one
+  bool elsewhere = false;                         // something at the host runs first, of which no answer tells the cost
   bool server_tools = false;                      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
-  /// Those of them that have a fee, by what it is for: 1 where one is offered. `tool_calls`: another one than has a name here.
+  /// Those of them that have a fee, by what it is for: 1 where one is offered, of containers as many as may be made. `tool_calls`: another one than has a name here.
   Quantities fees;
   bool search_options = false;  // chat: how the web is to be searched, if the model does
   std::string search_context;   // of it: how much, as asked
@@ -218,6 +219,9 @@ struct AnswerFacts {
   std::optional<Quantities> quantities;  // disjoint
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
+  bool speech_told = false;              // its usage tells speech apart from text, if only as 0
+  bool images_told = false;              // ... images
+  std::int64_t requests_told = 0;        // of a batch: how many requests it tells the end of, 0 = it does not
   bool told_at_finish = false;           // a stream: its last event with content or usage had a finish reason and usage
   bool ended = false;                    // a stream's terminal marker of a job, with usage or without
   bool done = false;                     // a whole answer of a dialect that need not tell usage
@@ -278,6 +282,7 @@ struct Dialect {
   std::string_view overhead = {};
   std::string_view cut_word = "length";  // the finish reason of an answer that its output limit ended
   bool pieces = false;                   // billed by RequestFacts::pieces: no output limit can be written into it
+  bool tells_parts = false;              // a batch whose answer tells all that costs, not only tokens
   bool tells_tools = true;               // its answers say how often tools with fees were used
   bool binary = false;                   // a success is bytes, not JSON: nothing of it is read
   const JobKind* job = nullptr;          // its calls may be jobs

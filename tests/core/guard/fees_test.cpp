@@ -133,7 +133,12 @@ TEST_F(Fees, tools_are_bounded_by_how_often_they_may_be_called) {
   const std::int64_t held_for_files = held;
   // One for each call, and one that may be made before the first.
   EXPECT_EQ(cost(request(code, two), response("")), tokens_of_response);
+  const std::int64_t held_for_one = held;
   EXPECT_EQ(held - held_for_files, 3 * 3 * usd / 100 - 2 * a_file_search);
+  // Each tool may make a container.
+  const std::string shell = R"({"type":"shell","environment":{"type":"container_auto"}})";
+  cost(request(code + "," + shell, two), response(""));
+  EXPECT_GE(held - held_for_one, 3 * usd / 100);
   EXPECT_EQ(cost(request(code), response("")), -1);
   EXPECT_THAT(denial->message, HasSubstr("max_tool_calls"));
   EXPECT_EQ(cost(request(R"({"type":"code_interpreter","container":{"type":"auto","memory_limit":"2t"}})", two),

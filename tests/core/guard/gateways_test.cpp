@@ -47,6 +47,22 @@ TEST_F(Gateways, what_a_gateway_may_choose_or_search_has_no_bound_in_any_dialect
   }
 }
 
+TEST_F(Gateways, what_ran_there_without_being_told_is_charged_as_held) {
+  open("unbounded = \"0.25 USD\"\n[[host]]\nname = \"gw.example\"\nprovider = \"openrouter\"\n" +
+       std::string(a_dollar_a_day));
+  Attempt one = attempt();
+  ASSERT_EQ(
+      begin(one, R"({"model":"openai/gpt-4o-mini","input":"hi","max_output_tokens":100,"plugins":[{"id":"web"}]})",
+            "gw.example", "/api/v1/responses")
+          .kind,
+      Verdict::Kind::send);
+  const std::int64_t held = left("day").reserved;
+  EXPECT_GE(held, 250'000'000);
+  answer(one, R"({"id":"r","object":"response","status":"completed","model":"openai/gpt-4o-mini","output":[],)"
+              R"("usage":{"input_tokens":10,"output_tokens":5,"total_tokens":15}})");
+  EXPECT_EQ(left("day").spent, held);
+}
+
 TEST_F(Gateways, a_variant_that_searches_has_no_bound_where_the_policy_prices_it_R31) {
   const std::string price =
       "[[price]]\nprovider = \"openrouter\"\nmodel = \"openai/gpt-4o-mini:VARIANT\"\n"

@@ -82,13 +82,20 @@ TEST_F(GenerateBatches, R17_answers_in_the_operations_response_count_and_only_on
   EXPECT_EQ(spent(), cost_of_answer);
 }
 
-TEST_F(GenerateBatches, R23_an_answer_without_usage_leaves_the_hold) {
+TEST_F(GenerateBatches, R23_answers_that_are_not_all_or_tell_no_usage_leave_the_hold) {
   open(batch_caps);
   begin_batch(batch({request, request}));
   const std::int64_t held = reserved();
   EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, R"({"response":{"candidates":[]}})"}))));
   EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, R"({"metadata":{"key":"r"}})"}))));
+  // Some of the answers are not the bill, whatever the state.
+  EXPECT_TRUE(poll(operation("RUNNING", answers({answer_of_some, answer_of_some}))));
+  EXPECT_TRUE(poll(operation("RUNNING", answers({error_of_one, error_of_one}))));
+  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some}))));
+  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({error_of_one}))));
   EXPECT_EQ(reserved(), held);
+  EXPECT_TRUE(poll(operation("SUCCEEDED", answers({answer_of_some, answer_of_some}))));
+  EXPECT_EQ(spent(), 2 * cost_of_answer);
 }
 
 TEST_F(GenerateBatches, nothing_is_charged_where_none_succeeded) {

@@ -43,6 +43,31 @@ TEST_F(Outputs, speech_holds_its_own_rate_under_the_limit_and_no_more_input) {
   EXPECT_EQ(one.receipt()->cost, Usd{20 * 2'000 + 20 * 10'000 + 80 * 80'000});
 }
 
+TEST_F(Outputs, usage_that_does_not_tell_speech_from_text_is_no_bill) {
+  open(prices);
+  const auto cost = [&](const std::string& details) {
+    Attempt one = attempt();
+    EXPECT_EQ(begin(one, spoken).kind, Verdict::Kind::send);
+    const std::int64_t reserved = held();
+    answer(one, R"({"id":"c","model":"speaks","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":20,)"
+                R"("completion_tokens":100,"total_tokens":120)" +
+                    details + "}}");
+    return std::pair(one.receipt()->cost, Usd{reserved});
+  };
+  const auto [untold, all] = cost("");
+  EXPECT_EQ(untold, all) << "text is the cheaper of the two";
+  EXPECT_EQ(cost(R"(,"completion_tokens_details":{"audio_tokens":0})").first, Usd{20 * 2'000 + 100 * 10'000});
+}
+
+TEST_F(Outputs, without_a_price_speech_is_held_at_the_policys_amount) {
+  open("unbounded = \"0.25 USD\"\n" + std::string(prices));
+  std::string body(spoken);
+  body.replace(body.find("speaks"), 6, "speaks-unpriced");
+  Attempt one = attempt();
+  ASSERT_EQ(begin(one, body).kind, Verdict::Kind::send);
+  EXPECT_GE(held(), 250'000'000);
+}
+
 TEST_F(Outputs, speech_without_a_price_is_refused_and_told_what_is_missing_R31) {
   open(prices);
   std::string body(spoken);

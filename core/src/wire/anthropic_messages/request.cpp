@@ -79,7 +79,7 @@ struct MessagesScan : RequestScan {
   void finish() {
     RequestScan::finish();
     // Every use is a step; the sum of what each tool may be used is the most that all may be.
-    if (facts.server_tools && !endless_ && !is_elsewhere()) facts.server_tool_steps = steps_;
+    if (facts.server_tools && !endless_ && !facts.elsewhere) facts.server_tool_steps = steps_;
     if (thinking_off_) facts.thinking_budget = 0;
     // Any of the sources may be the document's: only where all are documents it is known which.
     if (documents_) {

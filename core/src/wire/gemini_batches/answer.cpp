@@ -112,10 +112,12 @@ AnswerFacts read_generate_batch(std::string_view body) {
   const std::string& state = facts.finish_reason;
   const bool over = state == "FAILED" || state == "CANCELLED" || state == "EXPIRED";
   const bool nothing = !answers.told && over && operation.counted && operation.none_succeeded;
-  if (nothing || (whole && answers.responses.empty())) {
+  const bool ended = over || state == "SUCCEEDED";
+  if (whole && ended) facts.requests_told = static_cast<std::int64_t>(answers.entries);
+  if (nothing || (whole && ended && answers.responses.empty())) {
     facts.job = JobState::failed;
     facts.error_code = "none_succeeded";
-  } else if (whole) {
+  } else if (whole && ended) {
     facts.quantities = sum_of(answers, body);
     facts.final = facts.quantities.has_value();
     if (facts.final) facts.job = JobState::done;

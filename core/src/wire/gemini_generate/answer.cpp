@@ -82,8 +82,10 @@ class GenerateUsage {
       input_audio_ += audio ? tokens : 0;
     else if (is_named(list, "cacheTokensDetails"))
       cached_audio_ += audio ? tokens : 0;
-    else if (is_named(list, "candidatesTokensDetails"))
+    else if (is_named(list, "candidatesTokensDetails")) {
       (audio ? output_audio_ : output_image_) += modality_ == Modality::other ? 0 : tokens;
+      kinds_told = true;
+    }
     modality_ = Modality::other;
     tokens_.reset();
   }
@@ -115,6 +117,7 @@ class GenerateUsage {
   }
 
   std::string tier;
+  bool kinds_told = false;  // of the output: text, speech, images
 
  private:
   void number(std::optional<std::int64_t>& out, const Scalar& scalar) {
@@ -236,6 +239,7 @@ struct GenerateAnswer : Ignore {
     if (!usage_.counted()) return;
     has_usage = true;
     facts.quantities = usage_.quantities();
+    facts.speech_told = facts.images_told = usage_.kinds_told;
   }
   void key(const Path& path) {
     if (in_parts(path)) output_bytes += static_cast<std::int64_t>(path.own().size());

@@ -84,6 +84,8 @@ class ChatStream final : public EventStream {
     if (answer.has_usage) {
       // The last one counts: some hosts send running totals (Perplexity).
       facts_.quantities = answer.usage.quantities(true);
+      facts_.speech_told = answer.usage.speech_told();
+      facts_.images_told = answer.usage.images_told();
       facts_.reported_cost = answer.usage.reported_cost();
       facts_.search_context = answer.usage.search_context();
       facts_.final = facts_.final && facts_.quantities.has_value();
@@ -106,6 +108,8 @@ AnswerFacts read_chat(std::string_view body) {
   if (!walk(body, answer).empty()) return {};
   if (answer.has_usage) {
     facts.quantities = answer.usage.quantities(true);
+    facts.speech_told = answer.usage.speech_told();
+    facts.images_told = answer.usage.images_told();
     facts.reported_cost = answer.usage.reported_cost();
     facts.search_context = answer.usage.search_context();
   }
