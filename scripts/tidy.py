@@ -31,12 +31,15 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 @functools.cache
 def includes(file: Path) -> tuple[Path, ...]:
     """The files of the repository that a file includes itself."""
-    folders = (file.parent, ROOT / "core/include", ROOT / "core/src", ROOT)
-    found = (
-        next((path for folder in folders if (path := folder / name).exists()), None)
-        for name in INCLUDE.findall(file.read_text())
-    )
-    return tuple(path.resolve() for path in found if path is not None)
+    folders = (file.parent, ROOT / "core/include", ROOT / "core/src", ROOT / "cli", ROOT)
+    found = []
+    for name in INCLUDE.findall(file.read_text()):
+        path = next((path for folder in folders if (path := folder / name).exists()), None)
+        if path is not None:
+            found.append(path.resolve())
+        elif not name.startswith("embedded/"):  # those are made by the build
+            raise FileNotFoundError(f'{file}: where is "{name}"? A change of it would go unseen.')
+    return tuple(found)
 
 
 def made_from(source: Path) -> set[Path]:

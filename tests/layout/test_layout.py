@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 from pathlib import Path
@@ -239,3 +240,19 @@ def test_rules_that_are_cited_exist() -> None:
             continue
         for number in re.findall(r"(?<![A-Za-z0-9_])R(\d{1,3})(?![0-9A-Za-z])", path.read_text()):
             assert 1 <= int(number) <= 44, f"{path}: R{number}"
+
+
+def test_tidy_finds_every_include(tmp_path: Path) -> None:
+    """A header that it does not find could change without a file being looked at again."""
+    found = importlib.util.spec_from_file_location("tidy", ROOT / "scripts/tidy.py")
+    assert found is not None and found.loader is not None
+    tidy = importlib.util.module_from_spec(found)
+    found.loader.exec_module(tidy)
+    assert ROOT / "cli/farthing_command.h" in tidy.includes(ROOT / "bindings/python/module.cpp")
+    lost = tmp_path / "lost.cpp"
+    lost.write_text('#include "embedded/made.h"\n#include <vector>\n')
+    assert tidy.includes(lost) == ()
+    tidy.includes.cache_clear()
+    lost.write_text('#include "nowhere.h"\n')
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.h"):
+        tidy.includes(lost)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farthing._ambient import CALL
-from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, CallSlot
+from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, Attempt, CallSlot
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
@@ -19,7 +19,7 @@ from farthing._hooks.waiting import wait
 def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     """`AsyncClient.send` with the core in front of it."""
 
-    in_call, sending_now = CALL, SENDING  # looked up here, not in every call
+    in_call, sending_now, begin = CALL, SENDING, steps.begin  # looked up here, not in every call
 
     @functools.wraps(inner)
     async def send(self: Any, request: Any, **kwargs: Any) -> Any:
@@ -33,12 +33,18 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if outer is not None and is_begun(outer, slot, request, send):
             return await further_in(outer, self, request, kwargs)
         sending = Sending(self, bound, slot, request)
-        refusal = await _begin(sending, request, family)
-        if refusal is not None:
-            return refusal
+        attempt = begin(bound, slot, request, family, True)
+        if attempt.kind == SEND:
+            sending.allowed(attempt)
+        else:
+            refusal = await _asked(sending, attempt, request, family)
+            if refusal is not None:
+                return refusal
         if not family.shows_requests:
             kwargs["follow_redirects"] = False
-        sending.out = request = sending.carried(request, family)
+        if sending.content is not None:
+            request = sending.carried(request, family)
+        sending.out = sending.first = request
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
@@ -47,9 +53,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             raise
         finally:
             sending_now.set(outer)
-        attempt = sending.over()
-        if attempt is not None:
-            delivered(attempt, response, family, sending.asked_more, family.AsyncBody)
+        ended = sending.over()
+        if ended is not None:
+            delivered(ended, response, family, sending.asked_more, family.AsyncBody)
         return response
 
     async def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -67,11 +73,18 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending = outer.below(self, request)
         sending_now.set(sending)
         try:
-            return await inner(self, request, **kwargs)
+            response = await inner(self, request, **kwargs)
+        except BaseException as error:
+            sending.hands_back(outer)
+            sending.failed(error, family)
+            raise
         finally:
-            outer.takes_over(sending)
-            sending.over()
             sending_now.set(outer)
+        sending.hands_back(outer)
+        ended = sending.over()
+        if ended is not None:
+            delivered(ended, response, family, sending.asked_more, family.AsyncBody)
+        return response
 
     return send
 
@@ -82,29 +95,37 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     sending_now = SENDING
 
     @functools.wraps(inner)
-    async def send_single(self: Any, request: Any) -> Any:
+    async def send_single(self: Any, request: Any, *rest: Any) -> Any:
         sending = sending_now.get()
         if sending is None or sending.client is not self or sending.under_way:
-            return await inner(self, request)
+            return await inner(self, request, *rest)
         if request is not sending.out:
-            if sending.leaves(request):
-                request = sending.redirected(request, family, family.AsyncBody)
-                sending.answer = await _begin(sending, request, family)
+            ours = sending.is_ours(request)
+            if sending.leaves(request, ours):
+                request = sending.redirected(request, ours, family, family.AsyncBody)
+                attempt = steps.begin(sending.bound, sending.slot, request, family, True)
+                sending.answer = await _asked(sending, attempt, request, family)
                 if sending.answer is not None:
                     return sending.answer
-            request = sending.carried(request, family)
+                request = sending.carried(request, family)
+            elif ours:
+                request = sending.carried(request, family)
             sending.out, sending.hooks = request, frozenset()
         sending.under_way = True
-        response = sending.answer = await inner(self, request)
-        sending.under_way = False
+        try:
+            response = sending.answer = await inner(self, request, *rest)
+        except BaseException:
+            sending.answer = None  # whoever catches it may send again
+            raise
+        finally:
+            sending.under_way = False
         return response
 
     return send_single
 
 
-async def _begin(sending: Sending, request: Any, family: Family) -> Any:
-    """Asks the core whether `request` may be sent; answers the refusal."""
-    attempt = steps.begin(sending.bound, sending.slot, request, family, True)
+async def _asked(sending: Sending, attempt: Attempt, request: Any, family: Family) -> Any:
+    """Goes on until the core has decided whether `request` may be sent; answers the refusal."""
     verdict = attempt.kind
     while verdict != SEND:
         if verdict == PASS:

@@ -14,7 +14,8 @@ from farthing._hooks.bodies import async_body, sync_body
 
 NAMES = ("httpx", "httpx2")
 SINGLE = "_send_single_request"
-"""The method that sends one request without following redirects: httpx 0.18 (2021) to httpx2 2.16 (2026)."""
+"""The method that sends one request without following redirects: httpx 0.18 (2021) to httpx2 2.16 (2026). Before 0.20
+it takes a timeout too."""
 
 _families: dict[type, Family] = {}
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from farthing._farthing import Attempt, CallSlot
+from farthing._farthing import SENT, Attempt, CallSlot
 from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 from farthing._hooks.steps import broken_off, delivered, redirected, rewritten
@@ -30,7 +30,9 @@ class Sending:
     content: bytes | None = None
     """The body that the attempt allows, once it was another than the caller's."""
     out: Any = None
-    """The request that was handed on last."""
+    """The request that was handed on last; none after a refusal."""
+    first: Any = None
+    """The request that was handed on first. Redirects keep its stream, unless they make a GET of it."""
     begun: Any = None
     """The request that was begun last, where a redirect has led elsewhere."""
     followed = True
@@ -38,9 +40,12 @@ class Sending:
     under_way = False
     """Whether `out` has no answer yet."""
     answer: Any = None
-    """The answer before."""
+    """The answer before; nothing where sending raised."""
     hooks: frozenset[Callable[..., Any]] = frozenset()
     """Hooks further in that have let `out` through."""
+
+    client: Any
+    """Whose `send` it is; nobody's once it is over."""
 
     def __init__(self, client: Any, bound: Bound, slot: CallSlot, request: Any) -> None:
         self.client = client
@@ -58,50 +63,82 @@ class Sending:
 
     def carried(self, request: Any, family: Family) -> Any:
         """`request` with the body that the attempt allows."""
-        if self.content is None or request.method != self.callers.method:
-            return request  # as it is; or the redirect has made a GET of it
+        if self.content is None:
+            return request
         return rewritten(request, self.content, family)
 
-    def leaves(self, request: Any) -> bool:
-        """Whether a redirect takes `request` away from where the attempt was begun."""
+    def is_ours(self, request: Any) -> bool:
+        """Whether `request` carries the call on, and is not what authentication asks for itself: a token's host must
+        never get the prompt."""
+        stream = request.stream
+        if stream is self.first.stream or (self.begun is not None and stream is self.begun.stream):
+            return True
+        return _same(self.first, request)  # a copy that somebody made
+
+    def leaves(self, request: Any, ours: bool) -> bool:
+        """Whether `request` goes elsewhere than the attempt was begun for, or follows a refusal."""
         before = self.answer
-        if before is None or not before.has_redirect_location:
-            self.followed = _same_origin(request, self.request)
+        if ours:
+            self.followed = True
+        elif before is None or not before.has_redirect_location:
+            self.followed = False
+        if self.out is None:
+            return self.followed
         begun = self.request if self.begun is None else self.begun
         return self.followed and not _same_origin(request, begun)
 
-    def redirected(self, request: Any, family: Family, body: type) -> Any:
+    def redirected(self, request: Any, ours: bool, family: Family, body: type) -> Any:
         """Ends the attempt by the answer that it got. Answers what to begin: `request` with the body of the caller."""
         if self.attempt is not None:
-            delivered(self.attempt, self.answer, family, self.asked_more, body)
-            self.attempt = None
-        self.begun = request
-        if self.content is not None:
+            if self.answer is None:
+                self.attempt.abort(SENT)
+            else:
+                delivered(self.attempt, self.answer, family, self.asked_more, body)
+        self.attempt = self.out = self.content = None
+        if ours and self.first is not self.callers:
             self.content = self.callers.content
-        return self.carried(request, family)
+        self.begun = self.carried(request, family)
+        return self.begun
 
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised."""
-        attempt, answer = self.over(), self.answer
+        answer, client = self.answer, self.client
+        attempt = self.over()
         if attempt is None:
             return
-        if answer is not None and answer.has_redirect_location and not self.under_way:
+        if answer is not None and answer.has_redirect_location:
             redirected(attempt, answer, family)  # too many of them, or one to nowhere
+        elif answer is not None and self.followed and _is_read(answer):
+            # A hook of the caller's own raised, at an answer that is known.
+            delivered(attempt, answer, family, self.asked_more, family.SyncBody)
         else:
-            broken_off(attempt, error, self.client, family)
+            broken_off(attempt, error, client, family)
 
     def over(self) -> Attempt | None:
-        """The attempt that this ended with. Tasks that were started meanwhile still find us: nothing goes under it."""
+        """The attempt that this ended with. Tasks that were started meanwhile still find us, for as long as they live:
+        nothing of theirs goes under it, and nothing of the call is kept."""
         attempt, self.attempt = self.attempt, None
+        self.client = self.request = self.callers = self.first = self.begun = None
+        self.out = self.answer = self.content = None
         return attempt
 
     def below(self, client: Any, request: Any) -> Sending:
         """The same for the `send` of another client further in, which follows redirects for itself."""
         inner = Sending(client, self.bound, self.slot, request)
-        inner.callers = self.callers
-        inner.out = request
+        if self.content is not None:
+            inner.callers = self.callers
+        inner.out = inner.first = request
         inner.takes_over(self)
         return inner
+
+    def hands_back(self, outer: Sending) -> None:
+        """To the `send` further out, which settles it. Where that is over (it did not wait for us), it has settled what
+        it gave us; what was begun here is left."""
+        if outer.client is not None:
+            outer.takes_over(self)
+            self.attempt = None
+        elif self.begun is None:
+            self.attempt = None
 
     def takes_over(self, other: Sending) -> None:
         """What the request goes under there."""
@@ -137,6 +174,13 @@ def _same(outer: Any, request: Any) -> bool:
             and outer.content
         )
     except Exception:  # a body that is not read: not the same
+        return False
+
+
+def _is_read(response: Any) -> bool:
+    try:
+        return bool(response.is_closed and response.content is not None)
+    except Exception:  # closed before it was read
         return False
 
 
