@@ -386,7 +386,7 @@ TEST(Media, a_pdf_has_the_most_pages_that_it_can_have) {
   // What a type is stands elsewhere; an object stream that does not say that it is one; an outline is none.
   EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Type 9 0 R"), MediaFacts{});
   EXPECT_EQ(bound("%PDF-1.5\n" + page + "<</N 5 /First 20 /Length 90>>"), MediaFacts{});
-  EXPECT_EQ(bound("%PDF-1.4\n" + page + "/First 20 0 R /Last 21 0 R"), pages(1));
+  EXPECT_EQ(bound("%PDF-1.4\n" + page + "5 0 obj <</First 20 0 R /Last 21 0 R>> endobj"), pages(1));
   // A list within a list twice is walked twice, and so on in each: 2 to the power of their depth.
   EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [4 0 R 4 0 R]"), MediaFacts{});
   EXPECT_EQ(bound("%PDF-1.4\n" + page + "/Kids [4 0 R] /Kids [5 0 R 04 0 R]"), MediaFacts{});
@@ -427,8 +427,8 @@ TEST(Media, object_streams_that_could_hide_pages_are_unknown) {
   for (const std::string filter :
        {"", "/Filter/LZWDecode", "/Filter[/FlateDecode/ASCIIHexDecode]", "/Filter[/FlateDecode /FlateDecode]",
         "/Filter/FlateDecode/DecodeParms<</Predictor 12>>", "/Filter 9 0 R", "/Filter/FlateDecode/F(elsewhere)",
-        "/Filter/FlateDecode/Filter/ASCIIHexDecode", "/F#69lter/ASCIIHexDecode/Filter/FlateDecode",
-        "/Filter/ASCIIHexDecode/A(<<)/First 2/Filter/FlateDecode",
+        "/Filter/FlateDecode/Filter/ASCIIHexDecode", "/Filter/FlateDecode/First 4", "/Filter/FlateDecode/Type/ObjStm",
+        "/F#69lter/ASCIIHexDecode/Filter/FlateDecode", "/Filter/ASCIIHexDecode/A(<<)/First 2/Filter/FlateDecode",
         "/Filter/ASCIIHexDecode%<<\n/First 2/Filter/FlateDecode",
         "/Filter/ASCIIHexDecode/A %<<\n/First 2/Filter/FlateDecode",
         "/Filter/ASCIIHexDecode/A<</First 2/Filter/FlateDecode>>"})
@@ -446,6 +446,67 @@ TEST(Media, object_streams_that_could_hide_pages_are_unknown) {
   EXPECT_EQ(bound(pdf_15(objects + std::string(40U << 20U, ' '))), MediaFacts{});
   EXPECT_EQ(bound(pdf_15(objects + std::string(20U << 20U, ' ')) + pdf_15(std::string(20U << 20U, ' ')).substr(9)),
             MediaFacts{});
+}
+
+TEST(Media, object_streams_whose_first_stands_elsewhere_are_no_outlines) {
+  const std::string objects = "1 0 <</Type/Page>>";
+  for (const std::string more :
+       {"", "/A(>>)", "/A(\\)>>)", "/A((a)>>)", "/A<3E3E>", "/A<</B 1>>", "/A[<</B[1]>>]", "%>>\n", "%(\n"}) {
+    const std::string first = "/N 1/First 7 0 R" + more;
+    EXPECT_EQ(bound(pdf_15(objects) + pdf_15(objects, first).substr(9)), MediaFacts{}) << more;
+    EXPECT_EQ(whole(pdf_15(objects) + "9 0 obj\n<<" + first + "/Last 8 0 R >>\nendobj").pages, 1) << more;
+  }
+  // What readers may take for the end, or not.
+  for (const std::string more : {"/A[>> endobj]", "/A(", "/A)", "/A>", "/A]", "/A<3E(", "/A<3E", "/A[", "/A<<", "%"})
+    EXPECT_EQ(whole(pdf_15(objects) + "9 0 obj <</First 7 0 R" + more + ">> endobj").pages, 0) << more;
+  // A remark that looks like one does not cover one.
+  EXPECT_EQ(bound(pdf_15(objects) + "%/First 7 0 R(\n" + pdf_15(objects, "/First 7 0 R/A()>>endobj)").substr(9)),
+            MediaFacts{});
+  // None is inside of another.
+  EXPECT_EQ(whole(pdf_15(objects + "<</First 7 0 R")).pages, 1);
+}
+
+// Each of these takes minutes or hours where a part of it is read again for every other.
+TEST(Media, a_pdf_is_read_once) {
+  const auto times = [](int count, const std::string& text) {
+    std::string out;
+    for (int i = 0; i < count; ++i)
+      out += text;
+    return out;
+  };
+  const std::string objects = "1 0 <</Type/Page>>";
+  constexpr int many = 500'000;
+  for (const std::string name : {"/First 1 ", "/Type/ObjStm ", "/N 1 ", "/Length 7 0 R "})
+    EXPECT_EQ(bound(pdf_15(objects, times(many, name))), MediaFacts{}) << name;
+  for (const std::string outline : {"<</First 7 0 R ", "/First 7 0 R "})
+    EXPECT_EQ(bound(pdf_15(objects) + "<<" + times(many, outline) + times(many, ">>") + "endobj"), MediaFacts{});
+  EXPECT_EQ(whole(pdf_15(objects) + times(many, "<</First 7 0 R>>endobj ")).pages, 1);
+  // Streams that begin inside of another, in blocks that are stored as they are.
+  std::string inner = deflated(objects);
+  for (int i = 0; i < 2; ++i) {
+    inner = "<</N 1/First 4/Filter/FlateDecode>>stream\n" + inner;
+    const std::string size = little(inner.size(), 2) + little(~inner.size(), 2);
+    const auto sum = adler32(1, reinterpret_cast<const Bytef*>(inner.data()), static_cast<uInt>(inner.size()));
+    inner = "\x78\x01\x01" + size + inner + big(sum, 4);
+    EXPECT_EQ(whole("%PDF-1.5\n3 0 obj <</Type/Page>>\n<</N 1/First 4/Filter/FlateDecode>>stream\n" + inner).pages, 0);
+  }
+}
+
+TEST(Media, objects_of_a_pdf_grow_no_more_than_pages_do) {
+  std::string objects;
+  for (int i = 1; i <= 900; ++i) {
+    const std::string at = std::to_string(i);
+    objects +=
+        "<</Type/Page/Parent 1 0 R/MediaBox[0 0 612 792]/Contents " + at + " 0 R/Resources<</Font<</F1 5 0 R>>>>>>\n";
+  }
+  EXPECT_EQ(whole(pdf_15(objects)).pages, 0);
+  EXPECT_EQ(whole(pdf_15(objects) + std::string(900 * 10, 'x')).pages, 900);  // what stands on the pages
+  // Bytes, names, children.
+  const std::string rest(7'000, ' ');
+  EXPECT_EQ(whole(pdf_15("1 0 <</Type/Page>>" + std::string(80'000, ' '))).pages, 0);
+  EXPECT_EQ(whole(pdf_15("1 0 <</Type/Page>>" + std::string(80'000, ' ')) + rest).pages, 1);
+  EXPECT_EQ(whole(pdf_15("1 0 <</Type/Page>>" + std::string(10'000, '/')) + rest).pages, 0);
+  EXPECT_EQ(whole(pdf_15("1 0 <</Type/Page>>" + std::string(5'000, '/')) + rest).pages, 1);
 }
 
 // --- base64, and what is cut off
