@@ -26,7 +26,7 @@ endif()
 if(CMAKE_UNITY_BUILD)
   # Several files in one: what these two warn of is then said of a neighbour's names. The presets that compile file by
   # file, and clang-tidy, still see all.
-  target_compile_options(farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow;-Wno-subobject-linkage>)
+  target_compile_options(farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # RapidJSON's iterators, in C++20.
