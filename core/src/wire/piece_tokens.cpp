@@ -106,8 +106,8 @@ constexpr PaintedRow painted_rows[] = {
     {"gemini-2.", {1290, 1290, 1290}},
     {"gemini-3-pro-image", {1120, 1120, 2000}},
     {"gemini-3.1-flash-image", {1120, 1680, 2520}},
-    {"", {1290, 1680, 2520}},
 };
+constexpr std::array<std::int64_t, 3> painted_by_others = {1290, 1680, 2520};
 constexpr std::array<std::string_view, 3> painted_sizes = {"1K", "2K", "4K"};
 
 // ---- audio
@@ -149,7 +149,8 @@ PaintedTokens painted_tokens(std::string_view model, std::string_view size) {
                                  [&](const PaintedRow& known) { return model.starts_with(known.model); });
   const auto named = std::find(painted_sizes.begin(), painted_sizes.end(), size);
   const auto place = named == painted_sizes.end() ? 0 : static_cast<std::size_t>(named - painted_sizes.begin());
-  return {.likely = row->tokens[place], .most = row->tokens.back()};
+  const auto& tokens = row == std::end(painted_rows) ? painted_by_others : row->tokens;
+  return {.likely = tokens[place], .most = tokens.back()};
 }
 
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked) {
