@@ -39,4 +39,21 @@ Status add_to_batch(RequestFacts& batch, std::string_view request, const std::st
   return success();
 }
 
+Result<RequestFacts> inline_batch(RequestFacts facts, std::string problem, std::string_view body,
+                                  const std::vector<Span>& requests, std::string_view each) {
+  if (problem.empty() && facts.object_open == 0) problem = "the body is not an object";
+  if (problem.empty() && requests.empty()) problem = "the batch has no requests";
+  if (!problem.empty()) return unreadable("the request cannot be read, so its cost cannot be bounded: " + problem);
+  facts.batch_of = dialect_of(each);
+  facts.batch.reserve(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const std::string_view request = body.substr(requests[i].at, requests[i].length);
+    const Status added = add_to_batch(facts, request, "requests[" + std::to_string(i) + "]");
+    if (!added) return added.error();
+  }
+  facts.service_tier = "batch";
+  facts.input_bytes = static_cast<std::int64_t>(body.size());
+  return facts;
+}
+
 }  // namespace farthing::wire

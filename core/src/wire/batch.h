@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "wire/wire.h"
 
@@ -15,6 +16,10 @@ inline constexpr std::size_t max_batch = 100'000;
 /// Reads one request of a batch and puts it to the others. `where` begins the error: "requests[3]". All are of one model and
 /// are processed in one place: a batch is one call, and caps, labels and ledger know one model for each.
 Status add_to_batch(RequestFacts& batch, std::string_view request, const std::string& where);
+
+/// What a body asks for whose requests stand inside of it, at these places; each is read for itself.
+Result<RequestFacts> inline_batch(RequestFacts facts, std::string problem, std::string_view body,
+                                  const std::vector<Span>& requests, std::string_view each);
 
 /// Cuts bytes into lines, wherever they are split; white space alone is none.
 class Lines {

@@ -70,23 +70,11 @@ Result<RequestFacts> scan_generate_batch(std::string_view body) {
   GenerateBatchScan scan;
   std::string problem = walk(body, scan);
   if (problem.empty()) problem = std::move(scan.problem);
-  if (problem.empty() && scan.facts.object_open == 0) problem = "the body is not an object";
-  if (problem.empty() && scan.requests.empty()) problem = "the batch has no requests";
-  if (!problem.empty())
-    return Error{Code::unreadable_request, "the request cannot be read, so its cost cannot be bounded: " + problem};
-  RequestFacts facts = std::move(scan.facts);
-  facts.batch_of = dialect_of("generateContent");
-  facts.batch.reserve(scan.requests.size());
-  for (std::size_t i = 0; i < scan.requests.size(); ++i) {
-    const Span& at = scan.requests[i];
-    const Status added = add_to_batch(facts, body.substr(at.at, at.length), "requests[" + std::to_string(i) + "]");
-    if (!added) return added.error();
-  }
+  auto facts = inline_batch(std::move(scan.facts), std::move(problem), body, scan.requests, "generateContent");
+  if (!facts) return facts;
   // As the path has it: without its collection.
   constexpr std::string_view collection = "models/";
-  if (facts.model.starts_with(collection)) facts.model.erase(0, collection.size());
-  facts.service_tier = "batch";
-  facts.input_bytes = static_cast<std::int64_t>(body.size());
+  if (facts->model.starts_with(collection)) facts->model.erase(0, collection.size());
   return facts;
 }
 
