@@ -24,8 +24,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   )
 endif()
 if(CMAKE_UNITY_BUILD)
-  # Several files in one: what these two warn of is then said of a neighbour's names. The presets that compile file by
-  # file, and clang-tidy, still see all.
+  # Several files in one (half of the time): what these two warn of is then said of a neighbour's names. clang-tidy reads
+  # each file by itself (build/lint): one that does not name all that it needs fails there.
   target_compile_options(farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -50,8 +50,12 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
   find_program(FARTHING_CCACHE ccache)
   if(FARTHING_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    # What was compiled in one build folder is taken in another, a wheel's for example: g++ hides which in the line numbers.
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=true "${FARTHING_CCACHE}")
+    # What was compiled in one build folder is taken in another, a wheel's for example: g++ hides which in the line
+    # numbers, and the batches of a unity build lie in it. The rest is for the tests' precompiled headers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=true "CCACHE_BASEDIR=${CMAKE_BINARY_DIR}"
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${FARTHING_CCACHE}"
+    )
   endif()
   if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)

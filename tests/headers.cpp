@@ -1,0 +1,1 @@
+// Nothing: CMake wants a source for the headers that the tests have parsed once (tests/CMakeLists.txt).
