@@ -212,6 +212,10 @@ class Entry:
         uplift = uplift or number((fields.get("provider_specific_entry") or {}).get("us"))
         if uplift:
             draft.regions["us"] = str(uplift)
+        # Google's: everywhere but at the global endpoint.
+        uplift = number(fields.get("regional_endpoint_uplift_multiplier"))
+        if uplift:
+            draft.regions["regional"] = str(uplift)
 
     def tokens(self) -> None:
         for key, value in self.fields.items():
@@ -419,6 +423,10 @@ def drafts(
             )
             continue
         add(known, draft)
+    for (name, model), draft in found.items():
+        there = found.get((providers.named(name).regions_of, model))
+        if there is not None:
+            draft.regions |= there.regions
     return found
 
 
@@ -437,3 +445,4 @@ def add(known: Draft, draft: Draft) -> None:
                 known.put(terms, quantity, price)
     known.context = max(known.context, draft.context)
     known.output = max(known.output, draft.output)
+    known.regions = draft.regions | known.regions

@@ -45,6 +45,8 @@ class Provider:
     # genai-prices has several providers of one company as one: names that are this one's, and whose the others are.
     names: str = ""
     others: str = ""
+    # Its models are also sold as this provider, whose regions cost more; hosts of both are of this one.
+    regions_of: str = ""
 
 
 class Providers:

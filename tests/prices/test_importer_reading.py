@@ -97,6 +97,25 @@ def test_the_fast_mode_is_a_tier_in_both_tables() -> None:
     assert "speed" not in dropped(importer)
 
 
+def test_what_a_region_costs_more() -> None:
+    """Google's surcharge is on the key of Vertex AI, of which litellm has two; hosts of both are provider gemini's."""
+    importer = run(
+        {
+            "claude": text("anthropic", provider_specific_entry={"us": 1.1}),
+            "gemini-1": text("vertex_ai-language-models"),
+            "vertex_ai/gemini-1": text("vertex_ai", regional_endpoint_uplift_multiplier=1.1),
+            "gemini/gemini-1": text("gemini"),
+            "gemini/gemini-0": text("gemini"),
+        }
+    )
+    regions = {key: draft.regions for key, draft in importer.models.items() if draft.regions}
+    assert regions == {
+        ("anthropic", "claude"): {"us": "1.1"},
+        ("vertex", "gemini-1"): {"regional": "1.1"},
+        ("gemini", "gemini-1"): {"regional": "1.1"},
+    }
+
+
 def test_images_by_size_and_quality_and_the_dearest_where_they_are_not_known() -> None:
     image = {"litellm_provider": "openai", "mode": "image_generation"}
     importer = run(

@@ -32,10 +32,11 @@ constexpr std::array<Known, 23> table = {{
     {"*.services.ai.azure.com", "azure", true, false, false, ""},
     {"api.anthropic.com", "anthropic", false, true, false, "max_tokens"},
     {"generativelanguage.googleapis.com", "gemini", true, false, false, "max_tokens"},
-    // Vertex AI: in a region, everywhere, in a continent.
-    {"*-aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    // Vertex AI: in a region, everywhere, in a continent. Since 2026-07 newer models cost a tenth more where it is not
+    // everywhere (litellm 1.109.1, pull request 37543).
+    {"*-aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens", "regional"},
     {"aiplatform.googleapis.com", "gemini", true, false, false, "max_tokens"},
-    {"aiplatform.*.rep.googleapis.com", "gemini", true, false, false, "max_tokens"},
+    {"aiplatform.*.rep.googleapis.com", "gemini", true, false, false, "max_tokens", "regional"},
     {"openrouter.ai", "openrouter", true, false, false, "max_tokens", "", true},
     {"api.groq.com", "groq", true, true, false, "max_completion_tokens"},
     {"api.mistral.ai", "mistral", false, true, false, "max_tokens"},  // 422 when asked

@@ -262,6 +262,12 @@ TEST(PriceBook, a_region_multiplies_every_rate) {
   EXPECT_EQ("0.275 USD per million", rate_text(eu, Quantity::cache_read_tokens));
   const auto none = book().rates(model("gpt-4o"), {.at_ms = noon, .service_tier = "default", .region = "eu"});
   EXPECT_EQ("2.50 USD per million", rate_text(none, Quantity::input_tokens));
+  // Vertex AI sells Gemini's models; newer ones cost a tenth more outside of its global endpoint.
+  const Terms regional{.at_ms = noon, .service_tier = "default", .region = "regional"};
+  const auto flash = book().rates(*book().find("gemini", "gemini-3.5-flash"), regional);
+  EXPECT_EQ("1.65 USD per million", rate_text(flash, Quantity::input_tokens));
+  const auto older = book().rates(*book().find("gemini", "gemini-2.5-flash"), regional);
+  EXPECT_EQ("0.3 USD per million", rate_text(older, Quantity::input_tokens));
 }
 
 TEST(PriceBook, azure_has_openai_prices_unless_it_has_its_own) {

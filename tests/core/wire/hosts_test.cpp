@@ -27,6 +27,15 @@ TEST(Hosts, table_knows_providers) {
   EXPECT_EQ(hosts.find("api.mistral.ai").output_limit_name, "max_tokens");
 }
 
+TEST(Hosts, where_a_region_costs_more) {
+  const HostTable hosts({});
+  EXPECT_EQ(hosts.find("eu.api.openai.com").region, "eu");
+  EXPECT_EQ(hosts.find("us-central1-aiplatform.googleapis.com").region, "regional");
+  EXPECT_EQ(hosts.find("aiplatform.eu.rep.googleapis.com").region, "regional");
+  EXPECT_EQ(hosts.find("aiplatform.googleapis.com").region, "");
+  EXPECT_EQ(hosts.find("generativelanguage.googleapis.com").region, "");
+}
+
 TEST(Hosts, what_only_looks_like_a_known_host_is_unknown) {
   const HostTable hosts({});
   for (const char* host : {"api.openai.com.evil.test", "evilapi.openai.com", "openai.azure.com.test", "localhost", "",
