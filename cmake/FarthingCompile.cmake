@@ -24,8 +24,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   )
 endif()
 if(CMAKE_UNITY_BUILD)
-  # Several files in one (half of the time): what these two warn of is then said of a neighbour's names. clang-tidy reads
-  # each file by itself (build/lint): one that does not name all that it needs fails there.
+  # Several files in one (a third of the time): what these two warn of is then said of a neighbour's names. clang-tidy reads
+  # each file by itself (build/lint): there -Wshadow is on, and a file that does not name all that it needs fails.
   target_compile_options(farthing_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-shadow> $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

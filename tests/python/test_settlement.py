@@ -1,4 +1,4 @@
-"""How an attempt ended, and what was settled (R23, R24; interception.md's table)."""
+"""How an attempt ended, and what was settled (R23, R24)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ namespace farthing {
 
 namespace {
 
-/// Sources: the providers' API references and the recorded traffic (interception facts of 2026-11: which hosts take
+/// Sources: the providers' API references and the recorded traffic (2026-11: which hosts take
 /// stream_options.include_usage, which send usage unasked).
 struct Known {
   std::string_view name;  // "*.suffix" matches any host that ends so

@@ -70,7 +70,7 @@ def rewritten(request: Any, body: bytes, family: Family) -> Any:
 
 
 def refused(attempt: Attempt, request: Any, family: Family) -> Any:
-    """The answer that stands for the provider's: 402, never retried (interception facts 2 and 3)."""
+    """The answer that stands for the provider's: 402, which no SDK retries (docs/decisions/0009)."""
     status, headers, body = attempt.answer
     _ambient.REFUSED.set(body)
     response = family.Response(status, headers=headers, content=body, request=request)
