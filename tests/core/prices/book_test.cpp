@@ -267,7 +267,7 @@ TEST(PriceBook, a_region_multiplies_every_rate) {
   const auto flash = book().rates(*book().find("gemini", "gemini-3.5-flash"), regional);
   EXPECT_EQ("1.65 USD per million", rate_text(flash, Quantity::input_tokens));
   const auto older = book().rates(*book().find("gemini", "gemini-2.5-flash"), regional);
-  EXPECT_EQ("0.3 USD per million", rate_text(older, Quantity::input_tokens));
+  EXPECT_EQ("0.30 USD per million", rate_text(older, Quantity::input_tokens));
 }
 
 TEST(PriceBook, azure_has_openai_prices_unless_it_has_its_own) {
