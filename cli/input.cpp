@@ -1,5 +1,6 @@
 #include "input.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -11,6 +12,9 @@ Result<std::string> input(const std::string& file) {
     return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
   };
   if (file.empty() || file == "-") return all(std::cin);
+  std::error_code unknown;
+  if (std::filesystem::is_directory(file, unknown))
+    return Error{Code::invalid_argument, "cannot read " + file + ": it is a folder"};
   std::ifstream stream(file, std::ios::binary);
   std::string content = all(stream);
   if (!stream) return Error{Code::invalid_argument, "cannot read " + file};

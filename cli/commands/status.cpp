@@ -47,9 +47,7 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
       continue;
     }
     const std::int64_t percent = percent_of(cap.spent, cap.limit);
-    const auto amount = [&](std::int64_t value) {
-      return cap.meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value);
-    };
+    const auto amount = [&](std::int64_t value) { return amount_text(cap.meter, value); };
     const bool unlimited = cap.limit == std::numeric_limits<std::int64_t>::max();
     text += "  ";
     if (!unlimited)

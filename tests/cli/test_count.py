@@ -26,6 +26,11 @@ def written(place: Place, request: object) -> str:
     return "request.json"
 
 
+def test_a_folder_is_no_file(place: Place) -> None:
+    for command in (("count", "."), ("count", "--request", "."), ("estimate", "/")):
+        assert "is a folder" in place.run(*command, "--model", "gpt-4.1-nano", code=2)
+
+
 def test_counts_a_text_of_a_file_and_of_standard_input(place: Place) -> None:
     (place.folder / "text.txt").write_text("Hello, world!")
     assert place.run("count", "text.txt", "--model", "gpt-4.1-nano") == "4\n"

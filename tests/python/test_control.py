@@ -94,6 +94,14 @@ def test_halt_and_resume(shop: Shop) -> None:
     assert guard.status().halts == ()
 
 
+def test_a_halt_that_no_call_could_match_is_refused(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    for match in ({"User!": "u1"}, {"user": ""}, {"user": []}):
+        with pytest.raises(farthing.ArgumentError):
+            guard.halt("x", match=match)
+    assert guard.status().halts == ()
+
+
 def test_set_limit_from_the_next_call_on(shop: Shop) -> None:
     """R8, promise 8: what was spent stays."""
     guard = shop.guard(farthing.Cap("0.000001 USD", per="day", id="marketing-daily"))

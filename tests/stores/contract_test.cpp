@@ -453,6 +453,28 @@ TEST_P(StoreContract, R35_a_threshold_fires_once_per_window_and_limit) {
   EXPECT_EQ(counter("day").committed, usd * 6 / 10);
 }
 
+TEST_P(StoreContract, R35_a_tentative_refusal_tells_nothing_but_that_there_is_something_to_tell) {
+  apply("[[cap]]\nid=\"day\"\nlimit=\"1 USD\"\nper=\"day\"\nalert=[100]\n");
+  const Plan planned = plan(acme);
+  ReserveRequest request;
+  request.plan = &planned;
+  request.demand.fixed[Meter::usd] = 2 * usd;
+  request.tentative = true;
+  for (int i = 0; i < 2; ++i) {
+    request.id = store->next_id();
+    const auto refused = std::get<Refused>(store->reserve(request));
+    EXPECT_TRUE(refused.alerts.empty());
+    EXPECT_TRUE(refused.alerts_due);
+    EXPECT_TRUE(store->alerts(10)->empty());
+  }
+  request.tentative = false;
+  request.id = store->next_id();
+  EXPECT_EQ(std::get<Refused>(store->reserve(request)).alerts.size(), 1U);
+  request.tentative = true;
+  request.id = store->next_id();
+  EXPECT_FALSE(std::get<Refused>(store->reserve(request)).alerts_due);  // told already
+}
+
 TEST_P(StoreContract, R35_a_limit_that_comes_back_does_not_tell_again) {
   const auto limited = [](const char* limit) {
     return std::string("[[cap]]\nid=\"day\"\nlimit=\"") + limit + "\"\nper=\"day\"\nalert=[50]\n";

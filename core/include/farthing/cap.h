@@ -106,6 +106,8 @@ using Units = std::map<std::string, Usd, std::less<>>;
 Result<Limit> parse_limit(std::string_view text, const Units& units = {});
 /// "5.00 USD", "1000 requests", "1.5 video_seconds".
 std::string limit_text(Meter meter, std::int64_t value);
+/// The same without its word: "5.00", "1000", "1.5".
+std::string amount_text(Meter meter, std::int64_t value);
 /// "5.00 USD per day", "2 concurrent", "0.50 USD per month from day 15 (Europe/Berlin)".
 std::string limit_words(Meter meter, std::int64_t value, const Window& window);
 

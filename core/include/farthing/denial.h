@@ -30,8 +30,9 @@ struct RefusedCap {
   std::int64_t wanted = 0;     // what it asked for at the most
   std::int64_t unknown = 0;    // how much of spent is for calls of unknown outcome (R23)
   std::optional<std::int64_t> resets_at_ms;
-  bool held = false;    // would pass if all holds settled (R21)
-  std::string message;  // the cap's own
+  std::int64_t max_counters = 0;  // too_many_counters: the cap's
+  bool held = false;              // would pass if all holds settled (R21)
+  std::string message;            // the cap's own
   std::string help_url;
   std::string owner;
   std::int64_t remaining() const { return limit - spent - reserved; }

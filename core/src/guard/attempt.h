@@ -142,6 +142,7 @@ struct Attempt::State {
   Verdict granted(const Granted& grant);
   std::string line_before() const;
   Verdict wait_in(const std::string& line);
+  bool may_count_closer() const;
   bool count_closer(const Refused& refused);
   void prepare_lesson();
   std::optional<Lesson> lesson(const LedgerRow& row) const;

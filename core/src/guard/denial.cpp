@@ -12,14 +12,6 @@ namespace {
 /// Clocks of one machine differ by as much as they are corrected in small steps.
 constexpr std::int64_t clock_noise_ms = 60'000;
 
-std::string amount(Meter meter, std::int64_t value) {
-  return limit_text(meter, value);
-}
-
-std::string bare(Meter meter, std::int64_t value) {
-  return meter == Meter::usd ? to_text(Usd{value}) : std::to_string(value);
-}
-
 std::string who(const RefusedCap& cap) {
   std::string text = cap.match.words();
   for (const auto& [kind, value] : cap.counter)
@@ -29,7 +21,7 @@ std::string who(const RefusedCap& cap) {
 
 /// "5.00 USD per day, project=marketing"; of a task its limit only.
 std::string words_of(const RefusedCap& cap) {
-  std::string words = amount(cap.meter, cap.limit);
+  std::string words = limit_text(cap.meter, cap.limit);
   if (cap.cap_id.starts_with("run:")) return words;
   if (cap.meter != Meter::concurrent)
     words += cap.per == Per::total ? " in total" : " per " + std::string(per_text(cap.per));
@@ -44,13 +36,22 @@ std::string cap_sentence(const RefusedCap& cap) {
   else if (!is_made_id(cap.cap_id))
     text = "cap \"" + cap.cap_id + "\"";
   text += " (" + words_of(cap) + ")";
-  if (cap.baseline) text += ", a limit set instead of " + amount(cap.meter, *cap.baseline) + ",";
+  if (cap.baseline) text += ", a limit set instead of " + limit_text(cap.meter, *cap.baseline) + ",";
   return text;
 }
 
 /// Beside the headline an id is enough, where there is one.
 std::string other_name(const RefusedCap& cap) {
   return is_made_id(cap.cap_id) ? "the cap (" + words_of(cap) + ")" : "\"" + cap.cap_id + "\"";
+}
+
+/// It is not the amount that does not fit.
+std::string too_many_counters(const RefusedCap& cap) {
+  return cap_sentence(cap) +
+         " counts as many values of their own as it may (max_counters = " + std::to_string(cap.max_counters) +
+         "), and this call would be one more. Counters of windows that are over are "
+         "deleted later. Raise max_counters, or send the call with a label that is counted already. [" +
+         std::string(code_text(Code::too_many_counters)) + "]";
 }
 
 }  // namespace
@@ -61,10 +62,11 @@ std::string denial_message(const Denial& denial) {
     text = denial.message;
   } else {
     const RefusedCap& cap = denial.caps.front();
-    text = cap_sentence(cap) + " has " + amount(cap.meter, cap.remaining()) + " left; this call " +
-           (cap.requested < cap.wanted ? "needs at least " : "can cost up to ") + amount(cap.meter, cap.requested) +
-           " (spent " + bare(cap.meter, cap.spent) + ", reserved " + bare(cap.meter, cap.reserved);
-    if (cap.unknown > 0) text += "; " + bare(cap.meter, cap.unknown) + " of it for calls of unknown outcome";
+    if (denial.code == Code::too_many_counters) return too_many_counters(cap);
+    text = cap_sentence(cap) + " has " + limit_text(cap.meter, cap.remaining()) + " left; this call " +
+           (cap.requested < cap.wanted ? "needs at least " : "can cost up to ") + limit_text(cap.meter, cap.requested) +
+           " (spent " + amount_text(cap.meter, cap.spent) + ", reserved " + amount_text(cap.meter, cap.reserved);
+    if (cap.unknown > 0) text += "; " + amount_text(cap.meter, cap.unknown) + " of it for calls of unknown outcome";
     text += ").";
     if (cap.resets_at_ms) {
       text +=

@@ -292,6 +292,7 @@ std::string_view Attempt::State::volume_cap() const {
 }
 
 Verdict Attempt::State::reserve(bool take_what_fits) {
+  bool for_good = false;
   for (int tries = 0; tries < max_tries; ++tries) {
     seen_changes = core->here().queue.changes();
     attempt_id = core->store->next_id();
@@ -309,11 +310,15 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     request.volume_cap = volume_cap();
     if (!take_what_fits) request.behind = line_before();
     request.fingerprint = fingerprint;
+    request.tentative = !for_good && may_count_closer();
     request.draft = &draft;
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
     if (const auto* refused = std::get_if<Refused>(&answer)) {
-      if (!count_closer(*refused)) return refuse(*refused);
+      for_good = !count_closer(*refused);
+      if (for_good && !refused->alerts_due) return refuse(*refused);
+      core->here().tell(refused->alerts);  // of holds that expired before
+      if (for_good) continue;              // R35: a refusal that alerts tell of
       if (auto still = plan_and_size()) return std::move(*still);
       continue;
     }
@@ -332,12 +337,15 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
   return refuse(Code::store_unavailable, "the store's policies change faster than a call can be planned");
 }
 
+bool Attempt::State::may_count_closer() const {
+  return !was_counted && !batch && plan->model != nullptr && can_bound(guard::counted_model(*plan->model));
+}
+
 /// The bytes of a request bound its tokens for next to nothing; counting them takes its time, so it is done where the bound
 /// does not fit, and might with less input: a cap that is used up refuses for next to nothing, however often it is asked. True:
 /// the ceiling is lower now.
 bool Attempt::State::count_closer(const Refused& refused) {
-  if (was_counted || batch || plan->model == nullptr || refused.caps.empty()) return false;
-  if (!can_bound(guard::counted_model(*plan->model))) return false;
+  if (!may_count_closer() || refused.caps.empty()) return false;
   for (const RefusedCap& cap : refused.caps) {
     const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
     if (cap.remaining() < cap.requested - input) return false;

@@ -135,8 +135,8 @@ Result<Limit> parse_limit(std::string_view given, const Units& units) {
   return counted(text, text.size() - word_size, *meaning);
 }
 
-std::string limit_text(Meter meter, std::int64_t value) {
-  if (meter == Meter::usd) return to_text(Usd{value}) + " USD";
+std::string amount_text(Meter meter, std::int64_t value) {
+  if (meter == Meter::usd) return to_text(Usd{value});
   const std::int64_t unit = units_of(meter);
   std::string out = value < 0 ? "-" : "";
   const std::uint64_t size = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
@@ -147,9 +147,15 @@ std::string limit_text(Meter meter, std::int64_t value) {
     decimals.erase(decimals.find_last_not_of('0') + 1);
     out += '.' + decimals;
   }
+  return out;
+}
+
+std::string limit_text(Meter meter, std::int64_t value) {
+  std::string out = amount_text(meter, value);
+  if (meter == Meter::usd) return out + " USD";
   out += ' ';
   std::string_view word = meter_text(meter);
-  if (value == unit && word.ends_with('s')) word.remove_suffix(1);
+  if (value == units_of(meter) && word.ends_with('s')) word.remove_suffix(1);
   out += word;
   return out;
 }

@@ -128,6 +128,14 @@ Result<CapSuggestions> Control::suggest_caps(const SuggestOptions& options) cons
 }
 
 Result<std::int64_t> Control::halt(const Match& match, const ChangeNote& note) {
+  for (const auto& [kind, globs] :
+       match.of) {  // a halt that no call can match would stop nothing, and nobody would know
+    if (globs.empty())
+      return Error{Code::invalid_argument, "match of " + kind + " names no value, so it matches no call"};
+    for (const std::string& glob : globs) {
+      if (const Status fine = check_label(kind, glob); !fine) return fine.error();
+    }
+  }
   Halt halt;
   halt.match = match;
   halt.who = who_of(note);

@@ -394,13 +394,23 @@ Result<std::vector<Change>> changes(Tables& tables, std::size_t most) {
   return result;
 }
 
-Result<bool> first_alert(Tables& tables, const AlertFired& alert) {
-  const std::string key =
-      dump_json(Json{alert.cap_id, alert.each_values, alert.window_start_ms, alert.threshold, alert.limit});
-  const auto known = tables.fact("once", key);
+namespace {
+std::string once_key(const AlertFired& alert) {
+  return dump_json(Json{alert.cap_id, alert.each_values, alert.window_start_ms, alert.threshold, alert.limit});
+}
+}  // namespace
+
+Result<bool> is_first_alert(Tables& tables, const AlertFired& alert) {
+  const auto known = tables.fact("once", once_key(alert));
   if (!known) return known.error();
-  if (*known) return false;
-  const Status done = tables.put_fact("once", key, std::to_string(alert.resets_at_ms.value_or(engine::forever_ms)));
+  return !*known;
+}
+
+Result<bool> first_alert(Tables& tables, const AlertFired& alert) {
+  const auto first = is_first_alert(tables, alert);
+  if (!first || !*first) return first;
+  const Status done =
+      tables.put_fact("once", once_key(alert), std::to_string(alert.resets_at_ms.value_or(engine::forever_ms)));
   if (!done) return done.error();
   return true;
 }

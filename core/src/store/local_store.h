@@ -88,7 +88,7 @@ class LocalStore : public Store {
   /// Writes what was granted.
   Status hold_on(Step& step, const ReserveRequest& request, const Granted& granted, Met& met);
   Status write_sets(const ReserveRequest& request, Met& met);
-  ReserveAnswer refuse(Step& step, Refused refused, engine::Slots slots);
+  ReserveAnswer refuse(Step& step, Refused refused, engine::Slots slots, bool tentative);
   /// `begun`: whether a step was begun. Nothing is learnt without a lesson.
   Result<Settled> settle_once(Settlement& settlement, const std::optional<Lesson>& lesson, bool& begun);
   /// Its hold is gone: it has ended before, or was never there.

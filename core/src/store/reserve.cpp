@@ -81,8 +81,8 @@ void LocalStore::hand_on_alerts(ReserveAnswer& answer) {
   untold_alerts_.clear();
 }
 
-/// R35: 100 also fires at a window's first refusal. Nothing else is changed (R2).
-ReserveAnswer LocalStore::refuse(Step& step, Refused refused, engine::Slots slots) {
+/// R35: 100 also fires at a window's first refusal, if the caller takes it for one. Nothing else is changed (R2).
+ReserveAnswer LocalStore::refuse(Step& step, Refused refused, engine::Slots slots, bool tentative) {
   for (const engine::Slot& slot : slots) {
     if (slot.cap == nullptr || slot.per_call || slot.cap->registered->cap.alert.empty()) continue;
     const Cap& cap = slot.cap->registered->cap;
@@ -94,6 +94,15 @@ ReserveAnswer LocalStore::refuse(Step& step, Refused refused, engine::Slots slot
     engine::set_limit(entry, slot.limit);
     for (const int threshold : engine::fire_alerts(entry, cap, true))
       refused.alerts.push_back(engine::alert_of(entry, cap, slot.set->each_values, threshold));
+  }
+  if (tentative) {
+    for (const AlertFired& alert : refused.alerts) {
+      const auto first = facts::is_first_alert(*tables_, alert);
+      if (!first) return first.error();
+      if (*first) refused.alerts_due = true;
+    }
+    refused.alerts.clear();
+    return refused;
   }
   if (const Status recorded = record_alerts(step, refused.alerts); !recorded) return recorded.error();
   if (refused.alerts.empty()) return refused;
@@ -281,6 +290,7 @@ Result<std::optional<Refused>> LocalStore::too_many(const ReserveRequest& reques
     refused.at_ms = granted.at_ms;
     refused.code = Code::too_many_counters;
     refused.caps.push_back(engine::refused_cap(slot, request.demand, granted.output_limit, false));
+    refused.caps.back().max_counters = slot.cap->registered->cap.max_counters;
     return std::optional(std::move(refused));
   }
   return std::optional<Refused>();
@@ -348,7 +358,8 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   static thread_local Met met;
   if (const Status done = meet(request, step.now_ms(), met); !done) return done.error();
   ReserveAnswer answer = engine::admit(met.all(), request, step.now_ms());
-  if (auto* const refused = std::get_if<Refused>(&answer)) return refuse(step, std::move(*refused), met.all());
+  if (auto* const refused = std::get_if<Refused>(&answer))
+    return refuse(step, std::move(*refused), met.all(), request.tentative);
   auto* const granted = std::get_if<Granted>(&answer);
   if (granted == nullptr) return answer;
   // R9: new counters of a cap with `each`, before anything is written.

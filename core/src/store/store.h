@@ -56,6 +56,9 @@ struct ReserveRequest {
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
+  /// The caller may ask again with less (its bound is not its closest): a refusal that alerts would tell of records none and
+  /// says so (Refused::alerts_due).
+  bool tentative = false;
   /// A cap of the plan, by its id: the grant tells what it had spent, for prices that depend on a volume. "": none.
   std::string_view volume_cap;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.
@@ -100,6 +103,7 @@ struct Refused {
   bool held = false;                              // would pass if all holds settled
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
   AttemptId duplicate_of;                         // R17: whose request is equal
+  bool alerts_due = false;                        // a tentative one, which would fire alerts: ask again for good
   std::vector<AlertFired> alerts;  // 100 fires at a window's first refusal (R35); and of holds that expired before
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).

@@ -120,6 +120,15 @@ std::string model_in(std::string_view path) {
   return publisher == "google" ? std::string(name) : std::string(publisher) + "/" + std::string(name);
 }
 
+/// Whether a path of Vertex AI names a location where newer models cost more, whatever host it is asked of.
+bool in_a_region(std::string_view path) {
+  constexpr std::string_view locations = "/locations/";
+  const std::size_t at = path.find(locations);
+  if (at == std::string_view::npos) return false;
+  const std::string_view rest = path.substr(at + locations.size());
+  return rest.substr(0, rest.find('/')) != "global";
+}
+
 }  // namespace
 
 Route recognise(std::string_view method, std::string_view host, std::string_view path, const HostTable& hosts,
@@ -143,6 +152,7 @@ Route recognise(std::string_view method, std::string_view host, std::string_view
     return route;
   }
   route.path_model = model_in(path);
+  if (route.host.provider == "gemini" && in_a_region(path)) route.host.region = "regional";
   for (const Dialect* dialect : dialects()) {
     const bool starry = dialect->path.find('*') != std::string_view::npos;
     const std::string_view id = starry ? starred(path, dialect->path) : std::string_view();

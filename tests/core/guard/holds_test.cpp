@@ -305,6 +305,36 @@ TEST_F(Holds, a_threshold_is_told_to_the_callback_R35) {
   EXPECT_EQ(alerts.size(), 1U);
 }
 
+TEST_F(Holds, a_first_refusal_is_told_once_and_a_bound_that_counting_lowers_is_none_R35) {
+  open("[[cap]]\nid = \"day\"\nlimit = \"0.005 USD\"\nper = \"day\"\nalert = [100]\n");
+  std::string words;
+  for (int i = 0; i < 1'300; ++i)
+    words += "hello ";
+  // By its bytes the input takes 0.0036 USD at the most, by its tokens 0.0006.
+  const std::string body = R"({"model":"gpt-5-mini","messages":[{"role":"user","content":")" + words +
+                           R"("}],"max_completion_tokens":1000})";
+  std::int64_t passed = 0;
+  Verdict verdict;
+  for (; passed < 100; ++passed) {
+    Attempt one = attempt();
+    verdict = begin(one, body);
+    if (verdict.kind != Verdict::Kind::send) break;
+    answer(one);
+    ASSERT_TRUE(guard->flush(1000));
+    EXPECT_TRUE(alerts.empty()) << "told of a call that passed";
+  }
+  EXPECT_EQ(verdict.kind, Verdict::Kind::answer);
+  EXPECT_GT(passed, 1);
+  ASSERT_TRUE(guard->flush(1000));
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts.front().threshold, 100);
+  EXPECT_EQ(alerts.front().spent, passed * cost_of_used);
+  Attempt again = attempt();
+  EXPECT_EQ(begin(again, body).kind, Verdict::Kind::answer);
+  ASSERT_TRUE(guard->flush(1000));
+  EXPECT_EQ(alerts.size(), 1U);
+}
+
 TEST_F(Holds, threads_that_abort_and_answer_at_once_settle_once) {
   open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n");
   constexpr int calls = 200;

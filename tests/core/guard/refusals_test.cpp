@@ -64,6 +64,28 @@ TEST_F(Refusals, a_cap_without_an_id_is_told_by_its_words) {
   EXPECT_THAT(message, Not(HasSubstr(";match=")));
 }
 
+TEST_F(Refusals, amounts_of_seconds_are_seconds) {
+  open(
+      "[[cap]]\nid = \"sound\"\nlimit = \"12.5 audio_seconds\"\nper = \"day\"\n"
+      "[[endpoint]]\nname = \"music\"\nhost = \"music.test\"\npath = \"/v1/songs\"\nmodality = \"music\"\n"
+      "asks = { audio_seconds = \"/duration\" }\n");
+  Attempt one = attempt();
+  const std::string message = error_of(begin(one, R"({"duration":20})", "music.test", "/v1/songs")).at("message");
+  EXPECT_THAT(message, HasSubstr("has 12.5 audio_seconds left; this call can cost up to 20 audio_seconds (spent 0,"));
+}
+
+TEST_F(Refusals, a_cap_with_all_its_counters_says_so_R9) {
+  open("[[cap]]\nid = \"users\"\nlimit = \"1 USD\"\nper = \"day\"\neach = [\"project\"]\nmax_counters = 1\n");
+  Attempt first = attempt();
+  ASSERT_EQ(begin(first).kind, Verdict::Kind::send);
+  binding = *guard->bind(Labels{{"project", "q"}}, {});
+  Attempt second = attempt();
+  const std::string message = error_of(begin(second)).at("message");
+  EXPECT_THAT(message, HasSubstr("cap \"users\" (1.00 USD per day, project=q)"));
+  EXPECT_THAT(message, HasSubstr("max_counters = 1"));
+  EXPECT_THAT(message, Not(HasSubstr("left")));
+}
+
 TEST_F(Refusals, what_a_call_needs_at_least_is_not_told_as_its_most_R20) {
   open("[[cap]]\nid = \"day\"\nlimit = \"0.0001 USD\"\nper = \"day\"\n");
   Attempt lowered = attempt();  // without a limit of its own

@@ -191,6 +191,7 @@ TEST(Limit, accepted) {
     EXPECT_EQ(one.meter, limit->meter) << one.text;
     EXPECT_EQ(one.value, limit->value) << one.text;
     EXPECT_EQ(one.written, limit_text(limit->meter, limit->value));
+    EXPECT_EQ(one.written.substr(0, one.written.find(' ')), amount_text(limit->meter, limit->value));
     const Result<Limit> again = parse_limit(one.written);
     ASSERT_TRUE(again) << one.written;
     EXPECT_EQ(one.value, again->value) << one.written;

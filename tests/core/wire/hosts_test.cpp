@@ -34,6 +34,13 @@ TEST(Hosts, where_a_region_costs_more) {
   EXPECT_EQ(hosts.find("aiplatform.eu.rep.googleapis.com").region, "regional");
   EXPECT_EQ(hosts.find("aiplatform.googleapis.com").region, "");
   EXPECT_EQ(hosts.find("generativelanguage.googleapis.com").region, "");
+  const auto at = [&](std::string_view location) {
+    const std::string path =
+        "/v1/projects/p/locations/" + std::string(location) + "/publishers/google/models/m:generateContent";
+    return std::string(recognise("POST", "aiplatform.googleapis.com", path, hosts).host.region);
+  };
+  EXPECT_EQ(at("europe-west4"), "regional");
+  EXPECT_EQ(at("global"), "");
 }
 
 TEST(Hosts, what_only_looks_like_a_known_host_is_unknown) {
