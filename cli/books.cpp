@@ -80,10 +80,14 @@ std::optional<Int128> per_unit(const Rate& rate) {
 PolicyOrProblems read_policy(const std::string& path) {
   PolicyOrProblems read = policy_from_file(path);
   if (!read.ok()) return read;
-  if (const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices)) {
-    std::vector<Problem> doubtful = doubts(*read.policy, **book);
-    std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
+  const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices);
+  if (!book) {
+    read.problems.push_back({book.error().code, path + ": price_book", book.error().message});
+    read.policy.reset();
+    return read;
   }
+  std::vector<Problem> doubtful = doubts(*read.policy, **book);
+  std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
   return read;
 }
 

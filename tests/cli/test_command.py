@@ -308,6 +308,14 @@ def test_what_is_not_toml_is_an_error_with_its_line(place: Place, line: str) -> 
     assert "typo.toml:2: " in place.run("prices", "update", "typo.toml", code=1)
 
 
+def test_check_of_a_price_book_that_is_not_there(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(
+        'price_book = "nope.book"\n[[cap]]\nlimit = "5 USD"\nper = "day"\n'
+    )
+    said = place.run("check", code=1)
+    assert "price_book" in said and "nope.book" in said and "cannot be read" in said
+
+
 def test_check_of_a_file_that_is_not_there(place: Place) -> None:
     assert "missing.toml" in place.run("check", "missing.toml", code=1)
 

@@ -53,7 +53,7 @@ class Doubts {
     for (std::size_t i = 0; i < policy_.caps.size(); ++i)
       cap(policy_.caps[i], "cap[" + std::to_string(i) + "].match");
     for (std::size_t i = 0; i < policy_.hosts.size(); ++i)
-      host(policy_.hosts[i], "host[" + std::to_string(i) + "].deployments");
+      host(policy_.hosts[i], "host[" + std::to_string(i) + "]");
     return std::move(found_);
   }
 
@@ -129,10 +129,15 @@ class Doubts {
 
   void host(const HostRule& host, const std::string& path) {
     if (host.free || !host.guard) return;
+    if (host.provider.size() > 4 && !providers_.contains(host.provider)) {
+      // It may be one's own; but a name that is nearly another's is a slip. Short ones are near to too many.
+      if (const auto near = near_providers(book_, host.provider, 3); !near.empty())
+        add(path + ".provider", "no provider of the price book is " + quoted(host.provider) + meant(near));
+    }
     for (const auto& [name, target] : host.deployments) {
       if (book_.find(host.provider, target) != nullptr) continue;
-      add(path + "." + quoted(name), "no model of " + host.provider + " in the price book is " + quoted(target) +
-                                         meant(book_.near(host.provider, target, 3)));
+      add(path + ".deployments." + quoted(name), "no model of " + host.provider + " in the price book is " +
+                                                     quoted(target) + meant(book_.near(host.provider, target, 3)));
     }
   }
 
@@ -153,13 +158,13 @@ class Doubts {
 }  // namespace
 
 std::vector<Problem> doubts(const Policy& policy, const PriceBook& book) {
-  const bool any = std::any_of(policy.hosts.begin(), policy.hosts.end(),
-                               [](const HostRule& host) { return !host.deployments.empty(); }) ||
-                   std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {
-                     return std::any_of(cap.match.of.begin(), cap.match.of.end(), [](const auto& one) {
-                       return one.first == "provider" || one.first == "model";
-                     });
-                   });
+  const bool any =
+      std::any_of(policy.hosts.begin(), policy.hosts.end(),
+                  [](const HostRule& host) { return !host.free && host.guard && !host.provider.empty(); }) ||
+      std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {
+        return std::any_of(cap.match.of.begin(), cap.match.of.end(),
+                           [](const auto& one) { return one.first == "provider" || one.first == "model"; });
+      });
   if (!any) return {};  // most policies: the book need not be looked through
   return Doubts(policy, book).all();
 }

@@ -155,14 +155,23 @@ Result<StatusReport> status_of(Store& store) {
   if (!jobs) return jobs.error();
   for (const JobView& job : *jobs)
     ++(job.row.how == How::open ? report.pending_jobs : report.expired_jobs);
+  std::int64_t left_behind = 0;
   for (const HoldView& hold : *holds) {
     report.open_holds += hold.job ? 0 : 1;
     // R17: a live process renews its holds; one older than 120 s is a stream that nobody reads to its end.
-    if (is_stale(hold, *now)) ++report.stale_streams;
+    if (!hold.job && hold.expires_ms <= *now)
+      ++left_behind;
+    else if (is_stale(hold, *now))
+      ++report.stale_streams;
+  }
+  if (left_behind > 0) {
+    report.notes.push_back(std::to_string(left_behind) + (left_behind == 1 ? " call was" : " calls were") +
+                           " left open by a program that ended: the next guard or call on this store charges the hold");
   }
   if (report.stale_streams > 0) {
     report.notes.push_back(std::to_string(report.stale_streams) +
-                           " calls have been open for more than 120 s: a stream that nobody reads keeps its hold");
+                           (report.stale_streams == 1 ? " call has" : " calls have") +
+                           " been open for more than 120 s: a stream that nobody reads keeps its hold");
   }
   if (report.expired_jobs > 0) {
     report.notes.push_back(std::to_string(report.expired_jobs) +

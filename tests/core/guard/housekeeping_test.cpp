@@ -55,6 +55,23 @@ TEST_F(Beside, open_holds_are_renewed_as_long_as_they_are_open_R17) {
   EXPECT_LE(renewed.load(), then + 1) << "one may have begun while the hold was open";
 }
 
+TEST_F(GuardFixture, what_a_program_left_that_died_is_charged_when_the_next_guard_opens_R17) {
+  const Folder folder;
+  open(room_for_one, "file:" + folder.path + "/x.db");
+  Attempt left = attempt();
+  ASSERT_EQ(begin(left).kind, Verdict::Kind::send);
+  const std::shared_ptr<Guard> died = guard;
+  clock->advance(121'000);
+  const auto seen = guard->control()->status();
+  ASSERT_TRUE(seen);
+  ASSERT_EQ(seen->notes.size(), 1U);
+  EXPECT_NE(seen->notes.front().find("1 call was left open by a program that ended"), std::string::npos);
+  EXPECT_EQ(seen->stale_streams, 0);
+  open(room_for_one, "file:" + folder.path + "/x.db");
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows().front().how, How::expired);
+}
+
 TEST_F(Beside, a_hold_that_nobody_renews_is_charged_and_its_alerts_are_told_R17_R35) {
   Attempt lost = attempt();
   ASSERT_EQ(begin(lost).kind, Verdict::Kind::send);

@@ -70,6 +70,17 @@ TEST(Doubts, are_none_of_what_the_policy_itself_makes_known) {
   EXPECT_EQ(doubts_of(cap_for(R"(model = "gtp-5-mini")") + local_host).size(), 1U);  // near enough to be meant
 }
 
+TEST(Doubts, are_of_a_host_s_provider_that_is_nearly_one_of_the_book) {
+  const auto host = [](const std::string& provider) {
+    return "[[host]]\nname = \"127.0.0.1:8000\"\nprovider = \"" + provider + "\"\n";
+  };
+  const auto found = doubts_of(host("opnai"));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front(), testing::HasSubstr("\"openai\""));
+  for (const char* provider : {"openai", "ollama", "vllm", "acme", "our-models"})
+    EXPECT_THAT(doubts_of(host(provider)), IsEmpty()) << provider;
+}
+
 TEST(Doubts, are_of_deployments_of_no_known_model) {
   const std::string host =
       "[[host]]\nname = \"gw.example\"\nprovider = \"openai\"\ndeployments = { a = \"gpt-5\", b = \"gtp-5\" }\n";
