@@ -125,8 +125,7 @@ def main() -> int:
         for word in ("-Xclang", "-analyzer-config", "-Xclang", f"max-nodes={arguments.nodes}"):
             options.append(f"--extra-arg={word}")
         options.append(
-            "--checks=clang-analyzer-*,"
-            + ",".join(f"-clang-analyzer-{one}" for one in not_these)
+            "--checks=clang-analyzer-*," + ",".join(f"-clang-analyzer-{one}" for one in not_these)
         )
     common = version + " ".join(options).encode() + (ROOT / ".clang-tidy").read_bytes()
     passed = BUILD / "tidy"
