@@ -358,7 +358,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   if (!names) return names.error();
   core->key_names = std::move(*names);
   // R17: what programs left that died is charged now, not at the first call. A store that is busy leaves it to that.
-  if (const auto swept = core->store->sweep()) core->here().tell(swept->alerts);
+  if (const auto swept = core->store->sweep(); swept && !swept->alerts.empty()) core->here().tell(swept->alerts);
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
 }
 
