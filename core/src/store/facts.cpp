@@ -407,7 +407,7 @@ Result<bool> is_first_alert(Tables& tables, const AlertFired& alert) {
 }
 
 Result<bool> first_alert(Tables& tables, const AlertFired& alert) {
-  const auto first = is_first_alert(tables, alert);
+  auto first = is_first_alert(tables, alert);
   if (!first || !*first) return first;
   const Status done =
       tables.put_fact("once", once_key(alert), std::to_string(alert.resets_at_ms.value_or(engine::forever_ms)));
