@@ -27,9 +27,6 @@ def _spent(place: Place) -> Decimal:
     return sum((Decimal(json.loads(line)["actual"]) for line in lines), Decimal(0))
 
 
-NOT_TOML = ["[[[cap]]]", "[é]", "[.a]", "[=", "[[ #", "a = 2026-12-01Tx"]
-
-
 # ---- looking
 
 
@@ -259,65 +256,6 @@ def test_prices_of_any_quantity_are_listed(place: Place) -> None:
 
 
 # ---- policies
-
-
-def test_check_says_the_caps_in_words(place: Place) -> None:
-    (place.folder / "farthing.toml").write_text(
-        '[[cap]]\nlimit = "5 USD"\nper = "day"\neach = "api_key"\n'
-    )
-    said = place.run("check")
-    (row,) = [line for line in said.splitlines() if "5.00 USD" in line]
-    assert "day" in row and "each api_key" in row
-
-
-def test_check_names_file_line_key_and_the_word_that_was_meant(place: Place) -> None:
-    (place.folder / "wrong.toml").write_text(
-        '[[cap]]\nlimitt = "5 USD"\nper = "daily"\n[[cap]]\nlimit = 5\nper = "day"\n'
-    )
-    said = place.run("check", "wrong.toml", code=1)
-    assert "wrong.toml:2" in said and "limitt" in said and "limit" in said
-    assert "wrong.toml:3" in said and "day" in said
-    assert "wrong.toml:5" in said and "5 USD" in said  # all errors, not only the first
-
-
-def test_check_warns_of_what_fits_nothing_known(place: Place) -> None:
-    (place.folder / "farthing.toml").write_text(
-        '[[cap]]\nlimit = "5 USD"\nper = "day"\nmatch = { model = "gtp-5*", provider = "opnai" }\n'
-        '[[host]]\nname = "gw.example"\nprovider = "openai"\ndeployments = { prod = "gtp-4.1-mini" }\n'
-    )
-    told = json.loads(place.run("check", "--json"))
-    assert told["valid"]
-    said = {problem["where"].split(": ")[-1]: problem["message"] for problem in told["problems"]}
-    assert set(said) == {
-        "cap[0].match.provider",
-        "cap[0].match.model",
-        'host[0].deployments."prod"',
-    }
-    assert '"openai"' in said["cap[0].match.provider"]
-    assert '"gpt-5' in said["cap[0].match.model"]
-    assert '"gpt-4.1-mini"' in said['host[0].deployments."prod"']
-    with farthing.Guard(place.folder / "farthing.toml", store="memory:") as guard:
-        assert len(guard.warnings) == 3
-
-
-@pytest.mark.parametrize("line", NOT_TOML)
-def test_what_is_not_toml_is_an_error_with_its_line(place: Place, line: str) -> None:
-    (place.folder / "typo.toml").write_text(f'name = "typo"\n{line}\nlimit = "5 USD"\n')
-    assert "typo.toml:2: not TOML" in place.run("check", "typo.toml", code=1)
-    (place.folder / "farthing.toml").write_text('price_book = "own.book"\n')
-    assert "typo.toml:2: " in place.run("prices", "update", "typo.toml", code=1)
-
-
-def test_check_of_a_price_book_that_is_not_there(place: Place) -> None:
-    (place.folder / "farthing.toml").write_text(
-        'price_book = "nope.book"\n[[cap]]\nlimit = "5 USD"\nper = "day"\n'
-    )
-    said = place.run("check", code=1)
-    assert "price_book" in said and "nope.book" in said and "cannot be read" in said
-
-
-def test_check_of_a_file_that_is_not_there(place: Place) -> None:
-    assert "missing.toml" in place.run("check", "missing.toml", code=1)
 
 
 def test_a_policy_is_applied_and_removed(place: Place) -> None:
