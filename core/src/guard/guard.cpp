@@ -311,6 +311,17 @@ Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher&
 
 Guard::~Guard() = default;
 
+namespace {
+
+bool has_expired(Store& store) {
+  const auto now = store.now_ms();
+  const auto holds = store.holds();
+  return now && holds &&
+         std::any_of(holds->begin(), holds->end(), [&](const HoldView& hold) { return hold.expires_ms <= *now; });
+}
+
+}  // namespace
+
 Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) {
   if (!options.clock) options.clock = system_clock();
   std::shared_ptr<Store> store = options.opened_store;
@@ -357,8 +368,11 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   auto names = named_keys(core->policy, core->keys, *warnings);
   if (!names) return names.error();
   core->key_names = std::move(*names);
-  // R17: what programs left that died is charged now, not at the first call. A store that is busy leaves it to that.
-  if (const auto swept = core->store->sweep(); swept && !swept->alerts.empty()) core->here().tell(swept->alerts);
+  // R17: what programs left that died is charged now, not at the first call. A store that is busy leaves it to that. Only
+  // where there is something: a sweep also reads all counters.
+  if (has_expired(*core->store)) {
+    if (const auto swept = core->store->sweep(); swept && !swept->alerts.empty()) core->here().tell(swept->alerts);
+  }
   return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
 }
 

@@ -128,8 +128,8 @@ Result<CapSuggestions> Control::suggest_caps(const SuggestOptions& options) cons
 }
 
 Result<std::int64_t> Control::halt(const Match& match, const ChangeNote& note) {
-  for (const auto& [kind, globs] :
-       match.of) {  // a halt that no call can match would stop nothing, and nobody would know
+  // A halt that no call can match would stop nothing, and nobody would know.
+  for (const auto& [kind, globs] : match.of) {
     if (globs.empty())
       return Error{Code::invalid_argument, "match of " + kind + " names no value, so it matches no call"};
     for (const std::string& glob : globs) {

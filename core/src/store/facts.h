@@ -80,8 +80,9 @@ Status put_halt(Tables& tables, const Halt& halt);
 Status add_change(Tables& tables, StoreState& state, std::int64_t now_ms, const std::string& who,
                   const std::string& what, const std::string& why);
 Result<std::vector<Change>> changes(Tables& tables, std::size_t most);
-/// R35: whether this alert is the first of its cap, counter, window, threshold and limit; remembers it until the window is over.
-Result<bool> is_first_alert(Tables& tables, const AlertFired& alert);  // remembers nothing
+/// R35: whether this alert is the first of its cap, counter, window, threshold and limit.
+Result<bool> is_first_alert(Tables& tables, const AlertFired& alert);
+/// The same, and remembers it until the window is over.
 Result<bool> first_alert(Tables& tables, const AlertFired& alert);
 Status forget_alerts_before(Tables& tables, std::int64_t end_ms);
 Status add_alert(Tables& tables, StoreState& state, const AlertFired& alert);
