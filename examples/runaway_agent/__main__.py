@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def main() -> int:
 
 
 def run() -> int:
+    began = time.monotonic()
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
     policy = PLACE / "farthing.toml"
@@ -53,6 +55,7 @@ def run() -> int:
         good &= compare(policy, provider, "fix-the-build", "the agent's task")
         run_swarm(policy, provider)
         good &= compare(policy, provider, "swarm", "all processes together", least_used=90)
+    print(f"\nThe demo took {time.monotonic() - began:.1f} s.")
     view.title("Look around")
     print(f"  cd {PLACE.relative_to(ROOT)} && ../dev/cli/farthing status")
     print(f"  cd {PLACE.relative_to(ROOT)} && ../dev/cli/farthing ledger")

@@ -232,7 +232,7 @@ def test_plain_call_left_by_the_client_is_billed(provider: FakeProvider) -> None
 def test_timeouts_need_no_waiting(provider: FakeProvider, client: OpenAI) -> None:
     provider.script({"hold": "never"})
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.05).chat.completions.create(**CHAT)
+        client.with_options(timeout=openai.Timeout(30, read=0.05)).chat.completions.create(**CHAT)
     provider.wait(billed=1)
 
 

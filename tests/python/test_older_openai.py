@@ -33,7 +33,7 @@ def _installed(version: str) -> Path:
         (folder / "wanted.txt").write_text(wanted)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         options = ["--no-deps", "--require-hashes", "--upgrade", "--target", str(folder)]
-        subprocess.run([*pip, *options, "-r", str(folder / "wanted.txt")], check=True, timeout=120)
+        subprocess.run([*pip, *options, "-r", str(folder / "wanted.txt")], check=True, timeout=600)
         (folder / "wanted.txt").rename(done)
     return folder
 
@@ -43,13 +43,13 @@ def test_refusals(version: str) -> None:
     folder = _installed(version)
     found = "import openai, sys; sys.exit(openai.__version__ != sys.argv[1])"
     own = {**os.environ, "PYTHONPATH": str(folder)}
-    subprocess.run([sys.executable, "-c", found, version], env=own, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", found, version], env=own, check=True, timeout=300)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/python/test_refusal.py"],
         cwd=TOP,
         env=own,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr

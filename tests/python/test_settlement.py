@@ -20,7 +20,7 @@ REQUESTS = farthing.Cap("100 requests", per="day", id="requests")
 
 def _settled(shop: Shop, script: dict[str, Any], **ask: Any) -> tuple[farthing.Guard, str]:
     guard = shop.guard(DAY, REQUESTS)
-    client = guard.wrap(shop.client(timeout=5))
+    client = guard.wrap(shop.client(timeout=30))
     shop.provider.script(script)
     try:
         answer = client.chat.completions.create(**{**CHEAP, **ask})
@@ -114,7 +114,7 @@ def test_true_spend_is_booked_above_the_limit_and_the_next_call_is_refused(shop:
 def _timeout(shop: Shop, client: Any) -> None:
     shop.provider.script({"hold": "never"})
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.2).chat.completions.create(**CHEAP)
+        client.with_options(timeout=openai.Timeout(30, read=0.2)).chat.completions.create(**CHEAP)
     shop.provider.release("never")
 
 

@@ -235,7 +235,7 @@ async def test_async_broken(shop: Shop, cut: str) -> None:
 def test_timed_out_in_the_middle(shop: Shop) -> None:
     """What comes after it is not known: the hold."""
     guard = shop.guard(DAY)
-    client = guard.wrap(shop.client(timeout=0.3))
+    client = guard.wrap(shop.client(timeout=openai.Timeout(30, read=0.3)))
     shop.provider.script({"hold": {"3": "never"}, "deltas": 12})
     with pytest.raises((openai.APITimeoutError, sdk_family().ReadTimeout)):
         list(client.chat.completions.create(**STREAM))
@@ -246,7 +246,7 @@ def test_timed_out_in_the_middle(shop: Shop) -> None:
 
 async def test_async_timed_out_in_the_middle(shop: Shop) -> None:
     guard = shop.guard(DAY)
-    async with guard.wrap(shop.aclient(timeout=0.3)) as client:
+    async with guard.wrap(shop.aclient(timeout=openai.Timeout(30, read=0.3))) as client:
         shop.provider.script({"hold": {"3": "never"}, "deltas": 12})
         with pytest.raises((openai.APITimeoutError, sdk_family().ReadTimeout)):
             async for _ in await client.chat.completions.create(**STREAM):
