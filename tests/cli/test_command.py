@@ -182,15 +182,17 @@ def test_refusals_are_listed_and_explained(place: Place) -> None:
     assert "daily" in said
     denial = json.loads(place.run("ledger", "--denied", "--json").splitlines()[0])
     why = place.run("why", denial["id"])
-    assert "daily" in why and "0.00 USD" in why
+    assert "daily" in why and "0.00 USD" in why and '"user":"u0"' in why
 
 
 def test_refusals_are_filtered_as_entries_are(place: Place) -> None:
     guard = place.spend(2)
     guard.set_limit("daily", "0 USD")
+    told = []
     for _ in range(2):
-        with pytest.raises(farthing.CapExceeded):
+        with pytest.raises(farthing.CapExceeded) as caught:
             place.spend(1)  # of u0
+        told.append(caught.value.attempt)
     for open_guard in list(_receipts.open_guards):
         open_guard.close()
 
@@ -198,6 +200,9 @@ def test_refusals_are_filtered_as_entries_are(place: Place) -> None:
         return len(place.run("ledger", "--denied", "--json", *filters).splitlines())
 
     assert listed() == listed("--label", "user=u0") == listed("--since", "1h") == 1  # coalesced
+    assert len(set(told)) == 2
+    for attempt in told:
+        assert "the newest of 2 equal refusals" in place.run("why", attempt)
     assert listed("--model", "gpt-4.1-nano", "--label", "project=shop") == 1
     for nothing in (
         ["--label", "user=u1"],

@@ -109,6 +109,22 @@ TEST_P(StoreBounds, R2_equal_refusals_within_a_minute_are_one_entry) {
       1);
 }
 
+TEST_P(StoreBounds, R2_an_entry_is_found_by_the_id_of_each_of_its_refusals) {
+  std::vector<AttemptId> ids;
+  for (std::size_t i = 0; i < max_denial_ids + 3; ++i) {
+    const DenialEntry entry = denial(store, "day", clock->wall);
+    ids.push_back(entry.id);
+    ASSERT_TRUE(store->add_denials({entry}));
+  }
+  const auto log = store->denials(10);
+  ASSERT_EQ(log->size(), 1U);
+  const DenialEntry& entry = log->front();
+  EXPECT_EQ(entry.id, ids.back());
+  EXPECT_EQ(entry.others, std::vector<AttemptId>(ids.end() - 1 - max_denial_ids, ids.end() - 1));
+  EXPECT_TRUE(entry.is_of(ids.back()) && entry.is_of(ids[2]));
+  EXPECT_FALSE(entry.is_of(ids[1]));
+}
+
 TEST_P(StoreBounds, R2_the_log_of_refusals_keeps_the_newest_10_000) {
   // Every other note of the store is a change: numbers that the kinds share must not let one of them grow.
   std::vector<DenialEntry> batch;

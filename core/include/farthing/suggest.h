@@ -5,7 +5,8 @@
 //   std::cout << found.to_toml();     // a policy: the caps, and in comments where they come from
 //
 // How (docs/policy.md): an amount is what caps counted, so a call of unknown outcome counts at its hold; days are whole
-// days of `zone`. Limits are rounded upward to two significant digits.
+// days of `zone`. Limits are rounded upward to two significant digits. Before a call is sent its hold has to fit, which
+// may be far above what it costs: no limit is below what such calls needed to be admitted.
 // Thread-safety: values.
 #pragma once
 
@@ -44,6 +45,7 @@ struct SuggestedCap {
   std::string kind;   // the label: api_key, project, org, task
   std::string value;  // and its value
   Usd limit{};
+  std::optional<Usd> of_spending{};  // what `limit` would be by what was spent, where that would refuse such calls
   std::optional<Usd> in_force{};     // the limit of the registered cap that this one would replace (R4)
   std::int64_t samples = 0;          // days or runs with spending that it is made from
   std::int64_t left_out = 0;         // others, with a call of unknown cost

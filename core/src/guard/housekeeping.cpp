@@ -147,9 +147,8 @@ void Housekeeping::Inside::tell_ended(const std::vector<AlertFired>& fired, std:
 void Housekeeping::Inside::remember(DenialEntry entry) {
   std::string key = key_of(entry);
   if (const auto known = denials.find(key); known != denials.end()) {
-    known->second.count += entry.count;
-    known->second.first_ms = std::min(known->second.first_ms, entry.first_ms);
-    known->second.last_ms = std::max(known->second.last_ms, entry.last_ms);
+    entry.join(known->second);
+    known->second = std::move(entry);
   } else if (denials.size() < max_denials_waiting) {
     denials.emplace(std::move(key), std::move(entry));
   }

@@ -22,6 +22,17 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 struct Sum {
   Int128 nano = 0;
   bool unknown = false;
+  Int128 ahead = 0;  // how far above `nano` a limit has to be that admits each of the calls with what it held
+
+  /// Of entries that come newest first: what is summed already was spent after this one.
+  void add(Int128 booked, Int128 held) {
+    nano += booked;
+    after_ += booked;
+    ahead = std::max(ahead, held - after_);
+  }
+
+ private:
+  Int128 after_ = 0;
 };
 
 struct Run {
@@ -50,7 +61,7 @@ class Collector {
     const std::int64_t nano = row.booked[Meter::usd];
     spent_ += nano;
     const auto count = [&](Sum& sum) {
-      sum.nano += nano;
+      sum.add(nano, row.kind == RowKind::attempt ? row.held[Meter::usd] : 0);
       sum.unknown = sum.unknown || unknown;
     };
     for (const auto& [id, task] : row.runs) {
@@ -119,6 +130,24 @@ class Collector {
     return result;
   }
 
+  /// Before a call is sent its hold has to fit: the least limit that admits the calls of days like these.
+  static Usd admitting(Usd busiest, const Days& days, const std::vector<DaySpent>& outliers) {
+    Int128 ahead = 0;
+    for (const auto& [day, sum] : days) {
+      const bool normal = std::none_of(outliers.begin(), outliers.end(),
+                                       [day = day](const DaySpent& outlier) { return outlier.day == day; });
+      if (normal && !sum.unknown) ahead = std::max(ahead, sum.ahead);
+    }
+    return Usd{clamped(busiest.nano + ahead)};
+  }
+
+  static void admit(SuggestedCap& cap, Usd least) {
+    const Usd limit = rounded_limit(least.nano);
+    if (limit <= cap.limit) return;
+    cap.of_spending = cap.limit;
+    cap.limit = limit;
+  }
+
   void suggest_month(const char* kind, const std::string& value, const Days& days, CapSuggestions& found) const {
     SuggestedCap cap{.per = SuggestedFor::month, .kind = kind, .value = value};
     const std::vector<DaySpent> spent = known(days, cap.left_out);
@@ -140,6 +169,7 @@ class Collector {
     cap.busiest_day = busiest.day;
     cap.outliers = std::move(normal.outliers);
     cap.limit = limit_per_month(busiest.spent);
+    admit(cap, admitting(cap.busiest, days, cap.outliers));
     found.caps.push_back(std::move(cap));
   }
 
@@ -159,12 +189,14 @@ class Collector {
     cap.busiest_day = normal.busiest.day;
     cap.outliers = std::move(normal.outliers);
     cap.limit = limit_per_day(cap.busiest);
+    admit(cap, admitting(cap.busiest, days, cap.outliers));
     found.caps.push_back(std::move(cap));
   }
 
   void suggest_runs(CapSuggestions& found) const {
     struct Task {
       std::vector<std::int64_t> nano;
+      std::vector<std::int64_t> admitted;  // the least limit that admits each call of the run
       std::int64_t left_out = 0;
     };
     std::map<std::string, Task> tasks;
@@ -173,6 +205,7 @@ class Collector {
         ++tasks[run.task].left_out;
       } else if (run.sum.nano > 0) {
         tasks[run.task].nano.push_back(clamped(run.sum.nano));
+        tasks[run.task].admitted.push_back(clamped(run.sum.nano + run.sum.ahead));
       }
     }
     for (auto& [name, task] : tasks) {
@@ -181,13 +214,15 @@ class Collector {
         found.too_little.push_back({SuggestedFor::run, "task", name, "runs", samples, needed_runs, task.left_out});
         continue;
       }
-      const RunLimit run = limit_per_run(std::move(task.nano));
+      const RunLimit run = limit_per_run(task.nano);
       SuggestedCap cap{.per = SuggestedFor::run, .kind = "task", .value = name, .limit = run.limit};
       cap.samples = samples;
       cap.left_out = task.left_out;
       cap.median = run.median;
       cap.busiest = run.usual;
-      cap.above = run.above;
+      admit(cap, usual(std::move(task.admitted)));
+      cap.above =
+          std::count_if(task.nano.begin(), task.nano.end(), [&](std::int64_t nano) { return nano > cap.limit.nano; });
       found.caps.push_back(std::move(cap));
     }
   }
@@ -218,6 +253,12 @@ Usd median(std::vector<std::int64_t> nano) {
   const std::int64_t low = nano[(nano.size() - 1) / 2];
   const std::int64_t high = nano[nano.size() / 2];
   return Usd{low + (high - low + 1) / 2};
+}
+
+Usd usual(std::vector<std::int64_t> nano) {
+  if (nano.empty()) return Usd{};
+  std::sort(nano.begin(), nano.end());
+  return Usd{nano[(nano.size() * 95 + 99) / 100 - 1]};
 }
 
 NormalDays normal_days(const std::vector<DaySpent>& days) {
@@ -256,7 +297,7 @@ RunLimit limit_per_run(std::vector<std::int64_t> nano) {
   if (nano.empty()) return run;
   std::sort(nano.begin(), nano.end());
   run.median = median(nano);
-  run.usual = Usd{nano[(nano.size() * 95 + 99) / 100 - 1]};
+  run.usual = usual(nano);
   const Int128 middle = run.median.nano;
   run.limit = rounded_limit(std::clamp<Int128>(run.usual.nano, middle * 2, middle * 3));
   run.above = nano.end() - std::upper_bound(nano.begin(), nano.end(), run.limit.nano);

@@ -23,6 +23,9 @@ Usd rounded_limit(Int128 nano);
 /// The one in the middle, or the mean of the two there, rounded up. 0 where there is none.
 Usd median(std::vector<std::int64_t> nano);
 
+/// 95 of 100 are not above it. 0 where there is none.
+Usd usual(std::vector<std::int64_t> nano);
+
 struct NormalDays {
   Usd median;
   DaySpent busiest;

@@ -33,6 +33,14 @@ std::string subject(std::string_view kind, const std::string& value) {
   return (kind == "api_key" ? "API key " : std::string(kind) + " ") + literal(value);
 }
 
+/// Before a call is sent its hold has to fit.
+void add_admission(std::string& text, const SuggestedCap& cap) {
+  if (!cap.of_spending) return;
+  text += "# spending speaks for " + usd(*cap.of_spending) +
+          ", but calls held more before they were sent: less than this limit would refuse or shorten them.\n"
+          "# Requests with a lower output limit hold less\n";
+}
+
 /// The call that opens a task with this limit.
 std::string code_of(const SuggestedCap& cap) {
   return "guard.task(" + literal(cap.value) + ", limit=" + literal(usd(cap.limit)) + ")";
@@ -47,7 +55,7 @@ void add_basis(std::string& text, const SuggestedCap& cap) {
     text += "# " + count(cap.samples, "run", "runs") + ", median " + usd(cap.median) + ", 95 of 100 cost at most " +
             usd(cap.busiest) + left_out(cap.left_out, "run", "runs") + "\n";
     text += "# " + (cap.above == 0 ? "none" : std::to_string(cap.above)) + " of them cost more than this limit\n";
-    return;
+    return add_admission(text, cap);
   }
   text += "# " + count(cap.samples, "day", "days") + " with spending, median " + usd(cap.median) + "; " +
           (cap.per == SuggestedFor::day ? "busiest normal day " : "busiest 28 days ") + usd(cap.busiest) +
@@ -60,6 +68,7 @@ void add_basis(std::string& text, const SuggestedCap& cap) {
     text += "# not normal: " + count(static_cast<std::int64_t>(cap.outliers.size()), "day", "days") +
             (cap.outliers.size() == 1 ? ", " : ", the largest ") + usd(most->spent) + " (" + date(most->day) + ")\n";
   }
+  add_admission(text, cap);
   if (cap.in_force) text += "# instead of " + usd(*cap.in_force) + ", which is in force\n";
 }
 
@@ -125,6 +134,7 @@ std::string CapSuggestions::to_json() const {
   for (const SuggestedCap& cap : caps) {
     OrderedJson one{{"kind", cap.kind}, {"value", cap.value}, {"per", suggested_for_text(cap.per)}};
     report::put_usd(one, "limit", cap.limit);
+    report::put_usd(one, "of_spending", cap.of_spending);
     report::put_usd(one, "in_force", cap.in_force);
     one["code"] = cap.per == SuggestedFor::run ? OrderedJson(code_of(cap)) : OrderedJson(nullptr);
     one["basis"] = basis_json(cap);

@@ -48,12 +48,14 @@ std::string reported(const LedgerRow& row) {
   return "by the provider itself, " + to_text(Usd{nano > 0 ? nano : -nano}) + std::string(side);
 }
 
+void add_line(std::string& text, const std::string& name, const std::string& value) {
+  if (!value.empty()) text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
+}
+
 void add_row(std::string& text, const LedgerRow& row) {
   const CallContext none;
   const CallContext& context = row.context ? *row.context : none;
-  const auto line = [&text](const std::string& name, const std::string& value) {
-    if (!value.empty()) text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
-  };
+  const auto line = [&text](const std::string& name, const std::string& value) { add_line(text, name, value); };
   if (row.kind != RowKind::attempt) {
     text += (row.kind == RowKind::adjust ? "adjusted " : "booked ") + iso_utc(row.reserved_ms) + "\n";
     line("difference", to_text(Usd{row.booked[Meter::usd]}) + " USD");
@@ -101,9 +103,14 @@ void add_row(std::string& text, const LedgerRow& row) {
 }
 
 void add_denial(std::string& text, const DenialEntry& entry) {
-  text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.first_ms);
-  if (entry.count > 1) text += ", " + std::to_string(entry.count) + " times until " + iso_utc(entry.last_ms);
-  text += "\n  ";
+  text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.last_ms);
+  if (entry.count > 1) {
+    text += ", the newest of " + std::to_string(entry.count) + " equal refusals since " + iso_utc(entry.first_ms);
+  }
+  text += "\n";
+  add_line(text, "model", entry.model);
+  add_line(text, "labels", entry.labels_json);
+  text += "  ";
   for (const char c : entry.message)
     text += c == '\n' ? std::string("\n  ") : std::string(1, c);
   text += "\n";
@@ -112,6 +119,10 @@ void add_denial(std::string& text, const DenialEntry& entry) {
 OrderedJson denial_json(const DenialEntry& entry) {
   OrderedJson json;
   json["id"] = to_text(entry.id);
+  OrderedJson others = OrderedJson::array();
+  for (const AttemptId other : entry.others)
+    others.push_back(to_text(other));
+  json["others"] = std::move(others);
   put_time(json, "first", entry.first_ms);
   put_time(json, "last", entry.last_ms);
   json["count"] = entry.count;
@@ -165,14 +176,17 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   if (attempt) {
     if (const auto denials = store.denials(max_denials); denials) {
       std::copy_if(denials->begin(), denials->end(), std::back_inserter(refusals),
-                   [&](const DenialEntry& entry) { return entry.id == *attempt; });
+                   [&](const DenialEntry& entry) { return entry.is_of(*attempt); });
     }
   }
   if (rows.empty() && refusals.empty()) {
-    return Error{Code::unknown_attempt,
-                 "nothing is known of \"" + id + "\" in " + store.info().location +
-                     ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
-                     "header), a call id, or the provider's response or request id"};
+    return Error{
+        Code::unknown_attempt,
+        "nothing is known of \"" + id + "\" in " + store.info().location +
+            ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
+            "header), a call id, or the provider's response or request id. Of equal refusals within a minute the ids "
+            "of the newest " +
+            std::to_string(max_denial_ids) + " are kept"};
   }
   std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {
     return std::pair(a.reserved_ms, a.id.value) < std::pair(b.reserved_ms, b.id.value);

@@ -6,15 +6,16 @@
 #include "farthing/policy.h"
 #include "money/json_document.h"
 #include "policy/loosens.h"
+#include "store/fact_lists.h"
 
 namespace farthing::facts {
 
 namespace {
 
+/// Once in so many additions to a kind the store looks for what is too much of it: that reads them all.
+constexpr std::int64_t trim_every = 256;
 constexpr std::size_t max_alerts = 10'000;
 constexpr std::size_t max_changes = 10'000;
-/// R2: equal refusals within this time are one entry with a count.
-constexpr std::int64_t coalesce_ms = 60'000;
 
 std::string override_key(const std::string& cap_id, const std::vector<std::string>& each_values) {
   return cap_id + "|" + dump_json(Json(each_values));
@@ -43,62 +44,8 @@ Json nullable(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-/// Refusals stand at the front of Code.
-Code refusal_of(const std::string& text) {
-  for (int i = 0; i <= static_cast<int>(Code::store_unavailable); ++i) {
-    if (code_text(static_cast<Code>(i)) == text) return static_cast<Code>(i);
-  }
-  return Code::cap_exceeded;
-}
-
 std::string document_key(const Document& document) {
   return document.name + "/" + number_key(document.at_ms);
-}
-
-/// Reads a list of facts, skipping none: a broken one is a corrupt store.
-template <class Fill>
-Status each_fact(Tables& tables, std::string_view kind, const Fill& fill) {
-  const auto rows = tables.facts(kind);
-  if (!rows) return rows.error();
-  for (const auto& [key, value] : *rows) {
-    const Json json = parse_json(value);
-    bool good = !json.is_discarded();
-    if (good) {
-      try {
-        fill(key, json);
-      } catch (const Json::exception&) {  // a field that is missing or of another type
-        good = false;
-      }
-    }
-    if (!good) return tables.damaged("its record " + std::string(kind) + " " + key + " cannot be read");
-  }
-  return success();
-}
-
-/// Once in so many additions to a kind the store looks for what is too much of it: that reads them all.
-constexpr std::int64_t trim_every = 256;
-
-/// Counts an addition to a kind; true when it is time to look. Kinds share their numbers, so those do not tell.
-Result<bool> time_to_trim(Tables& tables, std::string_view kind) {
-  const auto known = tables.fact("added", kind);
-  if (!known) return known.error();
-  const std::int64_t added = std::strtoll(known->value_or("0").c_str(), nullptr, 10) + 1;
-  const bool now = added >= trim_every;
-  if (const Status done = tables.put_fact("added", kind, std::to_string(now ? 0 : added)); !done) return done.error();
-  return now;
-}
-
-/// Drops the oldest of a kind, by key, beyond `most`, when it is time to.
-Status trim(Tables& tables, std::string_view kind, std::size_t most) {
-  const auto now = time_to_trim(tables, kind);
-  if (!now) return now.error();
-  if (!*now) return success();
-  const auto rows = tables.facts(kind);
-  if (!rows) return rows.error();
-  for (std::size_t i = 0; i + most < rows->size(); ++i) {
-    if (const Status done = tables.erase_fact(kind, (*rows)[i].first); !done) return done;
-  }
-  return success();
 }
 
 /// The caps of a document, by id.
@@ -112,6 +59,27 @@ Result<std::vector<Cap>> caps_of(Tables& tables, const Document& document) {
 }
 
 }  // namespace
+
+Result<bool> time_to_trim(Tables& tables, std::string_view kind) {
+  const auto known = tables.fact("added", kind);
+  if (!known) return known.error();
+  const std::int64_t added = std::strtoll(known->value_or("0").c_str(), nullptr, 10) + 1;
+  const bool now = added >= trim_every;
+  if (const Status done = tables.put_fact("added", kind, std::to_string(now ? 0 : added)); !done) return done.error();
+  return now;
+}
+
+Status trim(Tables& tables, std::string_view kind, std::size_t most) {
+  const auto now = time_to_trim(tables, kind);
+  if (!now) return now.error();
+  if (!*now) return success();
+  const auto rows = tables.facts(kind);
+  if (!rows) return rows.error();
+  for (std::size_t i = 0; i + most < rows->size(); ++i) {
+    if (const Status done = tables.erase_fact(kind, (*rows)[i].first); !done) return done;
+  }
+  return success();
+}
 
 std::string number_key(std::int64_t number) {
   char text[24];
@@ -470,93 +438,6 @@ Result<std::vector<AlertFired>> alerts(Tables& tables, std::size_t most) {
   if (!read) return read.error();
   std::reverse(result.begin(), result.end());
   if (result.size() > std::min(most, max_alerts)) result.resize(std::min(most, max_alerts));
-  return result;
-}
-
-namespace {
-
-/// Which refusal of each kind was the last is of use for as long as the next one may be added to it.
-Status forget_last_denials(Tables& tables, std::int64_t now_ms) {
-  const auto rows = tables.facts("denial_last");
-  if (!rows) return rows.error();
-  std::vector<std::pair<std::int64_t, std::string>> oldest_first;
-  for (const auto& [same, value] : *rows) {
-    const Json known = parse_json(value);
-    oldest_first.emplace_back(known.is_object() ? known.value("last_ms", std::int64_t{0}) : 0, same);
-  }
-  std::sort(oldest_first.begin(), oldest_first.end());
-  for (std::size_t i = 0; i < oldest_first.size(); ++i) {
-    const auto& [last_ms, same] = oldest_first[i];
-    if (now_ms - last_ms <= coalesce_ms && i + max_denials >= oldest_first.size()) break;
-    if (const Status done = tables.erase_fact("denial_last", same); !done) return done;
-  }
-  return success();
-}
-
-}  // namespace
-
-Status add_denial(Tables& tables, StoreState& state, const DenialEntry& entry) {
-  DenialEntry whole = entry;
-  bool fresh = true;
-  // The newest equal one is found by what makes refusals equal.
-  const std::string same = std::string(code_text(entry.code)) + "|" + entry.cap_id + "|" + entry.labels_json + "|" +
-                           entry.model + (entry.cap_id.empty() ? "|" + entry.message : std::string());
-  const auto last = tables.fact("denial_last", same);
-  if (!last) return last.error();
-  const Json known = *last ? parse_json(**last) : Json();
-  if (known.is_object() && entry.last_ms - known.value("last_ms", std::int64_t{0}) <= coalesce_ms) {
-    const std::string key = number_key(known.value("number", std::int64_t{0}));
-    const auto stored = tables.fact("denial", key);
-    if (!stored) return stored.error();
-    if (const Json earlier = *stored ? parse_json(**stored) : Json(); earlier.is_object()) {
-      whole.first_ms = earlier.value("first_ms", whole.first_ms);
-      whole.count += earlier.value("count", std::int64_t{0});
-      fresh = false;
-      // It becomes the newest: what is dropped are those that were not heard of for longest.
-      if (const Status done = tables.erase_fact("denial", key); !done) return done;
-    }
-  }
-  const std::int64_t number = state.next_note++;
-  Status done = tables.put_fact("denial", number_key(number),
-                                dump_json(Json{{"id", to_text(whole.id)},
-                                               {"first_ms", whole.first_ms},
-                                               {"last_ms", whole.last_ms},
-                                               {"count", whole.count},
-                                               {"code", code_text(whole.code)},
-                                               {"cap", whole.cap_id},
-                                               {"labels", whole.labels_json},
-                                               {"model", whole.model},
-                                               {"message", whole.message},
-                                               {"body", whole.body}}));
-  if (done)
-    done = tables.put_fact("denial_last", same, dump_json(Json{{"number", number}, {"last_ms", whole.last_ms}}));
-  if (!done || !fresh) return done;
-  if (const Status trimmed = trim(tables, "denial", max_denials); !trimmed) return trimmed;
-  const auto now = time_to_trim(tables, "denial_last");
-  if (!now) return now.error();
-  return *now ? forget_last_denials(tables, whole.last_ms) : success();
-}
-
-Result<std::vector<DenialEntry>> denials(Tables& tables, std::size_t most) {
-  std::vector<DenialEntry> result;
-  const Status read = each_fact(tables, "denial", [&](const std::string&, const Json& json) {
-    DenialEntry entry;
-    if (auto id = parse_attempt_id(json.at("id").get<std::string>())) entry.id = *id;
-    entry.first_ms = json.at("first_ms");
-    entry.last_ms = json.at("last_ms");
-    entry.count = json.at("count");
-    entry.code = refusal_of(json.at("code").get<std::string>());
-    entry.cap_id = json.at("cap");
-    entry.labels_json = json.at("labels");
-    entry.model = json.at("model");
-    entry.message = json.at("message");
-    entry.body = json.at("body");
-    result.push_back(std::move(entry));
-  });
-  if (!read) return read.error();
-  std::stable_sort(result.begin(), result.end(),
-                   [](const DenialEntry& a, const DenialEntry& b) { return a.last_ms > b.last_ms; });
-  if (result.size() > std::min(most, max_denials)) result.resize(std::min(most, max_denials));
   return result;
 }
 

@@ -10,6 +10,7 @@
 // it cannot be shared (memory:) and reopens itself where it can (file:), R36.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -202,6 +203,7 @@ inline bool is_stale(const HoldView& hold, std::int64_t now_ms) {
 /// Refusals, coalesced: equal ones within a minute are one entry with a count (R2). Bounded to the newest `max_denials`.
 struct DenialEntry {
   AttemptId id;
+  std::vector<AttemptId> others;  // of the same entry, the newest last; of many the newest `max_denial_ids`
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
   std::int64_t count = 1;
@@ -211,9 +213,16 @@ struct DenialEntry {
   std::string model;
   std::string message;
   std::string body;  // the denial's JSON
+
+  bool is_of(AttemptId attempt) const {
+    return id == attempt || std::find(others.begin(), others.end(), attempt) != others.end();
+  }
+  /// An equal one that was before is this one from now on.
+  void join(const DenialEntry& earlier);
 };
 
 inline constexpr std::size_t max_denials = 10'000;
+inline constexpr std::size_t max_denial_ids = 100;
 
 struct StoreInfo {
   std::string kind;      // "memory", "file"

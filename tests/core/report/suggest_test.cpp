@@ -100,10 +100,12 @@ TEST(Suggest, sums_near_the_largest_amount_stay_a_limit) {
 
 class SuggestFrom : public AnyStore {
  protected:
-  /// A call that is settled at once.
-  void spend(const Labels& labels, const std::string& cost, const std::vector<RunHold>& runs = {}) {
+  /// A call that is settled at once; it held what it costs, or `held`.
+  void spend(const Labels& labels, const std::string& cost, const std::vector<RunHold>& runs = {},
+             const std::string& held = "") {
     const AttemptId id = store->next_id();
-    ASSERT_TRUE(std::holds_alternative<Granted>(reserve(id, labels, {.fixed = usd, .runs = runs})));
+    const Usd hold = cost == "unknown" ? Usd{usd} : amount(held.empty() ? cost : held);
+    ASSERT_TRUE(std::holds_alternative<Granted>(reserve(id, labels, {.fixed = hold.nano, .runs = runs})));
     Settlement settlement;
     auto context = std::make_shared<CallContext>();
     context->labels = labels;
@@ -233,6 +235,42 @@ TEST_P(SuggestFrom, a_task_needs_ten_runs_and_a_run_is_the_sum_of_its_calls) {
   EXPECT_EQ("0.30", to_text(found.caps[1].median));
   EXPECT_EQ("0.60", to_text(found.caps[1].limit));
   EXPECT_NE(found.to_toml().find(R"(#   guard.task("triage", limit="0.60 USD"))"), std::string::npos);
+}
+
+TEST_P(SuggestFrom, a_limit_admits_the_calls_with_what_they_hold) {
+  for (int run = 0; run < 10; ++run) {
+    const std::vector<RunHold> runs{{"run" + std::to_string(run), "triage", std::nullopt}};
+    spend({{"task", "triage"}}, "0.01", runs, "0.35");
+    spend({{"task", "triage"}}, "0.02", runs, "0.35");
+    spend({{"task", "triage"}}, "0.01", runs, "0.03");
+  }
+  const CapSuggestions found = suggest();
+  ASSERT_EQ(1U, found.caps.size());
+  EXPECT_EQ("0.36", to_text(found.caps[0].limit));  // 0.01 was spent when the second held 0.35
+  EXPECT_EQ("0.08", to_text(*found.caps[0].of_spending));
+  EXPECT_NE(found.to_toml().find("# spending speaks for 0.08 USD"), std::string::npos) << found.to_toml();
+  // With the suggested limit each call of such a run is admitted, with a cent less it is not.
+  const auto admitted = [&](const std::string& limit, const std::string& id) {
+    const std::vector<RunHold> runs{{id, "triage", amount(limit)}};
+    spend({{"task", "triage"}}, "0.01", runs, "0.35");
+    const Usd second = amount("0.35");
+    return std::holds_alternative<Granted>(
+        reserve(store->next_id(), {{"task", "triage"}}, {.fixed = second.nano, .runs = runs}));
+  };
+  EXPECT_TRUE(admitted("0.36", "enough"));
+  EXPECT_FALSE(admitted("0.35", "too little"));
+}
+
+TEST_P(SuggestFrom, a_day_admits_the_calls_of_a_busy_one) {
+  for (int day = 0; day < 8; ++day) {
+    spend(bot, "0.01");
+    spend(bot, "0.02", {}, day == 3 ? "0.50" : "0.02");
+    clock->advance(day_ms);
+  }
+  const CapSuggestions found = suggest();
+  ASSERT_EQ(1U, found.caps.size());
+  EXPECT_EQ("0.51", to_text(found.caps[0].limit));  // 0.03 a day, and 0.48 more than was spent then
+  EXPECT_EQ("0.045", to_text(*found.caps[0].of_spending));
 }
 
 TEST_P(SuggestFrom, unknown_cost_is_left_out_and_not_zero) {
