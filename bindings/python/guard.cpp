@@ -105,6 +105,7 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["likely_parts"] = parts(made.likely_parts);
   dict["ceiling_parts"] = parts(made.ceiling_parts);
   dict["output_limit"] = made.output_limit;
+  dict["fits_output_limit"] = made.fits_output_limit;
   dict["left"] = caps_left(made.left);
   dict["count"] = made.count;
   return dict;

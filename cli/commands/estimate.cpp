@@ -13,11 +13,21 @@ namespace farthing::cli {
 
 namespace {
 
+std::string_view endpoint_of_request(const std::string& body, const std::string& model) {
+  return endpoint_of(body, model, *PriceBook::builtin());
+}
+
 /// A prompt as the request that a model's maker takes.
 Json request_of(const EstimateOptions& options) {
+  const bool gemini = options.model.find("gemini") != std::string::npos;
+  for (const char* member : {"prompt", "input"}) {  // of models that do not chat
+    Json json{{"model", options.model}, {member, *options.text}};
+    const std::string_view endpoint = endpoint_of_request(dump_json(json), options.model);
+    if (!gemini && endpoint != "completions" && endpoint != "responses") return json;
+  }
   Json json;
   json["model"] = options.model;
-  if (options.model.find("gemini") != std::string::npos) {
+  if (gemini) {
     json["contents"] = Json::array({{{"role", "user"}, {"parts", Json::array({{{"text", *options.text}}})}}});
     if (options.output_limit) json["generationConfig"]["maxOutputTokens"] = *options.output_limit;
     return json;
@@ -80,7 +90,7 @@ Result<Estimate> estimated(const EstimateOptions& options) {
   auto guard = Guard::open(std::move(*policy), std::move(guard_options));
   if (!guard) return guard.error();
   const std::string endpoint =
-      options.endpoint.empty() ? std::string(endpoint_of(*body, options.model)) : options.endpoint;
+      options.endpoint.empty() ? std::string(endpoint_of_request(*body, options.model)) : options.endpoint;
   if (endpoint.empty()) {
     return Error{
         Code::invalid_argument,
@@ -151,6 +161,14 @@ int estimate(const EstimateOptions& options) {
     if (made->ceiling) std::cout << "\nnot bounded by its bytes: " << what << "\n";
   }
   if (!made->ceiling) std::cout << "\nno cost at most: " << made->no_ceiling << "\n";
+  if (!made->left.empty() && made->fits_output_limit != made->output_limit) {
+    const std::string calls = made->count == 1 ? "the call" : std::to_string(made->count) + " such calls at once";
+    std::cout << "\nthe policy's caps, with nothing spent, "
+              << (made->fits_output_limit
+                      ? "admit " + calls + " with an output limit of " + std::to_string(*made->fits_output_limit)
+                      : "refuse " + calls)
+              << "\n";
+  }
   return ok;
 }
 

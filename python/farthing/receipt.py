@@ -112,7 +112,13 @@ class Estimate:
     likely_parts: tuple[Part, ...]
     ceiling_parts: tuple[Part, ...]
     output_limit: int
+    """That the ceiling assumes; 0 where the endpoint has none."""
+    fits_output_limit: int | None
+    """The one that `count` such calls at once would get: `output_limit`, or less where no more has room under every
+    cap and the policy lets limits be lowered. None: they would be refused."""
     left: tuple[CapLeft, ...]
+    """Of every matching cap, after `count` calls at their ceiling: below zero where less output than that fits, or
+    nothing does."""
     count: int
 
 
@@ -168,6 +174,7 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
         likely_parts=_parts(core["likely_parts"]),
         ceiling_parts=_parts(core["ceiling_parts"]),
         output_limit=core["output_limit"],
+        fits_output_limit=core["fits_output_limit"],
         left=tuple(cap_left(cap) for cap in core["left"]),
         count=core["count"],
     )

@@ -232,3 +232,38 @@ def test_says_what_cannot_be_estimated(place: Place, arguments: list[str], why: 
     for name, text in {"broken": "{", "number": "5", "empty": " \n", "nothing": "{}"}.items():
         (place.folder / f"{name}.json").write_text(text)
     assert why in place.run("estimate", *arguments, code=2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "endpoint"),
+    [
+        ({"model": "gpt-image-1", "prompt": "a mill", "quality": "high"}, "images.generations"),
+        ({"model": "gpt-3.5-turbo-instruct", "prompt": "a mill"}, "completions"),
+        ({"model": "sora-2", "prompt": "a mill"}, "videos"),
+        ({"model": "tts-1", "input": "a mill", "voice": "alloy"}, "audio.speech"),
+        ({"model": "text-embedding-3-small", "input": "a mill"}, "embeddings"),
+        ({"model": "gpt-5-mini", "input": "a mill"}, "responses"),
+        ({"model": "unheard-of", "input": "a mill", "voice": "alloy"}, "audio.speech"),
+    ],
+)
+def test_a_request_is_for_what_its_model_makes(
+    place: Place, request_: dict[str, Any], endpoint: str
+) -> None:
+    """An image taken for a completion would be estimated far too low."""
+    said = json.loads(place.run("estimate", written(place, request_), "--json"))
+    assert said["endpoint"] == endpoint
+    text = request_.get("prompt") or request_["input"]
+    if "instruct" in request_["model"] or endpoint == "responses" or "voice" in request_:
+        return
+    asked = json.loads(
+        place.run("estimate", "--text", text, "--model", request_["model"], "--json")
+    )
+    assert asked["endpoint"] == endpoint
+
+
+def test_an_estimate_says_what_the_caps_of_a_policy_admit(place: Place) -> None:
+    (place.folder / "tight.toml").write_text('[[cap]]\nlimit = "0.01 USD"\nper = "day"\n')
+    ask = ("estimate", "--text", "Hello", "--model", "gpt-5-mini", "--policy", "tight.toml")
+    assert "admit the call with an output limit of 2048" in place.run(*ask)
+    assert json.loads(place.run(*ask, "--json"))["fits_output_limit"] == 2048
+    assert "refuse 9 such calls at once" in place.run(*ask, "--count", "9")

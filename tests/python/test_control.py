@@ -1,4 +1,4 @@
-"""Looking and changing: status, ledger, halt, limits, alerts, estimates; and their coroutines."""
+"""Looking and changing: status, ledger, halt, limits, alerts; and their coroutines."""
 
 from __future__ import annotations
 
@@ -159,50 +159,6 @@ def test_friday_is_a_midnight_in_the_policys_zone(shop: Shop) -> None:
         moment = datetime.fromtimestamp(guard._moment(day) / 1000, ZoneInfo("Asia/Kathmandu"))
         assert (moment.weekday(), moment.hour, moment.minute) == (at, 0, 0)
         assert timedelta(0) < moment - datetime.now(timezone.utc) <= timedelta(days=7)
-
-
-def test_estimate(shop: Shop) -> None:
-    guard = shop.guard(DAY)
-    one = guard.estimate("chat.completions", host=shop.host, **CHEAP)
-    assert (one.model, one.provider, one.endpoint) == (MODEL, "openai", "chat.completions")
-    assert one.likely_usd is not None and one.ceiling_usd is not None
-    assert 0 < one.likely_usd <= one.ceiling_usd
-    assert one.confidence == "exact" and one.unbounded_by == ()
-    assert one.output_limit == 64
-    assert one.no_ceiling is None
-    assert sum((part.cost_usd or 0 for part in one.ceiling_parts), Decimal(0)) == one.ceiling_usd
-    assert sum((part.cost_usd or 0 for part in one.likely_parts), Decimal(0)) == one.likely_usd
-    assert one.ceiling_parts[-1].rate is not None
-    image = guard.estimate("images.generations", model="chatgpt-image-latest", prompt="a mill")
-    assert image.ceiling_usd is None and image.likely_usd is None and image.hold_usd is None
-    assert image.no_ceiling == "nothing bounds it: the tokens of images of this model"
-    assert one.ceiling["output_tokens"] == 64
-    many = guard.estimate("chat.completions", host=shop.host, count=500, **CHEAP)
-    (left,) = many.left
-    assert left.remaining == 5 - 500 * one.ceiling_usd
-    assert shop.requests() == 0 and guard.status().open_holds == 0
-    with pytest.raises(farthing.ArgumentError):
-        guard.estimate("chat.completoins", **CHEAP)
-
-
-def test_an_estimate_learns_from_the_calls_of_its_store(file_shop: Shop) -> None:
-    guard = file_shop.guard(DAY)
-    before = guard.estimate("chat.completions", host=file_shop.host, **CHEAP)
-    assert (before.learned_calls, before.output_p90) == (0, None)
-    assert [part.what for part in before.likely_parts][-1] == "output: usual length"
-    client = file_shop.client()
-    guard.wrap(client)
-    lengths = []
-    for _ in range(3):
-        receipt = farthing.receipt(client.chat.completions.create(**CHEAP))
-        assert receipt is not None
-        lengths.append(receipt.quantities["output_tokens"])
-    after = guard.estimate("chat.completions", host=file_shop.host, **CHEAP)
-    assert after.learned_calls == 3
-    assert after.likely["output_tokens"] == sorted(lengths)[1]
-    assert after.output_p90 == max(lengths)
-    assert [part.what for part in after.likely_parts][-1] == "output: learned from 3 calls"
-    assert (after.ceiling_usd, after.ceiling) == (before.ceiling_usd, before.ceiling)
 
 
 def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:

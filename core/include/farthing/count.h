@@ -65,8 +65,9 @@ EncodingPtr encoding_of(const CountedModel& model);
 /// `endpoint`: as dialects are called, "chat.completions"; `body`: the request's JSON, which a dialect has read.
 std::optional<InputCount> count_input(std::string_view endpoint, std::string_view body, const CountedModel& model);
 
-/// The endpoint that a request's JSON is for, by its members: "messages" for a model of Claude; "" when it is for none.
-std::string_view endpoint_of(std::string_view body, std::string_view model);
+/// The endpoint that a request's JSON is for: by its members, and where several endpoints have them by what the book's
+/// model (`model`, or that of the body) makes; "" when it is for none.
+std::string_view endpoint_of(std::string_view body, std::string_view model, const PriceBook& book);
 
 // What a person asks. Models are known by their names in the price book, with or without a provider ("openai/gpt-4o").
 // `invalid_argument` for a model whose tokens nothing is known of, for what is not counted, and for a tokenizer that is none.

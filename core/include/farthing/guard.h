@@ -172,7 +172,8 @@ class Guard : public std::enable_shared_from_this<Guard> {
   virtual Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope,
                           std::shared_ptr<Call> call) = 0;
 
-  /// `body` is the request's JSON. Nothing is held. `host` "" = the provider's own.
+  /// `body` is the request's JSON. Nothing is held. `host` "" = the provider's own; of a form that
+  /// many providers speak, the own host of the model's maker.
   virtual Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
                                     std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) = 0;
   /// By the provider's response id or the attempt id; the newest 10,000 of this process.

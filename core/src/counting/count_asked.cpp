@@ -23,25 +23,8 @@ Error unknown_model(std::string_view model) {
           "cl100k_base, o200k_harmony, or a file"};
 }
 
-/// Makers first: what a host adds to a name must not hide the maker's own.
-const Model* find_model(const PriceBook& book, std::string_view name) {
-  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
-    if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;
-  }
-  for (const std::string_view provider : {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq"}) {
-    if (const Model* found = book.find(provider, name)) return found;
-  }
-  std::string_view last;
-  for (const Model* each : book.models()) {
-    if (each->provider == last) continue;
-    last = each->provider;
-    if (const Model* found = book.find(last, name)) return found;
-  }
-  return nullptr;
-}
-
 Result<CountedModel> counted_model_of(std::string_view name, const KnownModels& known) {
-  const Model* model = find_model(*known.book, name);
+  const Model* model = find_anywhere(*known.book, name);
   CountedModel counted{.name = name};
   if (model != nullptr) counted = {.encoding = model->encoding, .overhead = model->overhead, .name = model->name};
   auto vocabulary = known.tokenizers.find(name, counted.name);
@@ -57,17 +40,22 @@ std::string_view confidence_of(const InputCount& count) {
   return count.exact ? "exact" : count.rough ? "heuristic" : "calibrated";
 }
 
-std::string_view endpoint_of(std::string_view body, std::string_view model) {
+std::string_view endpoint_of(std::string_view body, std::string_view model, const PriceBook& book) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(body.data(), body.size());
   if (json.HasParseError() || !json.IsObject()) return "";
   if (model.empty()) model = text(member(json, "model"));
   if (member(json, "contents") != nullptr) return "generateContent";
+  if (member(json, "content") != nullptr) return "embedContent";
   if (member(json, "messages") != nullptr)
     return model.find("claude") == std::string_view::npos ? "chat.completions" : "messages";
-  if (member(json, "prompt") != nullptr) return "completions";
-  if (member(json, "input") == nullptr) return "";
-  return model.find("embed") == std::string_view::npos ? "responses" : "embeddings";
+  const bool prompt = member(json, "prompt") != nullptr;
+  if (!prompt && member(json, "input") == nullptr) return "";
+  const Model* known = find_anywhere(book, model);
+  const std::string_view makes = known == nullptr ? std::string_view() : known->modality;
+  if (prompt) return makes == "image" ? "images.generations" : makes == "video" ? "videos" : "completions";
+  if (makes == "speech" || member(json, "voice") != nullptr) return "audio.speech";
+  return makes == "embedding" || model.find("embed") != std::string_view::npos ? "embeddings" : "responses";
 }
 
 Result<InputCount> count_text(std::string_view model, std::string_view text, const KnownModels& models) {
@@ -100,7 +88,7 @@ Result<InputCount> count_request(std::string_view model, std::string_view body, 
   if (asked.empty()) return Error{Code::invalid_argument, "the request names no model, and none is given"};
   const auto known = counted_model_of(asked, models);
   if (!known) return known.error();
-  if (endpoint.empty()) endpoint = endpoint_of(body, asked);
+  if (endpoint.empty()) endpoint = endpoint_of(body, asked, *models.book);
   if (endpoint.empty()) {
     return Error{Code::invalid_argument,
                  "the request has none of \"messages\", \"input\", \"contents\" and \"prompt\", so there is "

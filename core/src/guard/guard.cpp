@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "guard/attempt.h"
-#include "guard/explain.h"
+#include "guard/estimate.h"
 #include "guard/process.h"
 #include "report/text.h"
 #include "store/patience.h"
@@ -47,7 +47,9 @@ class LocalGuard final : public Guard {
   }
 
   Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
-                            std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) override;
+                            std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) override {
+    return guard::estimate(*core_, {endpoint, body, labels, scope ? std::move(scope) : Scope::root(), host, count});
+  }
 
   std::optional<Receipt> receipt(std::string_view id) const override { return core_->here().receipts.find(id); }
 
@@ -94,182 +96,6 @@ class LocalGuard final : public Guard {
   std::vector<std::string> warnings_;
   bool closed_ = false;
 };
-
-/// What every matching cap would have left after `count` calls of this ceiling.
-Result<std::vector<CapLeft>> left_after(Core& core, const Plan& plan, const Amounts& ceiling, std::int64_t count) {
-  const auto views = core.store->counters(std::nullopt);
-  if (!views) return views.error();
-  const auto now = core.store->now_ms();
-  if (!now) return now.error();
-  std::vector<CapLeft> result;
-  for (const PlannedSet& set : plan.sets) {
-    for (const PlannedCap& planned : set.caps) {
-      const Cap& cap = planned.registered->cap;
-      CapLeft left;
-      left.cap_id = cap.id;
-      left.meter = cap.meter;
-      left.per = cap.window.per;
-      left.limit = planned.limit;
-      for (std::size_t i = 0; i < cap.each.size(); ++i)
-        left.counter.emplace_back(cap.each[i], set.each_values[i]);
-      for (const CounterView& view : *views) {
-        if (view.cap == nullptr || view.cap->cap.id != cap.id || view.each_values != set.each_values ||
-            *now >= view.window.end_ms)
-          continue;
-        left.spent = view.committed - view.reserved;
-        left.reserved = view.reserved;
-        if (cap.window.per != Per::total && cap.meter != Meter::concurrent) left.resets_at_ms = view.window.end_ms;
-      }
-      const auto more = checked_mul(ceiling[cap.meter], count);
-      left.reserved = more ? checked_add(left.reserved, *more).value_or(std::numeric_limits<std::int64_t>::max() / 2)
-                           : std::numeric_limits<std::int64_t>::max() / 2;
-      result.push_back(std::move(left));
-    }
-  }
-  return result;
-}
-
-/// Where requests of a dialect go, if nothing else is said.
-std::string_view own_host(const Dialect& dialect) {
-  if (dialect.rule != nullptr) return dialect.rule->host;
-  if (dialect.endpoint.starts_with("messages")) return "api.anthropic.com";
-  if (dialect.path.starts_with(':')) return "generativelanguage.googleapis.com";
-  return "api.openai.com";
-}
-
-std::string why_no_ceiling(bool priced, const std::vector<std::string>& unbounded_by) {
-  if (!priced) return "no price is known";
-  std::string what;
-  for (const std::string& each : unbounded_by)
-    what += (what.empty() ? "" : ", ") + each;
-  return what.empty() ? "it is beyond what can be counted, or has no price in part" : "nothing bounds it: " + what;
-}
-
-Result<Estimate> LocalGuard::estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
-                                      std::shared_ptr<const Scope> scope, std::string_view host, std::int64_t count) {
-  const Dialect* dialect = core_->endpoints.of(endpoint);
-  if (dialect == nullptr) dialect = dialect_of(endpoint);
-  if (dialect == nullptr) {
-    std::string known;
-    for (const std::string_view described : core_->endpoints.names())
-      known += (known.empty() ? "" : ", ") + std::string(described);
-    for (const Dialect* each : dialects())
-      known += (known.empty() ? "" : ", ") + std::string(each->endpoint);
-    return Error{Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
-  }
-  if (count < 1 || count > 1'000'000'000)
-    return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
-  auto facts = dialect->scan_request(body);
-  if (!facts) return facts.error();
-  // No client's: the labels go into the scope, by which the plan is found again.
-  static const Binding unbound;
-  std::shared_ptr<const Scope> ambient = scope ? std::move(scope) : Scope::root();
-  if (!labels.entries().empty()) {
-    auto labelled = ambient->with(labels);
-    if (!labelled) return labelled.error();
-    ambient = std::move(*labelled);
-  }
-  const std::string asked_host(host.empty() ? own_host(*dialect) : host);
-  const HostFacts host_facts = dialect->host_facts(asked_host, core_->hosts);
-  fill_video_defaults(host_facts.provider, *facts);
-  std::optional<guard::BatchSize> batch;
-  if (!facts->batch_file.empty()) {
-    const auto kept = core_->store->find_batch_file(asked_host, facts->batch_file);
-    if (!kept) return kept.error();
-    if (*kept) batch = guard::batch_size_of(**kept);
-    if (!batch || !batch->problem.empty())
-      return Error{Code::unbounded_request, "what file " + facts->batch_file + " asks for is not known" +
-                                                (batch ? ": " + batch->problem : " on this store")};
-    facts->model = batch->model;
-  }
-  const auto plan = core_->here().contexts.find({.binding = unbound,
-                                                 .scope = *ambient,
-                                                 .host = asked_host,
-                                                 .host_facts = host_facts,
-                                                 .dialect = *dialect,
-                                                 .asked = facts->model,
-                                                 .key_id = "",
-                                                 .pieces = &facts->pieces});
-  if (!plan) return plan.error();
-  const Model* model = (*plan)->model;
-  if (dialect->batch && !batch) batch = guard::size_requests(*facts, host_facts, model, *core_->book);
-  CountedModel counted_by = model == nullptr ? CountedModel{} : guard::counted_model(*model);
-  auto vocabulary = core_->tokenizers.find(facts->model, counted_by.name);
-  if (!vocabulary) return Error{Code::invalid_policy, "tokenizer: " + vocabulary.error().message};
-  counted_by.vocabulary = std::move(*vocabulary);
-  const bool countable = (model != nullptr || counted_by.vocabulary) && !batch;
-  auto counted = countable ? count_input(endpoint, body, counted_by) : std::nullopt;
-  std::optional<Learned> learned;
-  if (!dialect->pieces && dialect->rule == nullptr) {
-    const auto stored = core_->store->learned(core_->here().learning.key_of(*(*plan)->context, *facts, body));
-    if (stored) learned = *stored;  // another process's calls too
-    // What was learned of the input is what was missing with the built-in vocabulary.
-    if (learned && counted_by.vocabulary) learned->residuals = {};
-  }
-  const auto size = [&](const InputCount* count_of_input, guard::Bill* bill) {
-    return guard::size_call({.facts = *facts,
-                             .dialect = *dialect,
-                             .host = host_facts,
-                             .policy = core_->policy,
-                             .book = *core_->book,
-                             .model = model,
-                             .at_ms = core_->clock->wall_ms(),
-                             .money_capped = false,
-                             .output_capped = (*plan)->output_capped,
-                             .counted = count_of_input,
-                             .learned = learned ? &*learned : nullptr,
-                             .batch = batch ? &*batch : nullptr,
-                             .bill = bill});
-  };
-  guard::Bill bill;
-  const guard::Sized sized = size(counted ? &*counted : nullptr, &bill);
-  Estimate estimate;
-  if (!counted || !counted->ceiling) {
-    estimate.hold = guard::ceiling_with(sized, sized.demand.want);
-  } else {
-    const guard::Sized first = size(nullptr, nullptr);
-    estimate.hold = guard::ceiling_with(first, first.demand.want);
-  }
-  estimate.model = (*plan)->context->model;
-  estimate.provider = host_facts.provider;
-  estimate.endpoint = endpoint;
-  estimate.confidence = sized.confidence;
-  estimate.count = count;
-  const auto input_lessons = sized.input_correction != 0 ? static_cast<std::int64_t>(learned->residuals.count()) : 0;
-  const auto output_lessons = sized.learned_output ? static_cast<std::int64_t>(learned->outputs.count()) : 0;
-  estimate.learned_calls = std::max(input_lessons, output_lessons);
-  if (sized.learned_output) estimate.output_p90 = std::clamp<std::int64_t>(*learned->output(90), 0, sized.demand.want);
-  for (std::size_t i = 0; i < sized.unbounded_count; ++i)
-    estimate.unbounded_by.emplace_back(sized.unbounded_by[i]);
-  estimate.likely = sized.likely_usd;
-  estimate.ceiling = guard::ceiling_with(sized, sized.demand.want);
-  estimate.output_limit = sized.demand.want;
-  estimate.likely_meters = meters_of(sized.likely);
-  for (std::size_t i = 0; i < meter_count; ++i) {
-    const auto output = checked_mul(sized.demand.per_output.of[i], sized.demand.want);
-    estimate.ceiling_meters.of[i] = output ? checked_add(sized.demand.fixed.of[i], *output).value_or(0) : 0;
-  }
-  if (estimate.likely) estimate.likely_meters[Meter::usd] = estimate.likely->nano;
-
-  guard::explain({.facts = *facts,
-                  .dialect = *dialect,
-                  .sized = sized,
-                  .bill = bill,
-                  .counted = counted ? &*counted : nullptr,
-                  .input_lessons = input_lessons,
-                  .output_lessons = output_lessons},
-                 estimate);
-  if (!estimate.ceiling) {
-    const bool free = host_facts.free || (model != nullptr && model->free);
-    const bool priced =
-        free || (model != nullptr && core_->book->rates(*model, {.at_ms = core_->clock->wall_ms()}).has_value());
-    estimate.no_ceiling = why_no_ceiling(priced, estimate.unbounded_by);
-  }
-  auto left = left_after(*core_, (*plan)->plan, estimate.ceiling_meters, count);
-  if (!left) return left.error();
-  estimate.left = std::move(*left);
-  return estimate;
-}
 
 /// R30: the names that a policy gives to keys, by id; an id of another secret is an error.
 Result<guard::KeyNames> named_keys(const Policy& policy, const guard::KeyHasher& keys,

@@ -179,6 +179,7 @@ std::string Estimate::to_json() const {
   json["likely_parts"] = parts_json(likely_parts);
   json["ceiling_parts"] = parts_json(ceiling_parts);
   json["output_limit"] = output_limit;
+  json["fits_output_limit"] = fits_output_limit ? OrderedJson(*fits_output_limit) : OrderedJson(nullptr);
   json["left"] = left_json(left);
   json["count"] = count;
   return dumped(json);

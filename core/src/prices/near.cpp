@@ -91,6 +91,22 @@ std::vector<std::string> nearest(std::string_view wanted, const std::vector<std:
 
 namespace farthing {
 
+const Model* find_anywhere(const PriceBook& book, std::string_view name) {
+  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
+    if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;
+  }
+  for (const std::string_view provider : {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq"}) {
+    if (const Model* found = book.find(provider, name)) return found;
+  }
+  std::string_view last;
+  for (const Model* each : book.models()) {
+    if (each->provider == last) continue;
+    last = each->provider;
+    if (const Model* found = book.find(last, name)) return found;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> near_providers(const PriceBook& book, std::string_view provider, std::size_t most) {
   std::vector<std::string_view> names;
   for (const Model* model : book.models()) {  // sorted by provider

@@ -96,6 +96,11 @@ const HostRule* rule_for(const std::vector<HostRule>& rules, std::string_view ho
 
 }  // namespace
 
+std::string_view home_of(std::string_view provider) {
+  const Known* known = known_provider(provider);
+  return known == nullptr || known->name.starts_with('*') ? std::string_view() : known->name;
+}
+
 HostTable::HostTable(std::vector<HostRule> rules) : rules_(std::move(rules)) {}
 
 HostFacts HostTable::find(std::string_view host) const {

@@ -61,6 +61,9 @@ class HostTable {
   std::vector<HostRule> rules_;
 };
 
+/// Where a provider is at home: "api.groq.com"; "" for one without a host of its own, or with one for each customer.
+std::string_view home_of(std::string_view provider);
+
 /// The endpoints that a policy describes (`[[endpoint]]`), as dialects. Immutable; a copy shares them.
 class EndpointTable {
  public:
