@@ -12,7 +12,8 @@ namespace farthing::cli {
 struct StatusOptions {
   Where where;
   bool json = false;
-  bool all = false;  // every default store of this user
+  bool all = false;       // every default store of this user
+  std::int64_t top = 10;  // counters shown of each cap and task, 0 = all
   std::optional<int> watch_seconds;
 };
 int status(const StatusOptions& options);

@@ -112,6 +112,10 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   auto* status_command = app.add_subcommand("status", "What every cap has spent, holds and has left");
   add_where(*status_command, status_options.where);
   status_command->add_flag("--json", status_options.json, "JSON instead of text");
+  status_command
+      ->add_option("--top", status_options.top, "Of each cap and task so many counters, those that spent most; 0 = all")
+      ->check(a_count())
+      ->capture_default_str();
   auto* all = status_command->add_flag("--all", status_options.all, "Every project's default store of this user");
   for (const char* one : {"--store", "--policy"})
     all->excludes(status_command->get_option(one));
@@ -328,11 +332,13 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   add_where(*apply_command, policy_options.where);
   apply_command->add_option("file", policy_options.file_or_name, "The policy file")->required();
   apply_command->add_flag("--force", policy_options.force, "Also one that another replaced, loosening limits in force");
+  add_note(*apply_command, policy_options.note);
   apply_command->callback([&] { code = policy_apply(policy_options); });
   auto* remove_command =
       policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
   add_where(*remove_command, policy_options.where);
   remove_command->add_option("name", policy_options.file_or_name, "The policy's name")->required();
+  add_note(*remove_command, policy_options.note);
   remove_command->callback([&] { code = policy_remove(policy_options); });
 
   auto* store_command = app.add_subcommand("store", "The store itself");

@@ -17,7 +17,7 @@ int policy_apply(const PolicyOptions& options) {
   if (!location) return fail(location.error());
   const auto control = Control::open(*location, nullptr);
   if (!control) return fail(control.error());
-  const auto warnings = (*control)->apply_policy(*read.policy, options.force);
+  const auto warnings = (*control)->apply_policy(*read.policy, options.force, options.note);
   if (!warnings) return fail(warnings.error());
   for (const std::string& warning : *warnings)
     std::cerr << "warning: " << printable(warning, true) << "\n";
@@ -28,8 +28,12 @@ int policy_apply(const PolicyOptions& options) {
 int policy_remove(const PolicyOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  if (const Status done = (*control)->remove_policy(options.file_or_name); !done) return fail(done.error());
-  std::cout << "policy \"" << options.file_or_name << "\" is no longer in force; what its caps counted is kept\n";
+  const auto unbound = (*control)->remove_policy(options.file_or_name, options.note);
+  if (!unbound) return fail(unbound.error());
+  std::cout << "policy \"" << printable(options.file_or_name)
+            << "\" is no longer in force; what its caps counted is kept\n";
+  for (const std::string& words : *unbound)
+    std::cout << "binds nobody any more, also not programs that are running: " << printable(words) << "\n";
   return ok;
 }
 

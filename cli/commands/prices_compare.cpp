@@ -9,6 +9,7 @@
 #include "../commands.h"
 #include "../json.h"
 #include "../terminal.h"
+#include "farthing/endpoint.h"
 #include "farthing/guard.h"
 
 namespace farthing::cli {
@@ -51,8 +52,10 @@ Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesComp
     }
   }
   if (options.models.empty()) {
+    // Of what a request asks for: a model of embeddings answers no chat, however cheap it is.
+    const std::string_view made = options.modality.empty() ? modality_of(options.endpoint) : std::string_view();
     for (const Model* model : book.models()) {
-      if (fits(*model)) models.push_back(model);
+      if (fits(*model) && (made.empty() || model->modality == made)) models.push_back(model);
     }
   }
   if (models.empty()) return Error{Code::unknown_cap, "no model in the price book fits"};

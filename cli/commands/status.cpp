@@ -24,7 +24,13 @@ std::string counter_name(const CapLeft& cap) {
   return text;
 }
 
-std::string render(const StatusReport& report, const Terminal& terminal) {
+std::string more_line(std::int64_t more) {
+  return "  and " + std::to_string(more) + (more == 1 ? " other that" : " others that") +
+         " spent no more   (--top 0)\n";
+}
+
+/// Of each cap and task the `top` counters that spent most; 0 = all.
+std::string render(const StatusReport& report, const Terminal& terminal, std::int64_t top) {
   std::string text = terminal.bold("store ") + report.store + "   " + terminal.dim(iso_utc(report.now_ms)) + "\n";
   for (const StatusHalt& halt : report.halts) {
     text += terminal.red("HALTED") + " " + (halt.match_json == "{}" ? "everything" : halt.match_json) + " by " +
@@ -34,12 +40,23 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
   if (report.counters.empty()) text += "no caps are registered in this store\n";
   const int width = terminal.columns >= 100 ? 30 : 20;
   std::string last_title;
+  std::int64_t shown = 0;  // of this title
+  std::int64_t more = 0;
   for (const StatusCounter& row : report.counters) {
     const CapLeft& cap = row.cap;
     const bool named = !cap.cap_id.empty() && !is_made_id(cap.cap_id);
     const std::string title = terminal.bold(row.words) + (named ? terminal.dim("  " + cap.cap_id) : "");
-    if (title != last_title) text += "\n" + title + "\n";
+    if (title != last_title) {
+      if (more > 0) text += more_line(more);
+      text += "\n" + title + "\n";
+      shown = more = 0;
+    }
     last_title = title;
+    if (top > 0 && shown == top) {
+      ++more;
+      continue;
+    }
+    ++shown;
     const std::string name = cap.run.empty() ? counter_name(cap) : cap.run;
     if (!name.empty()) text += "  " + name + "\n";
     if (cap.per == Per::call) {
@@ -61,6 +78,7 @@ std::string render(const StatusReport& report, const Terminal& terminal) {
     if (row.counted_since_ms) text += terminal.dim("  counted since " + iso_utc(*row.counted_since_ms));
     text += "\n";
   }
+  if (more > 0) text += more_line(more);
   text += "\n" + std::to_string(report.open_holds) + (report.open_holds == 1 ? " call is" : " calls are") + " open";
   if (report.pending_jobs > 0)
     text += ", " + std::to_string(report.pending_jobs) + (report.pending_jobs == 1 ? " job is" : " jobs are") +
@@ -92,7 +110,8 @@ int show(const std::string& location, const StatusOptions& options, const Termin
   if (!control) return fail(control.error());
   const auto report = (*control)->status();
   if (!report) return fail(report.error());
-  std::cout << (options.json ? report->to_json() + "\n" : printable(render(*report, terminal), true)) << std::flush;
+  std::cout << (options.json ? report->to_json() + "\n" : printable(render(*report, terminal, options.top), true))
+            << std::flush;
   return ok;
 }
 

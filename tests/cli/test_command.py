@@ -14,11 +14,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import openai
 import pytest
 
 import farthing
 from farthing import _receipts
-from tests.cli.conftest import COMMAND, Place
+from tests.cli.conftest import CALL, COMMAND, Place
 
 
 def _spent(place: Place) -> Decimal:
@@ -309,6 +310,34 @@ def test_setting_and_clearing_say_which_cap_and_what_changed(place: Place) -> No
     )
     said = place.run("cap", "clear", "use", "--for", "u42")
     assert "for user=u42: 2 requests -> 10 requests" in said
+
+
+def test_a_time_given_as_a_counter_is_told_where_it_belongs(place: Place) -> None:
+    place.spend(1)
+    said = place.run("cap", "set", "daily", "9 USD", "--for", "2h", code=2)
+    assert "has one counter for all its calls" in said and '"2h"' in said and "`until`" in said
+
+
+def test_status_shows_of_each_cap_the_counters_that_spent_most(place: Place) -> None:
+    guard = farthing.Guard(
+        caps=[farthing.Cap("10 requests", per="hour", each="user", id="users")],
+        store=place.store,
+        hosts={f"127.0.0.1:{place.provider.port}": {"provider": "openai"}},
+    )
+    with openai.OpenAI(base_url=place.provider.url, api_key="sk-test-0001") as made:
+        client = guard.wrap(made)
+        for number in range(13):
+            for _ in range(2 if number == 12 else 1):
+                with guard.scope(user=f"u{number}"), guard.task("triage", limit="1 USD"):
+                    client.chat.completions.create(**CALL)  # type: ignore[call-overload]
+    said = place.run("status")
+    assert said.count("user=") == 10 and "user=u12" in said
+    assert "and 3 others that spent no more   (--top 0)" in said  # users
+    assert "and 4 others that spent no more   (--top 0)" in said  # runs of the task
+    assert said.count("task triage") == 1
+    assert place.run("status", "--top", "0").count("user=") == 13
+    assert place.run("status", "--top", "1").count("user=") == 1
+    assert len(json.loads(place.run("status", "--json"))["counters"]) == 27
 
 
 def test_who_set_which_limit_until_when_can_be_read(place: Place) -> None:

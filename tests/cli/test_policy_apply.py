@@ -97,7 +97,7 @@ def test_the_command_that_the_refusal_names_puts_it_in_force(place: Place, repla
     # And the one that it replaced is the older one now, but it only tightens.
     back = _apply(place, "newer.toml")
     assert back.returncode == 0 and "is in force in" in back.stdout
-    assert back.stderr.startswith('warning: policy "shop" was replaced')
+    assert back.stderr.startswith('warning: policy "shop" was in force in this store before')
     assert _limits(place) == {"team": "2.00 USD"}
 
 
@@ -130,6 +130,31 @@ def test_what_was_spent_is_kept_and_calls_of_an_open_guard_see_it(
         assert _spent(place, "team") == spent
         client.chat.completions.create(**CALL)  # type: ignore[call-overload]
         assert _spent(place, "team") > spent
+
+
+def test_who_applied_and_removed_a_policy_is_in_the_log(place: Place) -> None:
+    """R34: whatever changes what binds is in the log with who and why, also the clock."""
+    _policy(
+        place, "a.toml", "5 USD", extra='[[cap]]\nid = "own"\nlimit = "9 requests"\nper = "day"\n'
+    )
+    (place.folder / "b.toml").write_text(
+        'name = "other"\n[[cap]]\nid = "team"\nlimit = "7 USD"\nper = "month"\n'
+    )
+    place.run("policy", "apply", "a.toml", "--who", "ann", "--why", "launch")
+    place.run("policy", "apply", "b.toml")
+    removed = place.run("policy", "remove", "shop", "--who", "bob", "--why", "over")
+    done, unbound = removed.splitlines()  # of "team" the other policy has a limit
+    assert "no longer in force" in done
+    assert unbound.endswith('that are running: cap "own" (9 requests per day)')
+    place.run("store", "reset-clock", "--who", "eve", "--why", "it was set forward")
+    log = [json.loads(line) for line in place.run("cap", "log", "--json").splitlines()]
+    clock, remove, other, apply = log
+    assert (clock["who"], clock["why"]) == ("eve", "it was set forward")
+    assert clock["what"].startswith("the store's time was 20")
+    assert (remove["who"], remove["why"]) == ("bob", "over")
+    assert "@" in other["who"]  # user@host
+    assert (apply["who"], apply["why"]) == ("ann", "launch")
+    assert apply["what"] == f'policy "shop" in force, from {place.folder / "a.toml"}'
 
 
 def test_a_version_without_a_cap_that_is_in_force_loosens_it(place: Place) -> None:

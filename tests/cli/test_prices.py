@@ -83,6 +83,13 @@ def test_compare_ranks_by_the_estimate_of_the_core(place: Place) -> None:
             assert str(estimate.ceiling_usd) == entry["ceiling"]
     text = place.run("prices", "compare", "--for", "request.json", "--provider", "mistral")
     assert "mistral-small" in text and "unknown" not in text.splitlines()[1]
+    # Of the models that answer such a request: a chat is not asked of one that checks, embeds or speaks.
+    text = place.run("prices", "compare", "--for", "request.json", "--provider", "openai")
+    assert "gpt-5-mini" in text
+    for other in ("moderation", "embedding", "tts", "whisper", "sora"):
+        assert other not in text
+    text = place.run("prices", "compare", "--for", "request.json", "--modality", "speech")
+    assert "tts-1" in text
 
 
 def test_compare_never_opens_the_users_store(place: Place) -> None:

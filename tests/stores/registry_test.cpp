@@ -144,7 +144,7 @@ TEST_P(StoreRegistry, R6_a_file_that_comes_back_and_loosens_nothing_is_a_warning
   EXPECT_TRUE(warnings(loose).empty());  // never seen before
   const auto back = warnings(tight);
   ASSERT_EQ(back.size(), 1U);
-  EXPECT_NE(back.front().find("\"team\" was replaced in this store by a newer version and is in force again"),
+  EXPECT_NE(back.front().find("\"team\" was in force in this store before, replaced since, and is in force again"),
             std::string::npos)
       << back.front();
   EXPECT_EQ(store->registry()->caps.front().cap.limit, usd);

@@ -147,8 +147,10 @@ class Control {
   /// Ends one by the provider's id or its attempt's: settled at `actual`, else charged at its hold. Answers it as it was.
   Result<JobView> end_job(const std::string& id, std::optional<Usd> actual, const ChangeNote& note);
   /// Registers a policy without opening a guard; `force` replaces one that was superseded (R6). Answers warnings.
-  Result<std::vector<std::string>> apply_policy(const Policy& policy, bool force);
-  Status remove_policy(const std::string& name);
+  Result<std::vector<std::string>> apply_policy(const Policy& policy, bool force, const ChangeNote& note = {});
+  /// Answers which caps bind nobody any more, in words: no other policy has them.
+  Result<std::vector<std::string>> remove_policy(const std::string& name, const ChangeNote& note = {});
+  /// After a clock that was wrong: the store's time is this machine's again.
   Status reset_clock(const ChangeNote& note);
 
  private:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,5 +38,8 @@ struct EndpointRule {
   std::string error = "/error";  // into the answer: there in the provider's own errors (R23)
   bool operator==(const EndpointRule&) const = default;
 };
+
+/// What a built-in endpoint makes: "text" for "chat.completions", "image" for "images.edits"; "" for another name.
+std::string_view modality_of(std::string_view endpoint);
 
 }  // namespace farthing

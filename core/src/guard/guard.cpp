@@ -169,7 +169,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
     if (!opened) return opened.error();
     store = std::move(*opened);
   }
-  auto warnings = store->apply(policy, false);
+  auto warnings = store->apply(policy, false, guard::process_name());
   if (!warnings) return warnings.error();
   if (policy.caps.empty()) {
     const auto registry = store->registry();

@@ -58,12 +58,14 @@ Status values_fit(const Cap& cap, const std::vector<std::string>& each_values) {
   std::string kinds;
   for (const std::string& kind : cap.each)
     kinds += (kinds.empty() ? "" : ", ") + kind;
-  return Error{Code::invalid_argument,
-               cap.name() +
-                   (cap.each.empty() ? " has one counter for all its calls"
-                                     : " has a counter for each " + kinds + ", so " + std::to_string(cap.each.size()) +
-                                           (cap.each.size() == 1 ? " value is" : " values are") + " accepted") +
-                   "; found " + std::to_string(each_values.size())};
+  return Error{
+      Code::invalid_argument,
+      cap.name() +
+          (cap.each.empty() ? " has one counter for all its calls"
+                            : " has a counter for each " + kinds + ", so " + std::to_string(cap.each.size()) +
+                                  (cap.each.size() == 1 ? " value is" : " values are") + " accepted") +
+          "; found " + std::to_string(each_values.size()) +
+          (cap.each.empty() ? ": \"" + each_values.front() + "\". How long a limit holds is told by `until`" : "")};
 }
 
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
@@ -264,16 +266,24 @@ Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
   return success();
 }
 
-Result<std::vector<std::string>> Control::apply_policy(const Policy& policy, bool force) {
-  return store_->apply(policy, force);
+Result<std::vector<std::string>> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note) {
+  return store_->apply(policy, force, who_of(note), note.why);
 }
 
-Status Control::remove_policy(const std::string& name) {
-  return store_->remove_document(name);
+Result<std::vector<std::string>> Control::remove_policy(const std::string& name, const ChangeNote& note) {
+  const auto before = caps();
+  if (!before) return before.error();
+  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  std::vector<std::string> unbound;
+  for (const RegisteredCapView& view : *before) {
+    if (view.documents != std::vector<std::string>{name}) continue;
+    unbound.push_back(is_made_id(view.cap.id) ? view.words : view.cap.name() + " (" + view.cap.words() + ")");
+  }
+  return unbound;
 }
 
-Status Control::reset_clock(const ChangeNote&) {
-  return store_->reset_clock();
+Status Control::reset_clock(const ChangeNote& note) {
+  return store_->reset_clock(who_of(note), note.why);
 }
 
 }  // namespace farthing

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "report/text.h"
@@ -145,6 +146,10 @@ Result<StatusReport> status_of(Store& store) {
     for (StatusCounter& row : rows)
       report.counters.push_back(std::move(row));
   }
+  std::sort(runs.begin(), runs.end(), [](const StatusCounter& a, const StatusCounter& b) {
+    return std::tuple(a.words, b.cap.spent + b.cap.reserved, a.cap.run) <
+           std::tuple(b.words, a.cap.spent + a.cap.reserved, b.cap.run);
+  });
   for (StatusCounter& row : runs)
     report.counters.push_back(std::move(row));
 

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "farthing/time_text.h"
 #include "ledger/fork.h"
 #include "store/facts.h"
 #include "store/step.h"
@@ -176,9 +177,10 @@ Result<std::int64_t> LocalStore::now_ms() {
   return step.now_ms();
 }
 
-Status LocalStore::reset_clock() {
+Status LocalStore::reset_clock(const std::string& who, const std::string& why) {
   Step step(*this);
   if (!step.status()) return step.status();
+  const std::int64_t before_ms = step.now_ms();
   step.state().time_ms = options_.clock->wall_ms();
   step.state().boot_ms = options_.clock->boot_ms();
   step.state().boot_id = options_.clock->boot_id();
@@ -230,7 +232,9 @@ Status LocalStore::reset_clock() {
     if (registered == nullptr) continue;  // in no policy: whoever brings it back has it counted (R7)
     if (const Status done = count_again(step, *registered); !done) return done;
   }
-  return step.commit();
+  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who,
+                                          "the store's time was " + iso_utc(before_ms) + ", set back", why);
+  return logged ? step.commit() : logged;
 }
 
 Result<std::string> LocalStore::secret() {

@@ -40,8 +40,9 @@ class LocalStore : public Store {
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override;
 
   Result<Registry> registry() override;
-  Result<std::vector<std::string>> apply(const Policy& policy, bool force) override;
-  Status remove_document(const std::string& name) override;
+  Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
+                                         const std::string& why) override;
+  Status remove_document(const std::string& name, const std::string& who, const std::string& why) override;
   Status set_override(const Override& change) override;
   Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
                         const std::string& why) override;
@@ -61,7 +62,7 @@ class LocalStore : public Store {
   Result<Swept> sweep() override;
   Status checkpoint() override;
   Result<std::int64_t> now_ms() override;
-  Status reset_clock() override;
+  Status reset_clock(const std::string& who, const std::string& why) override;
   void close() override;
 
  private:

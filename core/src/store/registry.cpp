@@ -254,7 +254,8 @@ std::vector<std::string> dropped(const Registry& registry, const Policy& policy)
 
 }  // namespace
 
-Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force) {
+Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force, const std::string& who,
+                                                   const std::string& why) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   std::vector<std::string> warnings;
@@ -282,16 +283,17 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   if (policy.origin == Origin::file && replaced_earlier && !force) {
     const std::vector<std::string> loosened = loosens(*registry, policy);
     if (!loosened.empty()) {
-      std::string message =
-          "policy \"" + policy.name + "\" (" + policy.path +
-          ") was replaced in this store by a newer version, and opening it again would loosen limits in force:";
+      std::string message = "policy \"" + policy.name + "\" (" + policy.path +
+                            ") was in force in this store before and replaced by other contents since; with it again "
+                            "limits in force would "
+                            "be looser:";
       for (const std::string& limit : loosened)
         message += "\n  " + limit;
       message += "\nIf that is meant: farthing policy apply --force " + (policy.path.empty() ? "FILE" : policy.path);
       return Error{Code::policy_superseded, message};
     }
     warnings.push_back("policy \"" + policy.name +
-                       "\" was replaced in this store by a newer version and is in force again");
+                       "\" was in force in this store before, replaced since, and is in force again");
   }
 
   // What is current in code is what was opened last: somebody who opens a second one under the same name has to hear it.
@@ -352,14 +354,16 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   }
   ++step.state().revision;
   const Status logged =
-      facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + policy.name + "\" in force",
-                        policy.origin == Origin::file ? policy.path : "opened in code");
+      facts::add_change(*tables_, step.state(), step.now_ms(), who,
+                        "policy \"" + policy.name + "\" in force, " +
+                            (policy.origin == Origin::file ? "from " + policy.path : std::string("opened in code")),
+                        why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
   return warnings;
 }
 
-Status LocalStore::remove_document(const std::string& name) {
+Status LocalStore::remove_document(const std::string& name, const std::string& who, const std::string& why) {
   Step step(*this);
   if (!step.status()) return step.status();
   auto history = facts::history(*tables_, name);
@@ -374,7 +378,7 @@ Status LocalStore::remove_document(const std::string& name) {
   if (!found) return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + info_.location};
   ++step.state().revision;
   if (const Status done =
-          facts::add_change(*tables_, step.state(), step.now_ms(), "", "policy \"" + name + "\" removed", "");
+          facts::add_change(*tables_, step.state(), step.now_ms(), who, "policy \"" + name + "\" removed", why);
       !done) {
     return done;
   }

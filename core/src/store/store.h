@@ -278,14 +278,16 @@ class Store {
   // The registry (R6 to R8, R34). Each change raises the revision.
   virtual Result<Registry> registry() = 0;
   /// Registers a document and its caps; new caps are counted from the ledger in the same step (R7).
-  /// `policy_superseded` unless `force`, where R6 says so. Warnings are returned.
-  virtual Result<std::vector<std::string>> apply(const Policy& policy, bool force) = 0;
-  virtual Status remove_document(const std::string& name) = 0;
+  /// `policy_superseded` unless `force`, where R6 says so. Warnings are returned. Who and why go to the change log, here
+  /// and below.
+  virtual Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who = {},
+                                                 const std::string& why = {}) = 0;
+  virtual Status remove_document(const std::string& name, const std::string& who = {}, const std::string& why = {}) = 0;
   virtual Status set_override(const Override& change) = 0;
   virtual Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values,
                                 const std::string& who, const std::string& why) = 0;
   virtual Result<Halt> halt(const Halt& halt) = 0;
-  /// All halts, or the one with this id; who and why go to the change log.
+  /// All halts, or the one with this id.
   virtual Status resume(std::optional<std::int64_t> id, const std::string& who, const std::string& why) = 0;
   /// The log of such changes, newest first.
   virtual Result<std::vector<Change>> changes(std::size_t most) = 0;
@@ -311,7 +313,7 @@ class Store {
   virtual Status checkpoint() = 0;
   /// The store's time (R12) and, after a forward jump, the way back.
   virtual Result<std::int64_t> now_ms() = 0;
-  virtual Status reset_clock() = 0;
+  virtual Status reset_clock(const std::string& who = {}, const std::string& why = {}) = 0;
   /// Closes; afterwards every method answers `closed`.
   virtual void close() = 0;
 };

@@ -1,3 +1,4 @@
+#include "farthing/endpoint.h"
 #include "wire/anthropic_batches/batches.h"
 #include "wire/anthropic_messages/messages.h"
 #include "wire/gemini_batches/batches.h"
@@ -263,6 +264,11 @@ const Dialect* dialect_of(std::string_view endpoint) {
     if (dialect->endpoint == endpoint) return dialect;
   }
   return nullptr;
+}
+
+std::string_view modality_of(std::string_view endpoint) {
+  const Dialect* dialect = dialect_of(endpoint);
+  return dialect == nullptr ? std::string_view() : dialect->modality;
 }
 
 }  // namespace farthing

@@ -74,10 +74,13 @@ class WatchedStore : public Store {
     if (auto error = before("registry")) return std::move(*error);
     return inner_->registry();
   }
-  Result<std::vector<std::string>> apply(const Policy& policy, bool force) override {
-    return inner_->apply(policy, force);
+  Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
+                                         const std::string& why) override {
+    return inner_->apply(policy, force, who, why);
   }
-  Status remove_document(const std::string& name) override { return inner_->remove_document(name); }
+  Status remove_document(const std::string& name, const std::string& who, const std::string& why) override {
+    return inner_->remove_document(name, who, why);
+  }
   Status set_override(const Override& change) override { return inner_->set_override(change); }
   Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
                         const std::string& why) override {
@@ -109,7 +112,7 @@ class WatchedStore : public Store {
   }
   Status checkpoint() override { return inner_->checkpoint(); }
   Result<std::int64_t> now_ms() override { return inner_->now_ms(); }
-  Status reset_clock() override { return inner_->reset_clock(); }
+  Status reset_clock(const std::string& who, const std::string& why) override { return inner_->reset_clock(who, why); }
   void close() override { inner_->close(); }
 
  private:
