@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "arguments.h"
+#include "farthing/endpoint.h"
 #include "farthing/guard.h"
 #include "farthing/policy.h"
 
@@ -86,7 +87,7 @@ PolicyOrProblems read_policy(const std::string& path) {
     read.policy.reset();
     return read;
   }
-  std::vector<Problem> doubtful = doubts(*read.policy, **book);
+  std::vector<Problem> doubtful = doubts(*read.policy, **book, endpoint_names());
   std::move(doubtful.begin(), doubtful.end(), std::back_inserter(read.problems));
   return read;
 }

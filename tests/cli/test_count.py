@@ -212,6 +212,10 @@ def test_says_what_has_no_bound_and_shows_seconds(place: Place) -> None:
     film = written(place, {"model": "sora-2", "prompt": "a mill", "seconds": "8"})
     said = place.run("estimate", film, "--endpoint", "videos", "--explain")
     assert "video_seconds" in said and "8000" not in said
+    meters = json.loads(place.run("estimate", file, "--endpoint", "videos", "--json"))[
+        "ceiling_meters"
+    ]
+    assert (meters["video_seconds"], meters["video_seconds_ms"]) == ("8", 8000)
     assert "0.10 USD per second" in said and "0.80" in said
 
 

@@ -41,5 +41,7 @@ struct EndpointRule {
 
 /// What a built-in endpoint makes: "text" for "chat.completions", "image" for "images.edits"; "" for another name.
 std::string_view modality_of(std::string_view endpoint);
+/// The names of the built-in endpoints.
+std::vector<std::string_view> endpoint_names();
 
 }  // namespace farthing

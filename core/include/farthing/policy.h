@@ -115,8 +115,9 @@ PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where,
 /// The same document as JSON; how bindings hand over a policy built in code.
 PolicyOrProblems policy_from_json(std::string_view text, std::string_view where, const Environment& env);
 
-/// Warnings about values that fit nothing known, as a misspelt one does: providers and models in `match`, models of
-/// deployments. `book` has the policy's own prices over it.
-std::vector<Problem> doubts(const Policy& policy, const PriceBook& book);
+/// Warnings about values that fit nothing known, as a misspelt one does: providers, models and endpoints in `match`, models
+/// of deployments. `book` has the policy's own prices over it, `endpoints` are the built-in ones.
+std::vector<Problem> doubts(const Policy& policy, const PriceBook& book,
+                            const std::vector<std::string_view>& endpoints);
 
 }  // namespace farthing

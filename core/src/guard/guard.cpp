@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "farthing/endpoint.h"
 #include "guard/attempt.h"
 #include "guard/estimate.h"
 #include "guard/process.h"
@@ -181,7 +182,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto book = PriceBook::open(policy.price_book_path(), policy.prices);
   if (!book) return book.error();
-  for (const Problem& doubt : doubts(policy, **book))
+  for (const Problem& doubt : doubts(policy, **book, endpoint_names()))
     warnings->push_back(doubt.where + ": " + doubt.message);
   std::string secret = policy.key_secret;
   if (secret.empty()) {

@@ -36,7 +36,8 @@ bool fits_any(const std::vector<std::string>& globs, std::string_view text) {
 
 class Doubts {
  public:
-  Doubts(const Policy& policy, const PriceBook& book) : policy_(policy), book_(book), models_(book.models()) {
+  Doubts(const Policy& policy, const PriceBook& book, const std::vector<std::string_view>& endpoints)
+      : policy_(policy), book_(book), endpoints_(endpoints), models_(book.models()) {
     for (const Model* model : models_)
       providers_.insert(model->provider);
     for (const HostRule& host : policy.hosts) {
@@ -46,6 +47,7 @@ class Doubts {
     for (const EndpointRule& endpoint : policy.endpoints) {
       own_models_ = true;
       own_providers_.insert(endpoint.provider.empty() ? endpoint.host : endpoint.provider);
+      endpoints_.push_back(endpoint.name);
     }
   }
 
@@ -69,6 +71,10 @@ class Doubts {
       for (const std::string& glob : *providers)
         provider(glob, path + ".provider");
     }
+    if (const std::vector<std::string>* globs = globs_of("endpoint"); globs != nullptr) {
+      for (const std::string& glob : *globs)
+        endpoint(glob, path + ".endpoint");
+    }
     // Of a misspelt provider no model is known: its own warning is enough.
     if (providers != nullptr && std::none_of(providers_.begin(), providers_.end(),
                                              [&](std::string_view name) { return fits_any(*providers, name); })) {
@@ -87,6 +93,19 @@ class Doubts {
     add(path, "no provider of the price book or of a [[host]] is " + quoted(glob) +
                   ", so no call is known to which this cap applies" +
                   meant(near_providers(book_, without_wildcards(glob), 3)));
+  }
+
+  void endpoint(const std::string& glob, const std::string& path) {
+    const auto fits = [&glob](std::string_view name) { return policy::glob_matches(glob, name); };
+    if (std::any_of(endpoints_.begin(), endpoints_.end(), fits)) return;
+    const std::string part = without_wildcards(glob);
+    std::vector<std::string> near;  // "chat" is a part of chat.completions
+    for (const std::string_view name : endpoints_) {
+      if (part.size() >= 3 && near.size() < 3 && name.find(part) != std::string_view::npos) near.emplace_back(name);
+    }
+    if (near.empty()) near = near_names(part, endpoints_, 3);
+    add(path, "no endpoint that Farthing reads or a [[endpoint]] describes is " + quoted(glob) +
+                  ", so no call is known to which this cap applies" + meant(near));
   }
 
   void model(const std::string& glob, const std::vector<std::string>* providers, const std::string& path) {
@@ -148,6 +167,7 @@ class Doubts {
 
   const Policy& policy_;
   const PriceBook& book_;
+  std::vector<std::string_view> endpoints_;
   std::vector<const Model*> models_;
   std::set<std::string_view> providers_;      // of the book, a policy's own prices among them
   std::set<std::string_view> own_providers_;  // of hosts and endpoints that the policy describes
@@ -157,16 +177,18 @@ class Doubts {
 
 }  // namespace
 
-std::vector<Problem> doubts(const Policy& policy, const PriceBook& book) {
+std::vector<Problem> doubts(const Policy& policy, const PriceBook& book,
+                            const std::vector<std::string_view>& endpoints) {
   const bool any =
       std::any_of(policy.hosts.begin(), policy.hosts.end(),
                   [](const HostRule& host) { return !host.free && host.guard && !host.provider.empty(); }) ||
       std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {
-        return std::any_of(cap.match.of.begin(), cap.match.of.end(),
-                           [](const auto& one) { return one.first == "provider" || one.first == "model"; });
+        return std::any_of(cap.match.of.begin(), cap.match.of.end(), [](const auto& one) {
+          return one.first == "provider" || one.first == "model" || one.first == "endpoint";
+        });
       });
   if (!any) return {};  // most policies: the book need not be looked through
-  return Doubts(policy, book).all();
+  return Doubts(policy, book, endpoints).all();
 }
 
 }  // namespace farthing

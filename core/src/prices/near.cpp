@@ -91,6 +91,11 @@ std::vector<std::string> nearest(std::string_view wanted, const std::vector<std:
 
 namespace farthing {
 
+std::vector<std::string> near_names(std::string_view wanted, const std::vector<std::string_view>& names,
+                                    std::size_t most) {
+  return prices_detail::nearest(wanted, names, most);
+}
+
 const Model* find_anywhere(const PriceBook& book, std::string_view name) {
   if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
     if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;

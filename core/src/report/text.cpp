@@ -1,10 +1,14 @@
 #include "report/text.h"
 
+#include "farthing/cap.h"
+
 namespace farthing::report {
 
 void put_amount(OrderedJson& object, const std::string& name, Meter meter, std::int64_t value) {
-  if (meter == Meter::usd) {
-    put_usd(object, name, Usd{value});
+  if (meter == Meter::usd) return put_usd(object, name, Usd{value});
+  if (meter == Meter::audio_seconds || meter == Meter::video_seconds) {
+    object[name] = amount_text(meter, value);
+    object[name + "_ms"] = value;
   } else {
     object[name] = value;
   }

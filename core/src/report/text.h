@@ -14,7 +14,8 @@
 
 namespace farthing::report {
 
-/// Money as decimal text under `name` and integer nano under `name_nano`; other meters as an integer.
+/// Money as decimal text under `name` and integer nano under `name_nano`, seconds likewise with whole `name_ms`; other
+/// meters as an integer.
 void put_amount(OrderedJson& object, const std::string& name, Meter meter, std::int64_t value);
 /// Money, null where it is not known.
 void put_usd(OrderedJson& object, const std::string& name, const std::optional<Usd>& amount);

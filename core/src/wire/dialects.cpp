@@ -271,4 +271,11 @@ std::string_view modality_of(std::string_view endpoint) {
   return dialect == nullptr ? std::string_view() : dialect->modality;
 }
 
+std::vector<std::string_view> endpoint_names() {
+  std::vector<std::string_view> names;
+  for (const Dialect* each : dialects())
+    names.push_back(each->endpoint);
+  return names;
+}
+
 }  // namespace farthing

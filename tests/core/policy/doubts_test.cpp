@@ -16,7 +16,7 @@ std::vector<std::string> doubts_of(const std::string& toml) {
   const auto book = PriceBook::with_overlays(read.policy->prices);
   EXPECT_TRUE(book);
   std::vector<std::string> all;
-  for (const Problem& doubt : doubts(*read.policy, **book))
+  for (const Problem& doubt : doubts(*read.policy, **book, {"chat.completions", "embeddings", "images.generations"}))
     all.push_back(doubt.where + ": " + doubt.message);
   return all;
 }
@@ -28,11 +28,25 @@ std::string cap_for(const std::string& match) {
 constexpr const char* local_host = "[[host]]\nname = \"localhost:11434\"\nfree = true\n";
 
 TEST(Doubts, are_none_of_what_is_known) {
-  for (const char* match :
-       {R"(model = "gpt-5*")", R"(model = ["gpt-5-mini", "claude-*"])", R"(provider = "openai", model = "gpt-5*")",
-        R"(provider = "o*")", R"(project = "gtp-5")", R"(model = "*")"}) {
+  for (const char* match : {R"(model = "gpt-5*")", R"(model = ["gpt-5-mini", "claude-*"])",
+                            R"(provider = "openai", model = "gpt-5*")", R"(provider = "o*")", R"(project = "gtp-5")",
+                            R"(endpoint = "chat.completions")", R"(endpoint = "images.*")", R"(model = "*")"}) {
     EXPECT_THAT(doubts_of(cap_for(match)), IsEmpty()) << match;
   }
+}
+
+TEST(Doubts, name_the_endpoints_that_were_meant) {
+  const auto part = doubts_of(cap_for(R"(endpoint = "chat")"));
+  ASSERT_EQ(part.size(), 1U);
+  EXPECT_THAT(part[0], testing::StartsWith("cap[0].match.endpoint: "));
+  EXPECT_THAT(part[0], testing::HasSubstr(R"(did you mean "chat.completions"?)"));
+  const auto misspelt = doubts_of(cap_for(R"(endpoint = ["embedings", "embeddings"])"));
+  ASSERT_EQ(misspelt.size(), 1U);
+  EXPECT_THAT(misspelt[0], testing::HasSubstr(R"(did you mean "embeddings"?)"));
+  const std::string own =
+      "[[endpoint]]\nname = \"acme.songs\"\nhost = \"api.acme.test\"\npath = \"/songs\"\nmodel = \"song-1\"\n"
+      "asks = { audio_seconds = \"/duration\" }\n";
+  EXPECT_THAT(doubts_of(cap_for(R"(endpoint = "acme.songs")") + own), IsEmpty());
 }
 
 TEST(Doubts, name_the_model_that_was_meant) {
