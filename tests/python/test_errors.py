@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -15,6 +16,8 @@ import pytest
 import farthing
 
 from .conftest import CHEAP, MODEL, Shop
+
+Ask = Callable[[openai.OpenAI], Any]
 
 
 @pytest.fixture
@@ -174,6 +177,33 @@ def test_unpriced_model(shop: Shop) -> None:
     assert MODEL in str(caught.value), "a near name is named"
     assert "[[price]]" in str(caught.value), "and the lines to add"
     assert caught.value.cap is None and caught.value.limit is None
+
+
+def _image(client: openai.OpenAI) -> Any:
+    return client.images.generate(model="own-9", prompt="a mill")
+
+
+def _speech(client: openai.OpenAI) -> Any:
+    return client.audio.speech.create(model="own-9", input="a mill", voice="alloy")
+
+
+@pytest.mark.parametrize(
+    ("ask", "rates"),
+    [(_image, 'images = "0.04 USD each"'), (_speech, 'characters = "15 USD per million"')],
+)
+def test_the_lines_to_add_are_of_what_the_model_makes(
+    shop: Shop, ask: Ask, rates: str, tmp_path: Path
+) -> None:
+    client = shop.guard(farthing.Cap("5 USD", per="day")).wrap(shop.client())
+    with pytest.raises(farthing.Unpriced) as caught:
+        ask(client)
+    said = str(caught.value)
+    lines = said[said.index("[[price]]") :]
+    quantity = rates.split(" = ")[0]
+    assert f'rates = {{ {quantity} = "... USD' in lines
+    policy = tmp_path / "p.toml"
+    policy.write_text(lines.replace(lines.splitlines()[-1], f"rates = {{ {rates} }}"))
+    farthing.Guard(str(policy), store="memory:").close()  # and they can be pasted
 
 
 def test_halted(shop: Shop) -> None:

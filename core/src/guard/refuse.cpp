@@ -34,6 +34,22 @@ std::string name_in_message(std::string_view name) {
   return in_quotes(name.substr(0, end)) + "... (" + std::to_string(name.size()) + " bytes)";
 }
 
+/// The rates that a price of such a model is written in, to be filled in.
+std::string_view rates_to_write(std::string_view modality) {
+  constexpr std::pair<std::string_view, std::string_view> usual[] = {
+      {"embedding", R"(input_tokens = "... USD per million")"},
+      {"image", R"(images = "... USD each")"},
+      {"speech", R"(characters = "... USD per million")"},
+      {"transcription", R"(audio_seconds = "... USD per minute")"},
+      {"video", R"(video_seconds = "... USD per second")"},
+      {"music", R"(audio_seconds = "... USD per minute")"},
+  };
+  for (const auto& [name, rates] : usual) {
+    if (name == modality) return rates;
+  }
+  return R"(input_tokens = "... USD per million", output_tokens = "... USD per million")";
+}
+
 }  // namespace
 
 Verdict Attempt::State::refuse_unknown_endpoint(const RequestView& request) {
@@ -124,7 +140,7 @@ Verdict Attempt::State::refuse_unpriced() {
                        ": " + model + "}), or in the policy. If it is a model: ";
   } else if (usable) {
     refusal.paste = "[[price]]\nprovider = " + provider + "\nmodel = " + in_quotes(policy::kept(name)) +
-                    "\nrates = { input_tokens = \"... USD per million\", output_tokens = \"... USD per million\" }";
+                    "\nrates = { " + std::string(rates_to_write(route.dialect->modality)) + " }";
     refusal.message += "To use it, write its price into the policy; in code: ";
   }
   if (usable) {
