@@ -133,7 +133,7 @@ def test_what_was_spent_is_kept_and_calls_of_an_open_guard_see_it(
 
 
 def test_who_applied_and_removed_a_policy_is_in_the_log(place: Place) -> None:
-    """R34: whatever changes what binds is in the log with who and why, also the clock."""
+    """R8: whatever changes what binds is in the log with who and why, also the clock."""
     _policy(
         place, "a.toml", "5 USD", extra='[[cap]]\nid = "own"\nlimit = "9 requests"\nper = "day"\n'
     )
