@@ -213,7 +213,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   set_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")
       ->required();
   set_command->add_option("limit", cap_options.limit, "The limit, for example \"50 USD\"")->required();
-  set_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`, in its order")
+  set_command
+      ->add_option("--for", cap_options.counter, "Only this counter of a cap with `each`: user=u42, once for each kind")
       ->allow_extra_args(false);
   set_command->add_option("--until", cap_options.until, "Until then: 2h, friday, 2026-12-01, in the policy's zone");
   add_note(*set_command, cap_options.note);
@@ -222,7 +223,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   add_where(*clear_command, cap_options.where);
   clear_command->add_option("cap", cap_options.cap, "The cap's id, or a part of id or words that only it has")
       ->required();
-  clear_command->add_option("--for", cap_options.counter, "Only the counter with these values of `each`")
+  clear_command
+      ->add_option("--for", cap_options.counter, "Only this counter of a cap with `each`: user=u42, once for each kind")
       ->allow_extra_args(false);
   add_note(*clear_command, cap_options.note);
   clear_command->callback([&] { code = cap_clear(cap_options); });

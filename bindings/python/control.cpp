@@ -194,16 +194,15 @@ void bind_control(py::class_<GuardRef>& guard) {
           py::arg("id"), py::arg("who"), py::arg("why"))
       .def(
           "set_limit",
-          [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each,
-             const std::string& limit, std::optional<std::int64_t> until_ms, const std::string& who,
-             const std::string& why) {
+          [](const GuardRef& self, const std::string& cap, const CounterValues& each, const std::string& limit,
+             std::optional<std::int64_t> until_ms, const std::string& who, const std::string& why) {
             value_or_raise(
                 unlocked([&] { return self.guard->control()->set_limit(cap, each, limit, until_ms, {who, why}); }));
           },
           py::arg("cap"), py::arg("each"), py::arg("limit"), py::arg("until_ms"), py::arg("who"), py::arg("why"))
       .def(
           "clear_limit",
-          [](const GuardRef& self, const std::string& cap, const std::vector<std::string>& each, const std::string& who,
+          [](const GuardRef& self, const std::string& cap, const CounterValues& each, const std::string& who,
              const std::string& why) {
             value_or_raise(unlocked([&] { return self.guard->control()->clear_limit(cap, each, {who, why}); }));
           },

@@ -106,6 +106,7 @@ py::dict estimate(const GuardRef& self, const std::string& endpoint, const std::
   dict["ceiling_parts"] = parts(made.ceiling_parts);
   dict["output_limit"] = made.output_limit;
   dict["fits_output_limit"] = made.fits_output_limit;
+  dict["no_fit"] = text(made.no_fit);
   dict["left"] = caps_left(made.left);
   dict["count"] = made.count;
   return dict;

@@ -50,6 +50,19 @@ std::string done_text(const LimitSet& done) {
          limit_text(done.meter, done.after);
 }
 
+/// "user=u42" names its kind; "u42" is of the only one.
+CounterValues counter_values(const std::vector<std::string>& given) {
+  CounterValues values;
+  for (const std::string& text : given) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos)
+      values.emplace_back("", text);
+    else
+      values.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return values;
+}
+
 }  // namespace
 
 int cap_list(const CapOptions& options) {
@@ -89,7 +102,8 @@ int cap_set(const CapOptions& options) {
   }
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done = (*control)->set_limit(options.cap, options.counter, options.limit, until, options.note);
+  const auto done =
+      (*control)->set_limit(options.cap, counter_values(options.counter), options.limit, until, options.note);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << (until ? " until " + iso_utc(*until) : "")
             << "\nin force on the next call of every process on this store\n";
@@ -99,7 +113,7 @@ int cap_set(const CapOptions& options) {
 int cap_clear(const CapOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done = (*control)->clear_limit(options.cap, options.counter, options.note);
+  const auto done = (*control)->clear_limit(options.cap, counter_values(options.counter), options.note);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << "\nin force on the next call of every process on this store\n";
   return ok;

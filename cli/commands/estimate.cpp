@@ -161,13 +161,12 @@ int estimate(const EstimateOptions& options) {
     if (made->ceiling) std::cout << "\nnot bounded by its bytes: " << what << "\n";
   }
   if (!made->ceiling) std::cout << "\nno cost at most: " << made->no_ceiling << "\n";
-  if (!made->left.empty() && made->fits_output_limit != made->output_limit) {
-    const std::string calls = made->count == 1 ? "the call" : std::to_string(made->count) + " such calls at once";
-    std::cout << "\nthe policy's caps, with nothing spent, "
-              << (made->fits_output_limit
-                      ? "admit " + calls + " with an output limit of " + std::to_string(*made->fits_output_limit)
-                      : "refuse " + calls)
-              << "\n";
+  if (!made->no_fit.empty()) {
+    std::cout << "\nrefused with nothing spent: " << printable(made->no_fit, true) << "\n";
+  } else if (made->fits_output_limit != made->output_limit) {
+    std::cout << "\nwith nothing spent, the caps have room for "
+              << (made->count == 1 ? "it" : std::to_string(made->count) + " at once") << " with an output limit of "
+              << *made->fits_output_limit << "\n";
   }
   return ok;
 }

@@ -26,7 +26,7 @@ std::string counter_name(const CapLeft& cap) {
 
 std::string more_line(std::int64_t more) {
   return "  and " + std::to_string(more) + (more == 1 ? " other that" : " others that") +
-         " spent no more   (--top 0)\n";
+         " spent and hold no more   (--top 0)\n";
 }
 
 /// Of each cap and task the `top` counters that spent most; 0 = all.

@@ -46,6 +46,16 @@ def list_of_texts(name: str, value: object, example: str) -> list[str]:
     return list(value)
 
 
+def counter(name: str, value: object) -> list[tuple[str, str]]:
+    """Which counter of a cap, as kinds with values; "" for the kind of a bare value."""
+    if not isinstance(value, Mapping):
+        return [("", one) for one in list_of_texts(name, value, '{"user": "u42"} or ["u42"]')]
+    for kind, one in value.items():
+        if not isinstance(kind, str) or not isinstance(one, str):
+            raise bad(name, value, 'labels with a text each, such as {"user": "u42"}')
+    return list(value.items())
+
+
 def path(name: str, value: object, instead: str = "") -> str:
     if not isinstance(value, (str, os.PathLike)):
         raise bad(name, value, f"a path{instead}, found {type(value).__name__}")

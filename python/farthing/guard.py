@@ -391,7 +391,7 @@ class Guard:
         cap: str,
         limit: str,
         *,
-        each: Sequence[str] = (),
+        each: Mapping[str, str] | Sequence[str] = (),
         until: datetime | str | None = None,
         why: str = "",
         who: str = "",
@@ -400,20 +400,26 @@ class Guard:
 
             guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch")
 
-        `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`. `until` is a
-        datetime with a time zone, ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the
-        policy's limit is back. `"0 USD"` refuses all that costs. Raises ArgumentError for a cap that is not known, a
-        limit in another unit than the cap's, or what is no moment; StoreError when the store cannot be written.
+        `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`: `{"user": "u42"}`,
+        every kind once; of a single kind `["u42"]` will do. `until` is a datetime with a time zone, ISO text, a weekday
+        (its next midnight in the policy's zone) or "2h"; then the policy's limit is back. `"0 USD"` refuses all that
+        costs. Raises ArgumentError for a cap or a counter that is not known, a limit in another unit than the cap's, or
+        what is no moment; StoreError when the store cannot be written.
         """
         if not isinstance(limit, str):
             raise _arguments.bad("limit", limit, 'text with its unit, such as "50 USD"')
         _arguments.texts(cap=cap, why=why, who=who)
-        values = _arguments.list_of_texts("each", each, '["u42"]')
+        values = _arguments.counter("each", each)
         until_ms = None if until is None else self._moment(until)
         self._core.set_limit(cap, values, limit, until_ms, who, why)
 
     def clear_limit(
-        self, cap: str, *, each: Sequence[str] = (), why: str = "", who: str = ""
+        self,
+        cap: str,
+        *,
+        each: Mapping[str, str] | Sequence[str] = (),
+        why: str = "",
+        who: str = "",
     ) -> None:
         """Back to the policy's limit: `guard.clear_limit("marketing-daily")`.
 
@@ -421,7 +427,7 @@ class Guard:
         the store cannot be written.
         """
         _arguments.texts(cap=cap, why=why, who=who)
-        values = _arguments.list_of_texts("each", each, '["u42"]')
+        values = _arguments.counter("each", each)
         self._core.clear_limit(cap, values, who, why)
 
     def _moment(self, value: datetime | str, ago: bool = False) -> int:

@@ -114,8 +114,10 @@ class Estimate:
     output_limit: int
     """That the ceiling assumes; 0 where the endpoint has none."""
     fits_output_limit: int | None
-    """The one that `count` such calls at once would get: `output_limit`, or less where no more has room under every
-    cap and the policy lets limits be lowered. None: they would be refused."""
+    """What a call sent now would get: `output_limit`, or less where no more has room and the policy lets limits be
+    lowered. Of several at once the largest that all of them can have. None: `no_fit` says why."""
+    no_fit: str | None
+    """Why they would not all be granted now. Where other calls hold what is missing, one may wait for them and pass."""
     left: tuple[CapLeft, ...]
     """Of every matching cap, after `count` calls at their ceiling: below zero where less output than that fits, or
     nothing does."""
@@ -175,6 +177,7 @@ def estimate_of(core: Mapping[str, Any]) -> Estimate:
         ceiling_parts=_parts(core["ceiling_parts"]),
         output_limit=core["output_limit"],
         fits_output_limit=core["fits_output_limit"],
+        no_fit=core["no_fit"] or None,
         left=tuple(cap_left(cap) for cap in core["left"]),
         count=core["count"],
     )

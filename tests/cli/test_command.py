@@ -203,7 +203,8 @@ def test_refusals_are_filtered_as_entries_are(place: Place) -> None:
     assert listed() == listed("--label", "user=u0") == listed("--since", "1h") == 1  # coalesced
     assert len(set(told)) == 2
     for attempt in told:
-        assert "the newest of 2 equal refusals" in place.run("why", attempt)
+        said = place.run("why", attempt)
+        assert said.startswith(f"refused {attempt}, one of 2 equal refusals from")
     assert listed("--model", "gpt-4.1-nano", "--label", "project=shop") == 1
     for nothing in (
         ["--label", "user=u1"],
@@ -312,10 +313,34 @@ def test_setting_and_clearing_say_which_cap_and_what_changed(place: Place) -> No
     assert "for user=u42: 2 requests -> 10 requests" in said
 
 
+def test_a_limit_for_one_counter_of_several_kinds_names_them(place: Place) -> None:
+    """By position a lowering in an emergency could hit another counter than the one that is meant."""
+    (place.folder / "p.toml").write_text(
+        '[[cap]]\nid = "both"\nlimit = "5 USD"\nper = "day"\neach = ["user", "project"]\n'
+    )
+    place.run("policy", "apply", "p.toml")
+    for counter in (["u42", "web"], ["user=u42"], ["user=u42", "team=web"], ["user=a", "user=b"]):
+        given = [word for one in counter for word in ("--for", one)]
+        said = place.run("cap", "set", "both", "1 USD", *given, code=2)
+        assert "has a counter for each project=... and user=..." in said
+    for order in (["user=u42", "project=web"], ["project=web", "user=u42"]):
+        given = [word for one in order for word in ("--for", one)]
+        said = place.run("cap", "set", "both", "1 USD", *given)
+        assert "for project=web, user=u42: 5.00 USD -> 1.00 USD" in said
+        assert "1.00 USD -> 5.00 USD" in place.run("cap", "clear", "both", *given)
+    guard = farthing.Guard(caps=[], store=place.store)
+    guard.set_limit("both", "2 USD", each={"user": "u42", "project": "web"})
+    assert "project=web, user=u42: 2.00 USD" in place.run("cap", "list")
+    with pytest.raises(farthing.ArgumentError, match=r"project=\.\.\. and user=\.\.\."):
+        guard.clear_limit("both", each=["u42", "web"])
+    guard.clear_limit("both", each={"project": "web", "user": "u42"})
+    guard.close()
+
+
 def test_a_time_given_as_a_counter_is_told_where_it_belongs(place: Place) -> None:
     place.spend(1)
     said = place.run("cap", "set", "daily", "9 USD", "--for", "2h", code=2)
-    assert "has one counter for all its calls" in said and '"2h"' in said and "`until`" in said
+    assert "has one counter for all its calls" in said and "found 2h" in said and "`until`" in said
 
 
 def test_status_shows_of_each_cap_the_counters_that_spent_most(place: Place) -> None:
@@ -332,8 +357,8 @@ def test_status_shows_of_each_cap_the_counters_that_spent_most(place: Place) -> 
                     client.chat.completions.create(**CALL)  # type: ignore[call-overload]
     said = place.run("status")
     assert said.count("user=") == 10 and "user=u12" in said
-    assert "and 3 others that spent no more   (--top 0)" in said  # users
-    assert "and 4 others that spent no more   (--top 0)" in said  # runs of the task
+    assert "and 3 others that spent and hold no more   (--top 0)" in said  # users
+    assert "and 4 others that spent and hold no more   (--top 0)" in said  # runs of the task
     assert said.count("task triage") == 1
     assert place.run("status", "--top", "0").count("user=") == 13
     assert place.run("status", "--top", "1").count("user=") == 1

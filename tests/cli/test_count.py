@@ -268,6 +268,13 @@ def test_a_request_is_for_what_its_model_makes(
 def test_an_estimate_says_what_the_caps_of_a_policy_admit(place: Place) -> None:
     (place.folder / "tight.toml").write_text('[[cap]]\nlimit = "0.01 USD"\nper = "day"\n')
     ask = ("estimate", "--text", "Hello", "--model", "gpt-5-mini", "--policy", "tight.toml")
-    assert "admit the call with an output limit of 2048" in place.run(*ask)
+    assert "have room for it with an output limit of 2048" in place.run(*ask)
     assert json.loads(place.run(*ask, "--json"))["fits_output_limit"] == 2048
-    assert "refuse 9 such calls at once" in place.run(*ask, "--count", "9")
+    nine = place.run(*ask, "--count", "9")
+    assert (
+        "refused with nothing spent: for 9 such calls at once: the cap (0.01 USD per day)" in nine
+    )
+    call = (place.folder / "call.toml").write_text(
+        '[[cap]]\nid = "one"\nlimit = "0.00001 USD"\nper = "call"\n'
+    )
+    assert 'cap "one"' in place.run(*ask[:-1], "call.toml") and call

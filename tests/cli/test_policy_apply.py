@@ -150,7 +150,7 @@ def test_who_applied_and_removed_a_policy_is_in_the_log(place: Place) -> None:
     log = [json.loads(line) for line in place.run("cap", "log", "--json").splitlines()]
     clock, remove, other, apply = log
     assert (clock["who"], clock["why"]) == ("eve", "it was set forward")
-    assert clock["what"].startswith("the store's time was 20")
+    assert clock["what"].startswith("the store's time set from 20")
     assert (remove["who"], remove["why"]) == ("bob", "over")
     assert "@" in other["who"]  # user@host
     assert (apply["who"], apply["why"]) == ("ann", "launch")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+import openai
 import pytest
 
 import farthing
 
-from .conftest import CHEAP, MODEL, Shop
+from .conftest import CHEAP, MODEL, Shop, sdk_family
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-5-mini",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    ],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+}
 OPEN = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "hello there"}]}
 
 
@@ -81,11 +95,49 @@ def test_it_knows_the_output_limit_that_the_call_gets(
             assert receipt is not None and receipt.output_limit == fits
 
 
-def test_many_at_once_share_what_is_left(shop: Shop) -> None:
-    guard = shop.guard(farthing.Cap("10 requests", per="day"), DAY)
-    for count, fits in [(1, 64), (10, 64), (11, None)]:
-        many = guard.estimate("chat.completions", host=shop.host, count=count, **CHEAP)
-        assert many.fits_output_limit == fits
+@pytest.mark.parametrize(
+    ("cap", "ask"),
+    [
+        ("8000 output_tokens", {**OPEN, "max_completion_tokens": 3000}),
+        ("1 USD", OPEN),
+        ("0.05 USD", CHEAP),
+        ("3 requests", CHEAP),
+        ("2 concurrent", CHEAP),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2, 4, 20])
+def test_many_at_once_all_fit_with_the_limit_that_it_tells(
+    shop: Shop, cap: str, ask: dict[str, Any], count: int
+) -> None:
+    """What is written into each request lets all of them hold at once; one more token might not."""
+    per = None if "concurrent" in cap else "day"
+    guard = shop.guard(farthing.Cap(cap, per=per), farthing.Cap("0.2 USD", per="call"))
+    many = guard.estimate("chat.completions", count=count, **ask)
+    assert (many.fits_output_limit is None) == (many.no_fit is not None)
+    if many.fits_output_limit is not None:
+        ask = {k: v for k, v in ask.items() if not k.startswith("max_")}
+        ask |= {"max_completion_tokens": many.fits_output_limit}
+    came: queue.Queue[bool] = queue.Queue()
+    gate = threading.Event()
+
+    def answer(request: Any) -> Any:
+        came.put(True)
+        gate.wait(60)
+        return sdk_family().Response(200, json=ANSWER)
+
+    http = sdk_family().Client(transport=sdk_family().MockTransport(answer))
+    client = guard.wrap(openai.OpenAI(api_key="sk-test-0001", max_retries=0, http_client=http))
+
+    def call() -> None:
+        try:
+            client.chat.completions.create(**ask)
+        except farthing.CapExceeded:
+            came.put(False)
+
+    with ThreadPoolExecutor(count) as pool:
+        granted = [came.get(timeout=60) for _ in range(count) if pool.submit(call)]
+        gate.set()
+    assert all(granted) == (many.fits_output_limit is not None)
 
 
 def test_a_task_has_a_limit_too(shop: Shop) -> None:
@@ -128,3 +180,73 @@ def test_a_form_that_many_speak_goes_to_the_models_maker(
     estimate = shop.guard(DAY).estimate("chat.completions", **{**CHEAP, "model": model})
     assert estimate.provider == maker
     assert (estimate.ceiling_usd is None) == (model == "no-such")
+
+
+def test_it_knows_what_binds_now(file_shop: Shop) -> None:
+    """R8: a limit is in force on the next call of every process, and on the next estimate."""
+    guard = file_shop.guard(DAY)
+    other = file_shop.guard(name="another")
+
+    def asked() -> farthing.Estimate:
+        return guard.estimate("chat.completions", host=file_shop.host, **CHEAP)
+
+    assert asked().fits_output_limit == 64
+    other.set_limit("day", "0 USD")
+    none = asked()
+    assert none.fits_output_limit is None and none.left[0].limit == 0
+    assert none.no_fit is not None and 'cap "day" (0.00 USD per day' in none.no_fit
+    other.clear_limit("day")
+    assert asked().fits_output_limit == 64
+    number = other.halt("incident 12")
+    assert "incident 12" in (asked().no_fit or "")
+    other.resume(number)
+    assert asked().no_fit is None
+
+
+def test_it_knows_what_no_amount_decides(shop: Shop) -> None:
+    guard = shop.guard(
+        DAY,
+        farthing.Cap("9 USD", per="day", each="user", absent="refuse", match={"project": "p"}),
+        farthing.Cap("1 actions", per="day", match={"project": "a"}),
+        farthing.Cap("1 runs", per="day", match={"project": "r"}),
+        farthing.Cap("1 USD", per="day", each="user", max_counters=1, match={"project": "m"}),
+    )
+    client = guard.wrap(shop.client())
+
+    def why(project: str, **labels: str) -> str | None:
+        with guard.scope(project=project, **labels):
+            return guard.estimate("chat.completions", host=shop.host, **CHEAP).no_fit
+
+    assert "label_required" in (why("p") or "") or "wants a label" in (why("p") or "")
+    assert why("p", user="u1") is None
+    for project in ("a", "r"):
+        with guard.scope(project=project), guard.task("t"):
+            inside = guard.estimate("chat.completions", host=shop.host, **CHEAP)
+            assert inside.no_fit is None
+            client.chat.completions.create(**CHEAP)
+            again = guard.estimate("chat.completions", host=shop.host, **CHEAP)
+            assert (again.no_fit is None) == (project == "r")  # the same run goes on
+        with guard.scope(project=project), guard.task("t"):
+            assert guard.estimate("chat.completions", host=shop.host, **CHEAP).no_fit is not None
+            with pytest.raises(farthing.CapExceeded):
+                client.chat.completions.create(**CHEAP)
+    with guard.scope(project="m", user="u1"):
+        client.chat.completions.create(**CHEAP)
+    assert "max_counters" in (why("m", user="u2") or "")
+    assert shop.requests() == 3
+
+
+def test_asking_changes_nothing(file_shop: Shop) -> None:
+    told: list[farthing.Alert] = []
+    guard = file_shop.guard(
+        farthing.Cap("1 requests", per="day", alert=[100]), on_alert=told.append
+    )
+    guard.wrap(file_shop.client()).chat.completions.create(**CHEAP)
+    before = guard.status()
+    for _ in range(3):
+        assert guard.estimate("chat.completions", host=file_shop.host, **CHEAP).no_fit is not None
+    after = guard.status()
+    assert [c.cap for c in after.counters] == [c.cap for c in before.counters]
+    assert after.open_holds == 0 and len(list(guard.ledger())) == 1
+    guard.close()
+    assert len(told) == 1  # of the call that spent it

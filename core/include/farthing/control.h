@@ -110,6 +110,10 @@ struct ChangeNote {
   std::string why;
 };
 
+/// Which counter of a cap with `each`: its kinds with a value each, in any order; {"", value} where the cap has one
+/// kind. Empty: all counters.
+using CounterValues = std::vector<std::pair<std::string, std::string>>;
+
 class Control {
  public:
   static Result<std::shared_ptr<Control>> open(const std::string& store_location, std::shared_ptr<Clock> clock);
@@ -132,11 +136,9 @@ class Control {
   /// Registered caps with number, words, limit, override.
   Result<std::vector<RegisteredCapView>> caps() const;
   /// R8: in force on the next call of every process. `cap` is an id or an unambiguous part of one.
-  Result<LimitSet> set_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                             const std::string& limit_text, std::optional<std::int64_t> until_ms,
-                             const ChangeNote& note);
-  Result<LimitSet> clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                               const ChangeNote& note);
+  Result<LimitSet> set_limit(const std::string& cap, const CounterValues& counter, const std::string& limit_text,
+                             std::optional<std::int64_t> until_ms, const ChangeNote& note);
+  Result<LimitSet> clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note);
   /// The newest first.
   /// `most` 0: all that are kept.
   Result<std::vector<Change>> changes(std::size_t most) const;

@@ -75,10 +75,10 @@ struct Estimate {
   std::vector<EstimatePart> likely_parts;
   std::vector<EstimatePart> ceiling_parts;
   std::int64_t output_limit = 0;  // that the ceiling assumes
-  /// The one that `count` such calls at once would get: `output_limit`, or less where no more has room under every cap
-  /// and the policy lets limits be lowered (R20). Nothing: the least acceptable has none, or a cap on money matches and
-  /// there is no ceiling.
+  /// What a call sent now would get: `output_limit`, or less where no more has room and the policy lets limits be lowered
+  /// (R20). Of several at once the largest that all of them can have. Nothing: `no_fit` says why.
   std::optional<std::int64_t> fits_output_limit;
+  std::string no_fit;  // why they would not all be granted now, in words; "" they would
   /// What every matching cap would have left after `count` such calls at their ceiling.
   std::vector<CapLeft> left;
   std::int64_t count = 1;

@@ -109,6 +109,39 @@ Result<std::shared_ptr<const CallPlan>> Contexts::find(const CalledBy& by) {
   return made;
 }
 
+bool CallPlan::counts(Meter meter) const {
+  return std::any_of(plan.sets.begin(), plan.sets.end(), [meter](const PlannedSet& set) {
+    return std::any_of(set.caps.begin(), set.caps.end(), [meter](const PlannedCap& cap) { return cap.meter == meter; });
+  });
+}
+
+bool CallPlan::counts_tokens() const {
+  return counts(Meter::tokens) || counts(Meter::input_tokens) || counts(Meter::output_tokens);
+}
+
+std::optional<Error> CallPlan::barred() const {
+  if (!plan.halts.empty()) {
+    const Halt& halt = *plan.halts.front();
+    return Error{Code::halted, "calls " + (halt.match.of.empty() ? "" : "with " + halt.match.words() + " ") +
+                                   "are halted by " + halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
+                                   ". To go on: farthing resume " + std::to_string(halt.id)};
+  }
+  if (!plan.label_required.empty()) {
+    const Cap& cap = plan.label_required.front()->cap;
+    std::string kinds;
+    for (const std::string& kind : cap.each) {
+      if (context->labels.get(kind) == nullptr) kinds += (kinds.empty() ? "" : ", ") + kind;
+    }
+    return Error{Code::label_required, cap.name() + " wants a label that this call does not have: " + kinds +
+                                           " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))"};
+  }
+  if (plan.too_many_caps) {
+    return Error{Code::too_many_caps,
+                 "more than " + std::to_string(max_counters_per_call) + " counters match this call"};
+  }
+  return std::nullopt;
+}
+
 Result<bool> Contexts::reload() {
   auto registry = store_->registry();
   if (!registry) return registry.error();

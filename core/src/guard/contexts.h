@@ -50,6 +50,11 @@ class CallPlan {
   bool money_capped = false;   // runs aside: a cap on usd matches
   bool output_capped = false;  // ... on usd, output_tokens or tokens
 
+  /// A cap with a counter matches that counts this.
+  bool counts(Meter meter) const;
+  bool counts_tokens() const;
+  /// Why the store need not be asked: a halt, a label that a cap wants, too many counters.
+  std::optional<Error> barred() const;
   /// The context with the rates that a settlement used; made once for each set of rates.
   std::shared_ptr<const CallContext> priced_by(const RateSet& rates) const;
 

@@ -14,6 +14,11 @@ bool SeenOnce::first(const std::string& id) {
   return ids_.insert(id).second;
 }
 
+bool SeenOnce::has(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  return ids_.contains(id);
+}
+
 void SeenOnce::forget(const std::string& id) {
   const std::lock_guard lock(mutex_);
   ids_.erase(id);

@@ -27,6 +27,7 @@ namespace farthing::guard {
 class SeenOnce {
  public:
   bool first(const std::string& id);
+  bool has(const std::string& id);
   /// What was counted was taken back.
   void forget(const std::string& id);
 

@@ -6,10 +6,13 @@
 #include "guard/batches.h"
 #include "guard/explain.h"
 #include "guard/learning.h"
+#include "policy/plan.h"
 
 namespace farthing::guard {
 
 namespace {
+
+constexpr int max_tries = 8;
 
 /// What every matching cap has left, and every limited run (R28).
 Result<std::vector<CapLeft>> left_now(Core& core, const Plan& plan, const std::vector<Run>& runs) {
@@ -28,16 +31,25 @@ Result<std::vector<CapLeft>> left_now(Core& core, const Plan& plan, const std::v
       left.limit = planned.limit;
       for (std::size_t i = 0; i < cap.each.size(); ++i)
         left.counter.emplace_back(cap.each[i], set.each_values[i]);
+      if (cap.window.per != Per::total && cap.meter != Meter::concurrent)
+        left.resets_at_ms = window_around(cap.window, *now).end_ms;
       for (const CounterView& view : *views) {
         if (view.cap == nullptr || view.cap->cap.id != cap.id || view.each_values != set.each_values ||
             *now >= view.window.end_ms)
           continue;
         left.spent = view.committed - view.reserved;
         left.reserved = view.reserved;
-        if (cap.window.per != Per::total && cap.meter != Meter::concurrent) left.resets_at_ms = view.window.end_ms;
       }
       result.push_back(std::move(left));
     }
+  }
+  for (const PlannedCap& planned : plan.per_call) {
+    CapLeft left;
+    left.cap_id = planned.registered->cap.id;
+    left.meter = planned.meter;
+    left.per = Per::call;
+    left.limit = planned.limit;
+    result.push_back(std::move(left));
   }
   for (const Run& run : runs) {
     if (!run.limit) continue;
@@ -58,37 +70,9 @@ Result<std::vector<CapLeft>> left_now(Core& core, const Plan& plan, const std::v
 void hold(std::vector<CapLeft>& left, const Amounts& ceiling, std::int64_t count) {
   constexpr std::int64_t beyond = std::numeric_limits<std::int64_t>::max() / 2;
   for (CapLeft& each : left) {
-    const auto more = checked_mul(ceiling[each.meter], count);
+    const auto more = checked_mul(ceiling[each.meter], each.per == Per::call ? 1 : count);
     each.reserved = more ? checked_add(each.reserved, *more).value_or(beyond) : beyond;
   }
-}
-
-/// The largest output limit up to `most` that `room` pays, -1 where not even the fixed part has room.
-std::int64_t affordable(std::int64_t room, Meter meter, const Demand& demand, std::int64_t most) {
-  const std::int64_t fixed = demand.fixed[meter];
-  const std::int64_t per_output = demand.per_output[meter];
-  if (fixed == 0 && per_output == 0) return most;
-  if (room < fixed) return -1;
-  return per_output == 0 ? most : std::min(most, (room - fixed) / per_output);
-}
-
-/// The output limit that each of `count` calls at once would be granted (R20, engine::admit).
-std::optional<std::int64_t> fitting_limit(const std::vector<CapLeft>& left, const std::vector<PlannedCap>& per_call,
-                                          const Demand& demand, std::int64_t count) {
-  std::int64_t limit = demand.want;
-  for (const CapLeft& each : left) {
-    if (demand.share == 0 || demand.per_output[each.meter] == 0) continue;
-    limit = std::min(limit, (each.limit - each.spent) / demand.share / demand.per_output[each.meter]);
-  }
-  limit = std::max(limit, demand.least);
-  for (const CapLeft& each : left) {
-    const std::int64_t room = each.remaining() < 0 ? -1 : each.remaining() / count;
-    limit = affordable(room, each.meter, demand, limit);
-  }
-  for (const PlannedCap& cap : per_call)
-    limit = affordable(cap.limit, cap.meter, demand, limit);
-  if (limit < demand.least) return std::nullopt;
-  return limit;
 }
 
 /// A run with a limit is a cap on money (R28).
@@ -144,7 +128,10 @@ struct AskedCall {
   const Model* model() const { return plan->model; }
 };
 
-Sized size(const Core& core, const AskedCall& call, const InputCount* counted, Bill* bill) {
+/// `refusing`: as a call is sized, which is refused where nothing bounds or prices it; else as far as anything is known.
+Sized size(const Core& core, const AskedCall& call, bool refusing, const InputCount* counted, Bill* bill) {
+  const CallPlan& plan = *call.plan;
+  const bool run_limit = limited(*call.scope);
   return size_call({.facts = call.facts,
                     .dialect = call.dialect,
                     .host = call.host,
@@ -152,8 +139,10 @@ Sized size(const Core& core, const AskedCall& call, const InputCount* counted, B
                     .book = *core.book,
                     .model = call.model(),
                     .at_ms = core.clock->wall_ms(),
-                    .money_capped = false,
-                    .output_capped = call.plan->output_capped || limited(*call.scope),
+                    .money_capped = refusing && (plan.money_capped || run_limit),
+                    .output_capped = plan.output_capped || run_limit,
+                    .tokens_capped = refusing && plan.counts_tokens(),
+                    .audio_capped = refusing && plan.counts(Meter::audio_seconds),
                     .rewritable = call.facts.object_open != 0 && !call.facts.prediction,
                     .counted = counted,
                     .learned = call.learned ? &*call.learned : nullptr,
@@ -236,43 +225,108 @@ std::string why_not(const Core& core, const AskedCall& call, const std::vector<s
   return what.empty() ? "it is beyond what can be counted, or has no price in part" : "nothing bounds it: " + what;
 }
 
-/// Which cap or run has room for how much. A call demands as its bytes bound it, and where that is refused as it counts.
-Status look_at_caps(Core& core, const AskedCall& call, std::initializer_list<Demand> demands, Estimate& estimate) {
-  auto left = left_now(core, call.plan->plan, call.scope->runs());
-  if (!left) return left.error();
-  const bool money_capped = call.plan->money_capped || limited(*call.scope);
-  for (const Demand& demand : demands) {
-    if (estimate.fits_output_limit || (money_capped && !estimate.ceiling)) break;
-    estimate.fits_output_limit = fitting_limit(*left, call.plan->plan.per_call, demand, call.asked.count);
+/// What would become of the calls if they were sent now.
+struct Outlook {
+  std::optional<std::int64_t> output_limit;
+  std::string why_not;
+  bool plan_changed = false;
+};
+
+/// R10: an action and a run are counted once.
+Demand with_ids(Core& core, const AskedCall& call, Demand demand) {
+  SeenOnce& seen = core.here().seen;
+  const std::string& action = call.scope->action();
+  if (call.plan->counts(Meter::actions))
+    demand.fixed[Meter::actions] = !action.empty() && seen.has("action/" + action) ? 0 : 1;
+  if (call.plan->counts(Meter::runs)) {
+    for (const Run& run : call.scope->runs())
+      demand.fixed[Meter::runs] += seen.has("run/" + run.id) ? 0 : 1;
   }
-  hold(*left, estimate.ceiling_meters, call.asked.count);
-  estimate.left = std::move(*left);
-  return success();
+  return demand;
 }
 
-}  // namespace
+/// What all of `count` calls ask of the caps together, each with an output limit of at most `want`.
+Demand of_all(const AskedCall& call, const Demand& one, std::int64_t want) {
+  Demand all = one;
+  for (std::size_t i = 0; i < meter_count; ++i) {
+    const auto meter = static_cast<Meter>(i);
+    if (meter == Meter::runs || (meter == Meter::actions && !call.scope->action().empty())) continue;
+    constexpr std::int64_t beyond = std::numeric_limits<std::int64_t>::max();
+    all.fixed[meter] = checked_mul(one.fixed[meter], call.asked.count).value_or(beyond);
+    all.per_output[meter] = checked_mul(one.per_output[meter], call.asked.count).value_or(beyond);
+  }
+  all.want = want;
+  all.share = 0;  // what it leaves is in `want`
+  return all;
+}
 
-Result<Estimate> estimate(Core& core, const Asked& asked) {
-  const Dialect* dialect = core.endpoints.of(asked.endpoint);
-  if (dialect == nullptr) dialect = dialect_of(asked.endpoint);
-  if (dialect == nullptr) return no_endpoint(core, asked.endpoint);
-  if (asked.count < 1 || asked.count > 1'000'000'000)
-    return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
-  const auto read_call = read(core, asked, *dialect);
-  if (!read_call) return read_call.error();
-  const AskedCall& call = *read_call;
+/// The store answers as it would answer a call (R20); nothing is held.
+Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, const Plan& plan) {
+  ReserveRequest request;
+  request.id = core.store->next_id();
+  request.plan = &plan;
+  for (const Run& run : call.scope->runs())
+    request.runs.push_back({run.id, run.task, run.limit});
+  request.demand = demand;
+  request.take_what_fits = true;
+  request.look_only = true;
+  const ReserveAnswer answer = core.store->reserve(request);
+  Outlook outlook;
+  if (const auto* granted = std::get_if<Granted>(&answer)) {
+    outlook.output_limit = granted->output_limit;
+  } else if (const auto* refused = std::get_if<Refused>(&answer)) {
+    Denial denial;
+    denial.code = refused->code;
+    denial.caps = refused->caps;
+    denial.held = refused->held;
+    denial.at_ms = refused->at_ms;
+    outlook.why_not = denial_message(denial);
+  } else if (const auto* error = std::get_if<Error>(&answer)) {
+    return *error;
+  } else {
+    outlook.plan_changed = true;
+  }
+  return outlook;
+}
+
+Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand) {
+  auto one = look(core, call, demand, call.plan->plan);
+  if (!one || !one->output_limit || call.asked.count == 1) return one;
+  Plan shared = call.plan->plan;
+  shared.per_call.clear();  // what one call may cost was asked of one
+  auto all = look(core, call, of_all(call, demand, *one->output_limit), shared);
+  if (all && !all->why_not.empty())
+    all->why_not = "for " + std::to_string(call.asked.count) + " such calls at once: " + all->why_not;
+  return all;
+}
+
+/// A call demands as its bytes bound it, and where that is refused as its input counts.
+Result<Outlook> outlook_of(Core& core, const AskedCall& call, const Estimate& estimate) {
+  if (auto barred = call.plan->barred()) return Outlook{.output_limit = {}, .why_not = std::move(barred->message)};
+  const Sized first = size(core, call, true, nullptr, nullptr);
+  if (first.problem != Sized::Problem::none) {
+    return Outlook{.output_limit = {},
+                   .why_not = estimate.no_ceiling.empty() ? std::string("nothing bounds what a cap counts of it")
+                                                          : estimate.no_ceiling};
+  }
+  auto found = look(core, call, with_ids(core, call, first.demand));
+  if (!found || found->output_limit || found->plan_changed || !call.counted || !call.counted->ceiling) return found;
+  return look(core, call, with_ids(core, call, size(core, call, true, &*call.counted, nullptr).demand));
+}
+
+Estimate estimate_of(const Core& core, const AskedCall& call) {
   const InputCount* counted = call.counted ? &*call.counted : nullptr;
 
   Bill bill;
-  const Sized sized = size(core, call, counted, &bill);
-  const Sized first = counted != nullptr && counted->ceiling ? size(core, call, nullptr, nullptr) : sized;
+  const Sized sized = size(core, call, false, counted, &bill);
+  const Sized first = counted != nullptr && counted->ceiling ? size(core, call, false, nullptr, nullptr) : sized;
   Estimate estimate;
   estimate.hold = ceiling_with(first, first.demand.want);
   estimate.model = call.plan->context->model;
   estimate.provider = call.host.provider;
-  estimate.endpoint = asked.endpoint;
+  estimate.endpoint = call.asked.endpoint;
   estimate.confidence = sized.confidence;
-  estimate.count = asked.count;
+  estimate.count = call.asked.count;
   const auto input_lessons =
       sized.input_correction != 0 ? static_cast<std::int64_t>(call.learned->residuals.count()) : 0;
   const auto output_lessons = sized.learned_output ? static_cast<std::int64_t>(call.learned->outputs.count()) : 0;
@@ -300,9 +354,37 @@ Result<Estimate> estimate(Core& core, const Asked& asked) {
            .output_lessons = output_lessons},
           estimate);
   if (!estimate.ceiling) estimate.no_ceiling = why_not(core, call, estimate.unbounded_by);
-  if (const Status looked = look_at_caps(core, call, {first.demand, sized.demand}, estimate); !looked)
-    return looked.error();
   return estimate;
+}
+
+}  // namespace
+
+Result<Estimate> estimate(Core& core, const Asked& asked) {
+  const Dialect* dialect = core.endpoints.of(asked.endpoint);
+  if (dialect == nullptr) dialect = dialect_of(asked.endpoint);
+  if (dialect == nullptr) return no_endpoint(core, asked.endpoint);
+  if (asked.count < 1 || asked.count > 1'000'000'000)
+    return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
+  for (int tries = 0;; ++tries) {
+    const auto call = read(core, asked, *dialect);
+    if (!call) return call.error();
+    Estimate estimate = estimate_of(core, *call);
+    auto outlook = outlook_of(core, *call, estimate);
+    if (!outlook) return outlook.error();
+    // A halt of yesterday's registry may be over, and nobody asked the store.
+    const bool barred = tries == 0 && call->plan->barred();
+    if (barred || (outlook->plan_changed && tries < max_tries)) {
+      if (const auto loaded = core.here().contexts.reload(); !loaded) return loaded.error();
+      continue;
+    }
+    estimate.fits_output_limit = outlook->output_limit;
+    estimate.no_fit = std::move(outlook->why_not);
+    auto left = left_now(core, call->plan->plan, call->scope->runs());
+    if (!left) return left.error();
+    hold(*left, estimate.ceiling_meters, asked.count);
+    estimate.left = std::move(*left);
+    return estimate;
+  }
 }
 
 }  // namespace farthing::guard

@@ -147,6 +147,7 @@ void Housekeeping::Inside::tell_ended(const std::vector<AlertFired>& fired, std:
 void Housekeeping::Inside::remember(DenialEntry entry) {
   std::string key = key_of(entry);
   if (const auto known = denials.find(key); known != denials.end()) {
+    if (known->second.last_ms > entry.last_ms) std::swap(entry, known->second);  // given back by a store that was away
     entry.join(known->second);
     known->second = std::move(entry);
   } else if (denials.size() < max_denials_waiting) {

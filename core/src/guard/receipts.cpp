@@ -180,6 +180,7 @@ std::string Estimate::to_json() const {
   json["ceiling_parts"] = parts_json(ceiling_parts);
   json["output_limit"] = output_limit;
   json["fits_output_limit"] = fits_output_limit ? OrderedJson(*fits_output_limit) : OrderedJson(nullptr);
+  json["no_fit"] = no_fit.empty() ? OrderedJson(nullptr) : OrderedJson(no_fit);
   json["left"] = left_json(left);
   json["count"] = count;
   return dumped(json);

@@ -28,15 +28,6 @@ bool signed_request(std::span<const HeaderView> headers) {
   return guard::credential_of(headers).kind == guard::Credential::Kind::sigv4;
 }
 
-bool counts(const Plan& plan, Meter meter) {
-  for (const PlannedSet& set : plan.sets) {
-    for (const PlannedCap& cap : set.caps) {
-      if (cap.meter == meter) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Verdict Attempt::State::begin(const RequestView& request) {
@@ -141,33 +132,13 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
   if (auto verdict = look_up_file()) return verdict;
   auto found = find_plan();
   // A refusal that no reserve is asked about must not be of yesterday's registry: a halt may be over.
-  if (found &&
-      (!(*found)->plan.halts.empty() || !(*found)->plan.label_required.empty() || (*found)->plan.too_many_caps)) {
+  if (found && (*found)->barred()) {
     if (const auto loaded = core->here().contexts.reload(); !loaded) return refuse_or_ask_again(loaded.error());
     found = find_plan();
   }
   if (!found) return refuse_or_ask_again(found.error());
   plan = std::move(*found);
-  const Plan& caps = plan->plan;
-  if (!caps.halts.empty()) {
-    const Halt& halt = *caps.halts.front();
-    return refuse(Code::halted, "calls " + (halt.match.of.empty() ? "" : "with " + halt.match.words() + " ") +
-                                    "are halted by " + halt.who + (halt.why.empty() ? "" : ": " + halt.why) +
-                                    ". To go on: farthing resume " + std::to_string(halt.id));
-  }
-  if (!caps.label_required.empty()) {
-    const Cap& cap = caps.label_required.front()->cap;
-    std::string kinds;
-    for (const std::string& kind : cap.each) {
-      if (plan->context->labels.get(kind) == nullptr) kinds += (kinds.empty() ? "" : ", ") + kind;
-    }
-    return refuse(Code::label_required, cap.name() + " wants a label that this call does not have: " + kinds +
-                                            " (guard.scope(" + kinds + "=...) or wrap(client, " + kinds + "=...))");
-  }
-  if (caps.too_many_caps) {
-    return refuse(Code::too_many_caps,
-                  "more than " + std::to_string(max_counters_per_call) + " counters match this call");
-  }
+  if (auto barred = plan->barred()) return refuse(barred->code, std::move(barred->message));
   if (route.dialect->batch && facts.batch_file.empty())
     batch = guard::size_requests(facts, route.host, plan->model, *core->book);
   if (!known.learned && !route.dialect->pieces && route.dialect->rule == nullptr)
@@ -185,9 +156,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
                             .until_ms = now_ms + core->policy.held_wait_ms + busy_most_ms,
                             .money_capped = plan->money_capped || run_limit,
                             .output_capped = plan->output_capped || run_limit,
-                            .tokens_capped = counts(caps, Meter::tokens) || counts(caps, Meter::input_tokens) ||
-                                             counts(caps, Meter::output_tokens),
-                            .audio_capped = counts(caps, Meter::audio_seconds),
+                            .tokens_capped = plan->counts_tokens(),
+                            .audio_capped = plan->counts(Meter::audio_seconds),
                             .rewritable = facts.object_open != 0 && !facts.prediction,
                             .counted = counted ? &*counted : nullptr,
                             .learned = known.learned.get(),
@@ -232,11 +202,11 @@ void Attempt::State::count_ids() {
     counted_ids.push_back(id);
     return true;
   };
-  if (counts(plan->plan, Meter::actions) &&
+  if (plan->counts(Meter::actions) &&
       first(scope->action().empty() ? "call/" + call->id() : "action/" + scope->action())) {
     sized.demand.fixed[Meter::actions] = 1;
   }
-  if (counts(plan->plan, Meter::runs)) {
+  if (plan->counts(Meter::runs)) {
     for (const Run& run : scope->runs())
       sized.demand.fixed[Meter::runs] += first("run/" + run.id) ? 1 : 0;
   }

@@ -53,19 +53,37 @@ Result<const RegisteredCap*> find_cap(const Registry& registry, const std::strin
   return Error{Code::unknown_cap, "\"" + name + "\" is not clear, it fits several caps:" + several};
 }
 
-Status values_fit(const Cap& cap, const std::vector<std::string>& each_values) {
-  if (each_values.empty() || each_values.size() == cap.each.size()) return success();
-  std::string kinds;
+/// "user=... and project=..."
+std::string each_words(const Cap& cap) {
+  std::string words;
   for (const std::string& kind : cap.each)
-    kinds += (kinds.empty() ? "" : ", ") + kind;
-  return Error{
-      Code::invalid_argument,
-      cap.name() +
-          (cap.each.empty() ? " has one counter for all its calls"
-                            : " has a counter for each " + kinds + ", so " + std::to_string(cap.each.size()) +
-                                  (cap.each.size() == 1 ? " value is" : " values are") + " accepted") +
-          "; found " + std::to_string(each_values.size()) +
-          (cap.each.empty() ? ": \"" + each_values.front() + "\". How long a limit holds is told by `until`" : "")};
+    words += (words.empty() ? "" : " and ") + kind + "=...";
+  return words;
+}
+
+/// The values in the order of the cap's kinds. Of several kinds each has to be named: their order in a policy is not kept.
+Result<std::vector<std::string>> values_of(const Cap& cap, const CounterValues& counter) {
+  std::vector<std::string> values;
+  if (counter.empty()) return values;
+  const auto wrong = [&](const std::string& found) {
+    const std::string accepted =
+        cap.each.empty() ? " has one counter for all its calls, so no value is accepted"
+                         : " has a counter for each " + each_words(cap) + ", and all of these are accepted, once";
+    return Error{Code::invalid_argument, cap.name() + accepted + "; found " + found +
+                                             (cap.each.empty() ? ". How long a limit holds is told by `until`" : "")};
+  };
+  std::string found;
+  for (const auto& [kind, value] : counter)
+    found += (found.empty() ? "" : ", ") + (kind.empty() ? "" : kind + "=") + value;
+  if (counter.size() != cap.each.size()) return wrong(found);
+  for (const std::string& kind : cap.each) {
+    const auto given = std::find_if(counter.begin(), counter.end(), [&](const auto& one) {
+      return one.first == kind || (one.first.empty() && cap.each.size() == 1);
+    });
+    if (given == counter.end()) return wrong(found);
+    values.push_back(given->second);
+  }
+  return values;
 }
 
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
@@ -174,9 +192,8 @@ Result<std::vector<RegisteredCapView>> Control::caps() const {
   return result;
 }
 
-Result<LimitSet> Control::set_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                                    const std::string& limit_text, std::optional<std::int64_t> until_ms,
-                                    const ChangeNote& note) {
+Result<LimitSet> Control::set_limit(const std::string& cap, const CounterValues& counter, const std::string& limit_text,
+                                    std::optional<std::int64_t> until_ms, const ChangeNote& note) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
@@ -192,26 +209,26 @@ Result<LimitSet> Control::set_limit(const std::string& cap, const std::vector<st
                                              farthing::limit_text(target.meter, target.limit) + "\", not \"" +
                                              limit_text + "\""};
   }
-  if (const Status fit = values_fit(target, each_values); !fit) return fit.error();
+  const auto each_values = values_of(target, counter);
+  if (!each_values) return each_values.error();
   if (until_ms && *until_ms <= *now)
     return Error{Code::invalid_argument, "`until` is in the past: " + iso_utc(*until_ms)};
   Override change;
   change.cap_id = target.id;
-  change.each_values = each_values;
+  change.each_values = *each_values;
   change.limit = limit->value;
-  const LimitInForce before = limit_in_force(target, registry->overrides, each_values, *now);
+  const LimitInForce before = limit_in_force(target, registry->overrides, *each_values, *now);
   change.baseline = before.limit;
   change.who = who_of(note);
   change.why = note.why;
   change.at_ms = *now;
   change.until_ms = until_ms;
   if (const Status done = store_->set_override(change); !done) return done.error();
-  return LimitSet{target.id,    target.words(), target.meter, report::counter_of(target, each_values),
+  return LimitSet{target.id,    target.words(), target.meter, report::counter_of(target, *each_values),
                   before.limit, change.limit};
 }
 
-Result<LimitSet> Control::clear_limit(const std::string& cap, const std::vector<std::string>& each_values,
-                                      const ChangeNote& note) {
+Result<LimitSet> Control::clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note) {
   auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
@@ -219,15 +236,16 @@ Result<LimitSet> Control::clear_limit(const std::string& cap, const std::vector<
   const auto found = find_cap(*registry, cap);
   if (!found) return found.error();
   const Cap& target = (*found)->cap;
-  if (const Status fit = values_fit(target, each_values); !fit) return fit.error();
-  if (const Status done = store_->clear_override(target.id, each_values, who_of(note), note.why); !done)
+  const auto each_values = values_of(target, counter);
+  if (!each_values) return each_values.error();
+  if (const Status done = store_->clear_override(target.id, *each_values, who_of(note), note.why); !done)
     return done.error();
-  LimitSet done{target.id, target.words(), target.meter, report::counter_of(target, each_values), 0, 0};
-  done.before = limit_in_force(target, registry->overrides, each_values, *now).limit;
+  LimitSet done{target.id, target.words(), target.meter, report::counter_of(target, *each_values), 0, 0};
+  done.before = limit_in_force(target, registry->overrides, *each_values, *now).limit;
   std::erase_if(registry->overrides, [&](const Override& change) {
-    return change.cap_id == target.id && change.each_values == each_values;
+    return change.cap_id == target.id && change.each_values == *each_values;
   });
-  done.after = limit_in_force(target, registry->overrides, each_values, *now).limit;
+  done.after = limit_in_force(target, registry->overrides, *each_values, *now).limit;
   return done;
 }
 

@@ -196,7 +196,8 @@ class Collector {
   void suggest_runs(CapSuggestions& found) const {
     struct Task {
       std::vector<std::int64_t> nano;
-      std::vector<std::int64_t> admitted;  // the least limit that admits each call of the run
+      std::vector<std::pair<std::int64_t, std::int64_t>>
+          admitted;  // what it cost, the least limit that admits each call
       std::int64_t left_out = 0;
     };
     std::map<std::string, Task> tasks;
@@ -205,7 +206,7 @@ class Collector {
         ++tasks[run.task].left_out;
       } else if (run.sum.nano > 0) {
         tasks[run.task].nano.push_back(clamped(run.sum.nano));
-        tasks[run.task].admitted.push_back(clamped(run.sum.nano + run.sum.ahead));
+        tasks[run.task].admitted.emplace_back(clamped(run.sum.nano), clamped(run.sum.nano + run.sum.ahead));
       }
     }
     for (auto& [name, task] : tasks) {
@@ -220,7 +221,12 @@ class Collector {
       cap.left_out = task.left_out;
       cap.median = run.median;
       cap.busiest = run.usual;
-      admit(cap, usual(std::move(task.admitted)));
+      // Of runs that are to go on: what cost more than this is to be stopped.
+      std::vector<std::int64_t> admitted;
+      for (const auto& [nano, least] : task.admitted) {
+        if (nano <= run.limit.nano) admitted.push_back(least);
+      }
+      admit(cap, usual(std::move(admitted)));
       cap.above =
           std::count_if(task.nano.begin(), task.nano.end(), [&](std::int64_t nano) { return nano > cap.limit.nano; });
       found.caps.push_back(std::move(cap));

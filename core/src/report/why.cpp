@@ -102,12 +102,14 @@ void add_row(std::string& text, const LedgerRow& row) {
   line("prices", context.book_version + (context.rates_json.empty() ? "" : " " + context.rates_json));
 }
 
-void add_denial(std::string& text, const DenialEntry& entry) {
-  text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.last_ms);
+void add_denial(std::string& text, const DenialEntry& entry, AttemptId asked) {
   if (entry.count > 1) {
-    text += ", the newest of " + std::to_string(entry.count) + " equal refusals since " + iso_utc(entry.first_ms);
+    text += "refused " + to_text(asked) + ", one of " + std::to_string(entry.count) + " equal refusals from " +
+            iso_utc(entry.first_ms) + " to " + iso_utc(entry.last_ms) +
+            (asked == entry.id ? ", the newest" : "; the newest, " + to_text(entry.id) + ", was told:") + "\n";
+  } else {
+    text += "refused " + to_text(entry.id) + ", " + iso_utc(entry.last_ms) + "\n";
   }
-  text += "\n";
   add_line(text, "model", entry.model);
   add_line(text, "labels", entry.labels_json);
   text += "  ";
@@ -122,7 +124,7 @@ OrderedJson denial_json(const DenialEntry& entry) {
   OrderedJson others = OrderedJson::array();
   for (const AttemptId other : entry.others)
     others.push_back(to_text(other));
-  json["others"] = std::move(others);
+  json["other_ids"] = std::move(others);
   put_time(json, "first", entry.first_ms);
   put_time(json, "last", entry.last_ms);
   json["count"] = entry.count;
@@ -199,7 +201,7 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
     json["rows"].push_back(parse_ordered_json(to_json(row)));
   }
   for (const DenialEntry& entry : refusals) {
-    add_denial(report.text, entry);
+    add_denial(report.text, entry, *attempt);
     json["denials"].push_back(denial_json(entry));
   }
   report.json = dump_json(json);

@@ -232,8 +232,9 @@ Status LocalStore::reset_clock(const std::string& who, const std::string& why) {
     if (registered == nullptr) continue;  // in no policy: whoever brings it back has it counted (R7)
     if (const Status done = count_again(step, *registered); !done) return done;
   }
-  const Status logged = facts::add_change(*tables_, step.state(), step.now_ms(), who,
-                                          "the store's time was " + iso_utc(before_ms) + ", set back", why);
+  const Status logged =
+      facts::add_change(*tables_, step.state(), step.now_ms(), who,
+                        "the store's time set from " + iso_utc(before_ms) + " to " + iso_utc(step.now_ms()), why);
   return logged ? step.commit() : logged;
 }
 

@@ -67,7 +67,7 @@ ReserveAnswer LocalStore::reserve(const ReserveRequest& request) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   ReserveAnswer answer = reserve_in(step, request);
-  hand_on_alerts(answer);
+  if (!request.look_only) hand_on_alerts(answer);
   return answer;
 }
 
@@ -358,14 +358,16 @@ ReserveAnswer LocalStore::reserve_in(Step& step, const ReserveRequest& request) 
   static thread_local Met met;
   if (const Status done = meet(request, step.now_ms(), met); !done) return done.error();
   ReserveAnswer answer = engine::admit(met.all(), request, step.now_ms());
-  if (auto* const refused = std::get_if<Refused>(&answer))
-    return refuse(step, std::move(*refused), met.all(), request.tentative);
+  auto* const refused_now = std::get_if<Refused>(&answer);
+  if (refused_now != nullptr && !request.look_only)
+    return refuse(step, std::move(*refused_now), met.all(), request.tentative);
   auto* const granted = std::get_if<Granted>(&answer);
   if (granted == nullptr) return answer;
   // R9: new counters of a cap with `each`, before anything is written.
   auto refused = too_many(request, *granted, met);
   if (!refused) return refused.error();
   if (*refused) return std::move(**refused);
+  if (request.look_only) return answer;
   if (!request.volume_cap.empty()) {
     for (const engine::Slot& slot : met.all()) {
       if (slot.cap != nullptr && slot.cap->registered->cap.id == request.volume_cap)

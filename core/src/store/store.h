@@ -60,6 +60,8 @@ struct ReserveRequest {
   /// The caller may ask again with less (its bound is not its closest): a refusal that alerts would tell of records none and
   /// says so (Refused::alerts_due).
   bool tentative = false;
+  /// Only answer, as it would be answered now: nothing is held, counted or told.
+  bool look_only = false;
   /// A cap of the plan, by its id: the grant tells what it had spent, for prices that depend on a volume. "": none.
   std::string_view volume_cap;
   /// The line of those who came before and wait: what would be granted waits there too, what could never fit is refused.

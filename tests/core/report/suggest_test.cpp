@@ -261,6 +261,19 @@ TEST_P(SuggestFrom, a_limit_admits_the_calls_with_what_they_hold) {
   EXPECT_FALSE(admitted("0.35", "too little"));
 }
 
+TEST_P(SuggestFrom, a_runaway_run_does_not_make_room_for_itself) {
+  for (int run = 0; run < 21; ++run) {
+    const std::vector<RunHold> runs{{"run" + std::to_string(run), "triage", std::nullopt}};
+    for (int i = 0; i < (run < 2 ? 40 : 1); ++i)
+      spend({{"task", "triage"}}, "0.01", runs, "0.04");
+  }
+  const CapSuggestions found = suggest();
+  ASSERT_EQ(1U, found.caps.size());
+  EXPECT_EQ("0.04", to_text(found.caps[0].limit));  // three times the median is 0.03, a call holds 0.04
+  EXPECT_EQ("0.03", to_text(*found.caps[0].of_spending));
+  EXPECT_EQ(2, found.caps[0].above);
+}
+
 TEST_P(SuggestFrom, a_day_admits_the_calls_of_a_busy_one) {
   for (int day = 0; day < 8; ++day) {
     spend(bot, "0.01");
