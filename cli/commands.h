@@ -111,8 +111,8 @@ int prices(const PricesOptions& options);
 struct PricesCompareOptions {
   std::vector<std::string> models;
   std::string provider, family, modality;
-  std::string request;  // file with a request's body
-  std::string endpoint = "chat.completions";
+  std::string request;   // file with a request's body
+  std::string endpoint;  // "" = by the members of the request
   std::string policy;
   bool json = false;
 };

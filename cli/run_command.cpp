@@ -26,6 +26,12 @@ void add_note(CLI::App& command, farthing::ChangeNote& note) {
   command.add_option("--why", note.why, "Why; shown in status and kept in the log of changes");
 }
 
+/// "" is most often a variable of the shell that nobody set, and would mean everything.
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, "",
+          "not empty"};
+}
+
 CLI::Range a_count() {
   return {std::int64_t{0}, std::int64_t{1'000'000'000}};
 }
@@ -42,7 +48,7 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
   compare_command->add_option("--modality", compare.modality, "With --for: models of this modality");
   auto* request = compare_command->add_option("--for", compare.request,
                                               "Rank by what the request in this file (its JSON body) would cost");
-  compare_command->add_option("--endpoint", compare.endpoint, "Of the request (default: chat.completions)")
+  compare_command->add_option("--endpoint", compare.endpoint, "Of the request (default: by its members)")
       ->needs(request);
   compare_command->add_option("--policy", compare.policy, "With the prices of this policy");
   compare_command->add_flag("--json", compare.json, "JSON instead of text");
@@ -134,17 +140,21 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   LedgerOptions ledger_options;
   auto* ledger_command = app.add_subcommand("ledger", "The newest entries: one per attempt and correction");
   add_where(*ledger_command, ledger_options.where);
-  ledger_command->add_option("--since", ledger_options.since,
-                             "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00, in the policy's zone");
-  ledger_command->add_option("--until", ledger_options.until, "Before this time");
+  ledger_command
+      ->add_option("--since", ledger_options.since,
+                   "From this time on: 2h, today, 2026-11-21, 2026-11-21T10:00, in the policy's zone")
+      ->check(not_empty());
+  ledger_command->add_option("--until", ledger_options.until, "Before this time")->check(not_empty());
   ledger_command
       ->add_option("--label", ledger_options.labels, "Only calls with this label, kind=value; may be repeated")
       ->allow_extra_args(false);
-  ledger_command->add_option("--model", ledger_options.model, "Only this model");
-  ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call");
-  ledger_command->add_option("--run", ledger_options.run, "Only this run of a task");
-  ledger_command->add_option("--how", ledger_options.how,
-                             "Only entries settled like this: usage, counted, hold, provider_error, ...");
+  ledger_command->add_option("--model", ledger_options.model, "Only this model")->check(not_empty());
+  ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call")->check(not_empty());
+  ledger_command->add_option("--run", ledger_options.run, "Only this run of a task")->check(not_empty());
+  ledger_command
+      ->add_option("--how", ledger_options.how,
+                   "Only entries settled like this: usage, counted, hold, provider_error, ...")
+      ->check(not_empty());
   ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
       ->check(a_count());
   ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
@@ -171,7 +181,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
   add_where(*why_command, why_options.where);
   why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")
-      ->required();
+      ->required()
+      ->check(not_empty());
   why_command->add_flag("--json", why_options.json, "JSON instead of text");
   why_command->callback([&] { code = why(why_options); });
 

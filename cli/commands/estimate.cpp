@@ -23,7 +23,9 @@ Json request_of(const EstimateOptions& options) {
   for (const char* member : {"prompt", "input"}) {  // of models that do not chat
     Json json{{"model", options.model}, {member, *options.text}};
     const std::string_view endpoint = endpoint_of_request(dump_json(json), options.model);
-    if (!gemini && endpoint != "completions" && endpoint != "responses") return json;
+    const bool meant =
+        options.endpoint.empty() ? endpoint != "completions" && endpoint != "responses" : endpoint == options.endpoint;
+    if (meant && !gemini) return json;
   }
   Json json;
   json["model"] = options.model;

@@ -9,8 +9,10 @@
 #include "../commands.h"
 #include "../json.h"
 #include "../terminal.h"
+#include "farthing/count.h"
 #include "farthing/endpoint.h"
 #include "farthing/guard.h"
+#include "farthing/time_text.h"
 
 namespace farthing::cli {
 
@@ -35,7 +37,8 @@ std::vector<const Model*> named(const PriceBook& book, const std::string& name, 
 }
 
 /// The models that were named, or all that the filters leave.
-Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesCompareOptions& options) {
+Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesCompareOptions& options,
+                                         std::string_view endpoint) {
   std::vector<const Model*> models;
   const auto fits = [&](const Model& model) {
     return (options.provider.empty() || model.provider == options.provider) &&
@@ -52,13 +55,24 @@ Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesComp
     }
   }
   if (options.models.empty()) {
-    // Of what a request asks for: a model of embeddings answers no chat, however cheap it is.
-    const std::string_view made = options.modality.empty() ? modality_of(options.endpoint) : std::string_view();
+    // Of what a request asks for: a model of embeddings answers no chat, however cheap it is, and a retired one nobody.
+    const std::string_view made = options.modality.empty() ? modality_of(endpoint) : std::string_view();
+    const std::string today = iso_utc(system_clock()->wall_ms()).substr(0, 10);
     for (const Model* model : book.models()) {
-      if (fits(*model) && (made.empty() || model->modality == made)) models.push_back(model);
+      const bool retired = !model->deprecated.empty() && model->deprecated <= today;
+      if (fits(*model) && !retired && (made.empty() || model->modality == made)) models.push_back(model);
     }
   }
-  if (models.empty()) return Error{Code::unknown_cap, "no model in the price book fits"};
+  if (models.empty()) {
+    std::string filter;
+    const auto add = [&filter](std::string_view name, std::string_view value) {
+      if (!value.empty()) filter += (filter.empty() ? "" : ", ") + std::string(name) + " " + std::string(value);
+    };
+    add("provider", options.provider);
+    add("family", options.family);
+    add("modality", options.modality.empty() && options.models.empty() ? modality_of(endpoint) : options.modality);
+    return Error{Code::unknown_cap, "no model in the price book fits: " + filter};
+  }
   return models;
 }
 
@@ -167,13 +181,19 @@ bool cheaper(const Ranked& a, const Ranked& b) {
   return a.ceiling < b.ceiling;
 }
 
-int ranked(const PriceBook& book, const std::vector<const Model*>& models, const PricesCompareOptions& options) {
-  std::ifstream in(options.request, std::ios::binary);
+Result<Json> request_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
   std::ostringstream content;
   content << in.rdbuf();
-  if (!in) return fail(usage, options.request + " cannot be read");
+  if (!in) return Error{Code::invalid_argument, file + " cannot be read"};
   Json body = parse_json(content.str());
-  if (!body.is_object()) return fail(usage, options.request + " is no JSON object, such as the body of a request is");
+  if (!body.is_object())
+    return Error{Code::invalid_argument, file + " is no JSON object, such as the body of a request is"};
+  return body;
+}
+
+int ranked(const PriceBook& book, const std::vector<const Model*>& models, const PricesCompareOptions& options,
+           Json body, const std::string& endpoint) {
   const auto guard = estimator(options.policy, models);
   if (!guard) return fail(guard.error());
   std::vector<Ranked> all;
@@ -182,7 +202,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
     Ranked one;
     one.model = model;
     const auto estimate =
-        (*guard)->estimate(options.endpoint, dump_json(body), Labels{}, Scope::root(), host_of(model->provider), 1);
+        (*guard)->estimate(endpoint, dump_json(body), Labels{}, Scope::root(), host_of(model->provider), 1);
     if (estimate) {
       one.likely = estimate->likely;
       one.ceiling = estimate->ceiling;
@@ -234,9 +254,19 @@ int prices_compare(const PricesCompareOptions& options) {
   }
   const auto book = open_book(options.policy);
   if (!book) return fail(book.error());
-  const auto models = chosen(**book, options);
+  Json body;
+  std::string endpoint = options.endpoint;
+  if (!options.request.empty()) {
+    auto request = request_of(options.request);
+    if (!request) return fail(usage, request.error().message);
+    body = std::move(*request);
+    if (endpoint.empty()) endpoint = endpoint_of(dump_json(body), {}, **book);
+    if (endpoint.empty()) endpoint = "chat.completions";
+  }
+  const auto models = chosen(**book, options, endpoint);
   if (!models) return fail(not_found, models.error().message);
-  return options.request.empty() ? side_by_side(**book, *models, options.json) : ranked(**book, *models, options);
+  return options.request.empty() ? side_by_side(**book, *models, options.json)
+                                 : ranked(**book, *models, options, std::move(body), endpoint);
 }
 
 }  // namespace farthing::cli

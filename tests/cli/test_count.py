@@ -139,7 +139,7 @@ def test_estimates_what_the_guard_estimates(place: Place) -> None:
 
 def test_explains_an_estimate(place: Place) -> None:
     said = place.run("estimate", written(place, CHAT), "--explain")
-    for part in ("input: text", "input: around messages", "hidden prompts", "output limit"):
+    for part in ("input: text", "input: around messages", "margin of the count", "output limit"):
         assert part in said
     assert "0.80 USD per million" in said  # the dearest that it can be served as: priority
 

@@ -90,6 +90,11 @@ def test_compare_ranks_by_the_estimate_of_the_core(place: Place) -> None:
         assert other not in text
     text = place.run("prices", "compare", "--for", "request.json", "--modality", "speech")
     assert "tts-1" in text
+    (place.folder / "image.json").write_text('{"model": "gpt-image-1", "prompt": "a mill"}')
+    text = place.run("prices", "compare", "--for", "image.json", "--provider", "openai")
+    assert "gpt-image-1-mini" in text and "gpt-5-mini" not in text
+    none = place.run("prices", "compare", "--for", "image.json", "--provider", "groq", code=3)
+    assert "no model in the price book fits: provider groq, modality image" in none
 
 
 def test_compare_never_opens_the_users_store(place: Place) -> None:

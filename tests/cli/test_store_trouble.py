@@ -232,6 +232,7 @@ def test_what_is_no_database_is_4_and_stays_as_it_is(
     said = place.run(*arguments, "--store", f"file:{file}", code=4)
     assert "[store_foreign]" in said and f"{file} is not a Farthing store" in said
     assert file.read_bytes() == content
+    assert [path.name for path in place.folder.glob("notes*")] == ["notes.txt"]
 
 
 @reading

@@ -171,6 +171,7 @@ def test_what_has_no_price_does_not_fit_under_a_cap_on_money(shop: Shop) -> None
         ("gpt-5-mini", "openai"),
         ("grok-4", "xai"),
         ("deepseek-chat", "deepseek"),
+        ("sonar-pro", "perplexity"),
         ("no-such", "openai"),
     ],
 )

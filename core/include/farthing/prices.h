@@ -135,7 +135,8 @@ std::vector<std::string> near_providers(const PriceBook& book, std::string_view 
 /// Up to `most` of `names` that are near to this one, best first.
 std::vector<std::string> near_names(std::string_view wanted, const std::vector<std::string_view>& names,
                                     std::size_t most);
-/// By name alone: the maker's model before one of the same name at a host; "openai/gpt-4o" names both. Null when unknown.
+/// By name alone: a maker's model before one of the same name at a host that sells it; "openai/gpt-4o" names both. Null when
+/// unknown.
 const Model* find_anywhere(const PriceBook& book, std::string_view name);
 
 class PriceBook {

@@ -121,8 +121,8 @@ class Explanation {
                                   : "context window",
             sized.input_tokens);
     } else {
-      input("bytes of the request", sized.text_tokens);
-      input("hidden prompts", sized.hidden_tokens);
+      input(sized.input_is_counted ? "tokens of the request" : "bytes of the request", sized.text_tokens);
+      input(sized.input_is_counted ? "margin of the count" : "hidden prompts", sized.hidden_tokens);
       ceiling_.add(media(), Quantity::input_tokens, sized.media_tokens, rate);
     }
     for (const Bill::Line& line : what_.bill.lines) {

@@ -63,6 +63,7 @@ void size_input(const SizeInput& input, Sized& sized) {
       *input.counted->ceiling + sized.media_tokens < bytes_bound) {
     sized.text_tokens = input.counted->tokens;
     sized.hidden_tokens = *input.counted->ceiling - input.counted->tokens;
+    sized.input_is_counted = true;
     bytes_bound = *input.counted->ceiling + sized.media_tokens;
   }
 

@@ -91,6 +91,7 @@ struct Sized {
   /// Of a batch: the most input of one request, which decides the step of a price by context; else it is `input_tokens`.
   std::optional<std::int64_t> largest_input;
   std::int64_t input_steps = 1;  // how often the context window counts (server tools)
+  bool input_is_counted = false;  // text_tokens are counted, hidden_tokens the count's margin
   bool input_is_window = false;  // the context window is the bound
   bool priced = false;           // `likely`, `ceiling()` and the usd of the demand mean something
   Usd input_usd{};               // the ceiling of the input and of what is billed per request

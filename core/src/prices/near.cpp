@@ -97,10 +97,10 @@ std::vector<std::string> near_names(std::string_view wanted, const std::vector<s
 }
 
 const Model* find_anywhere(const PriceBook& book, std::string_view name) {
-  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos) {
-    if (const Model* found = book.find(name.substr(0, slash), name.substr(slash + 1))) return found;
-  }
-  for (const std::string_view provider : {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq"}) {
+  // Makers with an API of their own, then hosts that sell others' models.
+  for (const std::string_view provider :
+       {"openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "perplexity", "cohere", "moonshot", "groq",
+        "cerebras", "together", "fireworks", "openrouter"}) {
     if (const Model* found = book.find(provider, name)) return found;
   }
   std::string_view last;
@@ -109,6 +109,8 @@ const Model* find_anywhere(const PriceBook& book, std::string_view name) {
     last = each->provider;
     if (const Model* found = book.find(last, name)) return found;
   }
+  if (const std::size_t slash = name.find('/'); slash != std::string_view::npos)
+    return book.find(name.substr(0, slash), name.substr(slash + 1));
   return nullptr;
 }
 

@@ -71,9 +71,14 @@ class Collector {
     }
     const std::int64_t day = day_of(row.reserved_ms);
     // Days that are not over, or were cut by `since`, would look like quiet ones.
-    if (!row.context || day >= today_ || (first_whole_ && day < *first_whole_)) return;
+    if (!row.context) return;
+    const bool whole = day < today_ && !(first_whole_ && day < *first_whole_);
     for (const char* kind : {"org", "project", "api_key"}) {
-      if (const std::string* value = row.context->labels.get(kind)) count(days_[kind][*value][day]);
+      const std::string* value = row.context->labels.get(kind);
+      if (value == nullptr) continue;
+      Days& days = days_[kind][*value];  // also of one that is first heard of today: it asks for more days
+      if (whole) count(days[day]);
+      if (!whole && nano > 0) begun_.insert({kind, *value});
     }
   }
 
@@ -151,7 +156,7 @@ class Collector {
   void suggest_month(const char* kind, const std::string& value, const Days& days, CapSuggestions& found) const {
     SuggestedCap cap{.per = SuggestedFor::month, .kind = kind, .value = value};
     const std::vector<DaySpent> spent = known(days, cap.left_out);
-    if (spent.empty() && cap.left_out == 0) return;  // it costs nothing
+    if (spent.empty() && cap.left_out == 0 && !begun_.contains({kind, value})) return;  // it costs nothing
     const std::int64_t span = spent.empty() ? 0 : today_ - spent.front().day;
     const auto samples = static_cast<std::int64_t>(spent.size());
     if (span < needed_span_days || samples < needed_days) {
@@ -173,11 +178,11 @@ class Collector {
     found.caps.push_back(std::move(cap));
   }
 
-  static void suggest_day(const char* kind, const std::string& value, const Days& days, CapSuggestions& found) {
+  void suggest_day(const char* kind, const std::string& value, const Days& days, CapSuggestions& found) const {
     SuggestedCap cap{.per = SuggestedFor::day, .kind = kind, .value = value};
     const std::vector<DaySpent> spent = known(days, cap.left_out);
     cap.samples = static_cast<std::int64_t>(spent.size());
-    if (spent.empty() && cap.left_out == 0) return;
+    if (spent.empty() && cap.left_out == 0 && !begun_.contains({kind, value})) return;
     if (cap.samples < needed_days) {
       found.too_little.push_back(
           {SuggestedFor::day, kind, value, "days with spending", cap.samples, needed_days, cap.left_out});
@@ -238,6 +243,7 @@ class Collector {
   std::optional<std::int64_t> first_whole_;
   Int128 spent_ = 0;
   std::map<std::string, std::map<std::string, Days>, std::less<>> days_;  // by kind, value
+  std::set<std::pair<std::string, std::string>> begun_;                   // spent on a day that is not whole
   std::unordered_map<std::string, Run> runs_;
   std::set<std::uint64_t> corrected_;
 };

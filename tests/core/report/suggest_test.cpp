@@ -142,6 +142,10 @@ TEST_P(SuggestFrom, a_key_needs_seven_whole_days) {
   for (int day = 0; day < 7; ++day) {
     spend(bot, "1");
     spend(bot, "0.5");
+    if (day == 0) {
+      ASSERT_EQ(1U, suggest().too_little.size());  // the first day says what is missing too
+      EXPECT_EQ(0, suggest().too_little[0].have);
+    }
     if (day == 6) {  // today is not over
       const CapSuggestions found = suggest();
       EXPECT_TRUE(found.caps.empty());

@@ -203,6 +203,10 @@ Result<FileIdentity> prepare_file(const std::string& path) {
   }
   // Only a file that is not there yet is opened here: to close a descriptor drops all of this process's locks on its file,
   // those of another open store too.
+  if (std::filesystem::is_directory(path, problem)) {
+    return Error{Code::store_unavailable, path + " is a folder, not a store: name a file in it, such as " +
+                                              (std::filesystem::path(path) / "farthing.db").string()};
+  }
   if (auto known = identity_of(path)) {
     if (access(path.c_str(), R_OK | W_OK) == 0) return *known;
     return Error{Code::store_unavailable, "cannot open the store " + path + " for writing: " + std::strerror(errno)};

@@ -154,6 +154,7 @@ Status FileTables::connect(bool again) {
       done = put_fact("meta", "store_id", store_id_);
     }
   }
+  if (!done && done.error().code == Code::store_foreign) gate_.take_back();  // it is left as it was found (R38)
   gate_.leave();
   if (!done) close();
   return done;

@@ -29,9 +29,16 @@ Gate::~Gate() {
 
 Status Gate::open(const std::string& path) {
   path_ = path;
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  made_ = descriptor_ >= 0;
+  if (!made_) descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ >= 0) return success();
   return Error{Code::store_unavailable, "cannot open " + path + ": " + std::strerror(errno)};
+}
+
+void Gate::take_back() {
+  if (made_) static_cast<void>(unlink(path_.c_str()));
+  made_ = false;
 }
 
 Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::function<void()>&)>& blocking) {

@@ -24,6 +24,8 @@ class Gate {
   /// Tried for 100 µs, then waited for inside `blocking`; store_unavailable at the deadline.
   Status enter(std::int64_t wait_ms, const std::function<void(const std::function<void()>&)>& blocking);
   void leave();
+  /// Inside: the file goes again if this made it, beside what is no store.
+  void take_back();
   /// In a forked child: the descriptor goes, the parent's lock stays (an unlock would open it).
   void abandon();
   bool entered() const { return entered_; }
@@ -32,6 +34,7 @@ class Gate {
   std::string path_;
   int descriptor_ = -1;
   bool entered_ = false;
+  bool made_ = false;
 };
 
 }  // namespace farthing
