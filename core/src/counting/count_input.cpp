@@ -28,12 +28,27 @@ EncodingPtr encoding_of(const CountedModel& model) {
 
 namespace {
 
+/// A member by which another endpoint takes its input: whoever serves many of them may read it here too.
+bool has_foreign_input(const counting::Request& request, std::string_view endpoint) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> own = {
+      {{"chat.completions", "messages"}, {"responses", "input"}, {"embeddings", "input"}, {"completions", "prompt"}}};
+  const auto taken =
+      std::find_if(own.begin(), own.end(), [endpoint](const auto& pair) { return pair.first == endpoint; });
+  if (taken == own.end()) return false;
+  for (const std::string_view member : {"messages", "input", "prompt", "contents"}) {
+    const bool template_of_responses = member == "prompt" && endpoint == "responses";
+    if (member != taken->second && !template_of_responses && request.has(member)) return true;
+  }
+  return false;
+}
+
 std::optional<InputCount> counted(std::string_view endpoint, std::string_view body, const CountedModel& model) {
   const bool known = can_bound(model);
   const EncodingPtr found = encoding_of(model);
   if (!found) return std::nullopt;
   auto request = counting::Request::read(body);
   if (!request) return std::nullopt;
+  if (has_foreign_input(*request, endpoint)) return std::nullopt;
   const bool chat = endpoint == "chat.completions";
   const bool reasoning = model.overhead == "openai-reasoning";
   if (endpoint == "messages" || (chat && model.overhead == "claude"))

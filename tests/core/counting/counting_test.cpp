@@ -71,6 +71,12 @@ TEST(CountInput, knows_what_it_does_not_know) {
   none("responses", R"({"input":"hi","previous_response_id":"resp_1"})");
   none("responses", R"({"input":[{"type":"item_reference","id":"x"}]})");
   none("embeddings", R"({"input":[1,2,3]})", "o200k_base", "openai-embedding");
+  // What another endpoint takes may be read by a host that serves both: its bytes are the bound then.
+  none("responses", R"({"messages":[{"role":"user","content":"hi"}]})");
+  none("responses", R"({"input":"hi","messages":[{"role":"user","content":"hi"}]})");
+  none("chat.completions", R"({"messages":[{"role":"user","content":"hi"}],"input":"hi"})");
+  none("embeddings", R"({"input":"hi","prompt":"hi"})", "o200k_base", "openai-embedding");
+  none("completions", R"({"prompt":"hi","messages":[]})", "o200k_base", "openai-completion");
 }
 
 TEST(CountInput, what_it_does_not_read_leaves_no_ceiling) {
