@@ -55,6 +55,37 @@ TEST_F(Beside, open_holds_are_renewed_as_long_as_they_are_open_R17) {
   EXPECT_LE(renewed.load(), then + 1) << "one may have begun while the hold was open";
 }
 
+TEST_F(Beside, refusals_that_a_store_gave_back_stand_before_those_that_came_meanwhile_R2) {
+  const auto refusal = [&](std::int64_t at_ms) {
+    DenialEntry entry;
+    entry.id = store->next_id();
+    entry.cap_id = "day";
+    entry.first_ms = entry.last_ms = at_ms;
+    return entry;
+  };
+  GuardOptions own = options;
+  own.background_thread = false;
+  guard::Housekeeping here(store, own, [](const std::vector<AlertFired>&) {});
+  const DenialEntry older = refusal(clock->wall);
+  const DenialEntry newer = refusal(clock->wall + 1);
+  bool away = true;
+  store->before = [&](const char* step) -> std::optional<Error> {
+    if (step != std::string_view("add_denials") || !away) return std::nullopt;
+    away = false;
+    here.denied(newer);  // of another thread, while the store is asked
+    return Error{Code::store_unavailable, "away"};
+  };
+  here.denied(older);
+  static_cast<void>(here.flush(0));
+  ASSERT_FALSE(away);
+  ASSERT_TRUE(here.flush(0));
+  const auto log = store->denials(10);
+  ASSERT_EQ(log->size(), 1U);
+  EXPECT_EQ(log->front().id, newer.id);
+  EXPECT_EQ(log->front().others, std::vector<AttemptId>{older.id});
+  EXPECT_EQ(log->front().count, 2);
+}
+
 TEST_F(GuardFixture, what_a_program_left_that_died_is_charged_when_the_next_guard_opens_R17) {
   const Folder folder;
   open(room_for_one, "file:" + folder.path + "/x.db");

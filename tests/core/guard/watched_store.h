@@ -99,7 +99,10 @@ class WatchedStore : public Store {
     return inner_->ledger(filter, visit);
   }
   Result<std::vector<DenialEntry>> denials(std::size_t most) override { return inner_->denials(most); }
-  Status add_denials(const std::vector<DenialEntry>& entries) override { return inner_->add_denials(entries); }
+  Status add_denials(const std::vector<DenialEntry>& entries) override {
+    if (auto error = before("add_denials")) return std::move(*error);
+    return inner_->add_denials(entries);
+  }
   Result<std::vector<AlertFired>> alerts(std::size_t most) override { return inner_->alerts(most); }
   Result<std::string> secret() override { return inner_->secret(); }
   Status renew() override {
