@@ -170,6 +170,14 @@ class Guard:
     def halt(self, match: Sequence[tuple[str, Sequence[str]]], who: str, why: str) -> int: ...
     def resume(self, id: int | None, who: str, why: str) -> None: ...
     def set_limit(
-        self, cap: str, each: Sequence[str], limit: str, until_ms: int | None, who: str, why: str
+        self,
+        cap: str,
+        each: Sequence[tuple[str, str]],
+        limit: str,
+        until_ms: int | None,
+        who: str,
+        why: str,
     ) -> None: ...
-    def clear_limit(self, cap: str, each: Sequence[str], who: str, why: str) -> None: ...
+    def clear_limit(
+        self, cap: str, each: Sequence[tuple[str, str]], who: str, why: str
+    ) -> None: ...

@@ -90,11 +90,11 @@ struct Sized {
   std::int64_t requests = 1;  // of a batch
   /// Of a batch: the most input of one request, which decides the step of a price by context; else it is `input_tokens`.
   std::optional<std::int64_t> largest_input;
-  std::int64_t input_steps = 1;  // how often the context window counts (server tools)
+  std::int64_t input_steps = 1;   // how often the context window counts (server tools)
   bool input_is_counted = false;  // text_tokens are counted, hidden_tokens the count's margin
-  bool input_is_window = false;  // the context window is the bound
-  bool priced = false;           // `likely`, `ceiling()` and the usd of the demand mean something
-  Usd input_usd{};               // the ceiling of the input and of what is billed per request
+  bool input_is_window = false;   // the context window is the bound
+  bool priced = false;            // `likely`, `ceiling()` and the usd of the demand mean something
+  Usd input_usd{};                // the ceiling of the input and of what is billed per request
   /// Nothing bounds its money, and the policy has no amount for it: it has no ceiling, whatever is held.
   bool no_ceiling = false;
   /// An output limit that the request has by itself: the caller's, else the model's maximum; 0 = none known.
