@@ -373,7 +373,9 @@ Result<Estimate> estimate(Core& core, const Asked& asked) {
     if (!outlook) return outlook.error();
     // A halt of yesterday's registry may be over, and nobody asked the store.
     const bool barred = tries == 0 && call->plan->barred();
-    if (barred || (outlook->plan_changed && tries < max_tries)) {
+    if (outlook->plan_changed && tries >= max_tries)
+      return Error{Code::store_busy, "the policies of the store change faster than they can be read"};
+    if (barred || outlook->plan_changed) {
       if (const auto loaded = core.here().contexts.reload(); !loaded) return loaded.error();
       continue;
     }

@@ -200,9 +200,8 @@ class Collector {
 
   void suggest_runs(CapSuggestions& found) const {
     struct Task {
-      std::vector<std::int64_t> nano;
-      std::vector<std::pair<std::int64_t, std::int64_t>>
-          admitted;  // what it cost, the least limit that admits each call
+      std::vector<std::int64_t> nano;   // what a run cost
+      std::vector<std::int64_t> least;  // the least limit that admits each call of it
       std::int64_t left_out = 0;
     };
     std::map<std::string, Task> tasks;
@@ -211,7 +210,7 @@ class Collector {
         ++tasks[run.task].left_out;
       } else if (run.sum.nano > 0) {
         tasks[run.task].nano.push_back(clamped(run.sum.nano));
-        tasks[run.task].admitted.emplace_back(clamped(run.sum.nano), clamped(run.sum.nano + run.sum.ahead));
+        tasks[run.task].least.push_back(clamped(run.sum.nano + run.sum.ahead));
       }
     }
     for (auto& [name, task] : tasks) {
@@ -228,12 +227,11 @@ class Collector {
       cap.busiest = run.usual;
       // Of runs that are to go on: what cost more than this is to be stopped.
       std::vector<std::int64_t> admitted;
-      for (const auto& [nano, least] : task.admitted) {
-        if (nano <= run.limit.nano) admitted.push_back(least);
+      for (std::size_t i = 0; i < task.nano.size(); ++i) {
+        if (task.nano[i] <= run.limit.nano) admitted.push_back(task.least[i]);
       }
       admit(cap, usual(std::move(admitted)));
-      cap.above =
-          std::count_if(task.nano.begin(), task.nano.end(), [&](std::int64_t nano) { return nano > cap.limit.nano; });
+      cap.above = runs_above(task.nano, cap.limit);
       found.caps.push_back(std::move(cap));
     }
   }
@@ -304,6 +302,10 @@ Usd limit_per_day(Usd busiest) {
   return rounded_limit((static_cast<Int128>(busiest.nano) * 3 + 1) / 2);
 }
 
+std::int64_t runs_above(const std::vector<std::int64_t>& nano, Usd limit) {
+  return std::count_if(nano.begin(), nano.end(), [limit](std::int64_t each) { return each > limit.nano; });
+}
+
 RunLimit limit_per_run(std::vector<std::int64_t> nano) {
   RunLimit run;
   if (nano.empty()) return run;
@@ -312,7 +314,6 @@ RunLimit limit_per_run(std::vector<std::int64_t> nano) {
   run.usual = usual(nano);
   const Int128 middle = run.median.nano;
   run.limit = rounded_limit(std::clamp<Int128>(run.usual.nano, middle * 2, middle * 3));
-  run.above = nano.end() - std::upper_bound(nano.begin(), nano.end(), run.limit.nano);
   return run;
 }
 

@@ -43,10 +43,11 @@ struct RunLimit {
   Usd median;
   Usd usual;  // 95 of 100 runs cost no more
   Usd limit;
-  std::int64_t above = 0;  // runs that cost more than `limit`
 };
 /// As much as 95 of 100 runs need, but at least twice and at most three times the median, then rounded upward.
 RunLimit limit_per_run(std::vector<std::int64_t> nano);
+/// How many runs cost more.
+std::int64_t runs_above(const std::vector<std::int64_t>& nano, Usd limit);
 
 /// The 28 days in a row with the highest sum (`day` is the first of them), an outlier counting as the busiest normal day.
 DaySpent busiest_weeks(const std::vector<DaySpent>& days, const NormalDays& normal);

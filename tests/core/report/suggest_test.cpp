@@ -56,7 +56,7 @@ void check_run(const std::vector<std::string>& row) {
   const report::RunLimit run = report::limit_per_run(amounts(row[1]));
   EXPECT_EQ(row[2], to_text(run.median)) << row[1];
   EXPECT_EQ(row[3], to_text(run.usual)) << row[1];
-  EXPECT_EQ(row[4], std::to_string(run.above)) << row[1];
+  EXPECT_EQ(row[4], std::to_string(report::runs_above(amounts(row[1]), run.limit))) << row[1];
   EXPECT_EQ(row[5], to_text(run.limit)) << row[1];
 }
 
