@@ -64,16 +64,12 @@ std::string policy_path(const std::string& given) {
   return "";
 }
 
-namespace {
-
 Error not_valid(const std::string& path, const std::vector<Problem>& problems) {
   std::string message = path + " is not a valid policy:";
   for (const Problem& problem : problems)
     message += "\n  " + problem.where + ": " + problem.message;
   return Error{Code::invalid_policy, message};
 }
-
-}  // namespace
 
 Result<std::optional<Policy>> policy_of(const Where& where) {
   const std::string path = policy_path(where.policy);

@@ -40,6 +40,8 @@ Result<std::shared_ptr<Control>> open_control(const Where& where);
 /// The policy file that applies: `given`, else farthing.toml of the project; "" when there is none.
 std::string policy_path(const std::string& given);
 
+/// Every problem of a policy, a line each.
+Error not_valid(const std::string& path, const std::vector<Problem>& problems);
 /// That policy; nothing where there is none, an error where it is not valid.
 Result<std::optional<Policy>> policy_of(const Where& where);
 

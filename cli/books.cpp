@@ -83,7 +83,14 @@ PolicyOrProblems read_policy(const std::string& path) {
   if (!read.ok()) return read;
   const auto book = PriceBook::open(read.policy->price_book_path(), read.policy->prices);
   if (!book) {
-    read.problems.push_back({book.error().code, path + ": price_book", book.error().message});
+    // "price[2] (acme m): ..." is about that one, all else about the book itself.
+    std::string message = book.error().message;
+    std::string key = "price_book";
+    if (message.starts_with("price[")) {
+      key = message.substr(0, message.find(']') + 1);
+      message.erase(0, key.size() + 1);
+    }
+    read.problems.assign({{book.error().code, read.policy->place(key), std::move(message)}});
     read.policy.reset();
     return read;
   }
@@ -96,7 +103,7 @@ Result<KnownModels> known_models(const std::string& given) {
   const std::string path = policy_path(given);
   if (path.empty()) return KnownModels{};
   const PolicyOrProblems read = policy_from_file(path);
-  if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
+  if (!read.ok()) return not_valid(path, read.problems);
   return known_models(*read.policy);
 }
 
@@ -104,6 +111,16 @@ Result<std::shared_ptr<const PriceBook>> open_book(const std::string& given) {
   auto known = known_models(given);
   if (!known) return known.error();
   return std::move(known->book);
+}
+
+std::string near_models(const PriceBook& book, const std::string& provider, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Model* model : book.models())
+    names.push_back(model->name);
+  std::string text;
+  for (const std::string& near : provider.empty() ? near_names(name, names, 3) : book.near(provider, name, 3))
+    text += (text.empty() ? "; near names: " : ", ") + near;
+  return text;
 }
 
 Result<std::vector<PriceText>> read_source(const std::string& place) {

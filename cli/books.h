@@ -25,6 +25,9 @@ PolicyOrProblems read_policy(const std::string& path);
 /// The models of that book, and the policy's tokenizers.
 Result<KnownModels> known_models(const std::string& given);
 
+/// "; near names: gpt-5, gpt-5-mini", of one provider or of all; "" where none is near.
+std::string near_models(const PriceBook& book, const std::string& provider, const std::string& name);
+
 /// "builtin", a compiled book, or a book as text: a file, or a folder with its `imported`. Problems of a text are all in
 /// the error's message, a line each.
 Result<std::shared_ptr<const PriceBook>> read_book(const std::string& place);

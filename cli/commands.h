@@ -158,6 +158,7 @@ struct EstimateOptions {
   std::string model;
   std::string endpoint;
   std::string host;
+  std::vector<std::string> labels;
   std::string policy;
   std::int64_t count = 1;
   bool json = false;
@@ -193,8 +194,11 @@ struct PolicyOptions {
   Where where;
   std::string file_or_name;
   bool force = false;
+  bool dry_run = false;
   ChangeNote note;
+  bool json = false;
 };
+int policy_list(const PolicyOptions& options);
 int policy_apply(const PolicyOptions& options);
 int policy_remove(const PolicyOptions& options);
 int reset_clock(const PolicyOptions& options);

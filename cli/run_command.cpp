@@ -1,8 +1,10 @@
 // The command line: which commands and options there are. Only this file knows CLI11.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <iostream>
 
 #include "commands.h"
+#include "farthing/prices.h"
 #include "farthing_command.h"
 #include "terminal.h"
 
@@ -32,8 +34,20 @@ CLI::Validator not_empty() {
           "not empty"};
 }
 
-CLI::Range a_count() {
-  return {std::int64_t{0}, std::int64_t{1'000'000'000}};
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  const std::string name = "from " + std::to_string(least) + " to " + std::to_string(most);
+  return {[least, most, name](const std::string& text) {
+            std::int64_t value = 0;
+            const char* end = text.data() + text.size();
+            const auto read = std::from_chars(text.data(), end, value);
+            const bool fine = read.ec == std::errc() && read.ptr == end && value >= least && value <= most;
+            return fine ? std::string() : "\"" + text + "\" is no whole number " + name;
+          },
+          name, "whole number"};
+}
+
+CLI::Validator a_count() {
+  return whole_number(0, 1'000'000'000);
 }
 
 /// What looks at price books and changes the policy's own.
@@ -84,6 +98,34 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
   update_command->callback([&code] { code = prices_update(update); });
 }
 
+/// " Did you mean --since?": of the words that this command takes.
+std::string meant(const CLI::App& command, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames())
+      names.push_back("--" + name);
+  }
+  for (const CLI::App* inside : command.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(inside->get_name());
+  const std::string bare = word.substr(0, word.find('='));
+  const auto near = farthing::near_names(bare, {names.begin(), names.end()}, 1);
+  return near.empty() ? "" : " Did you mean " + near.front() + "?";
+}
+
+/// What no command takes: an option that is misspelt, a word too many.
+std::string not_taken(const CLI::App& app) {
+  const CLI::App* inside = &app;
+  std::string path = "farthing";
+  while (!inside->get_subcommands().empty()) {
+    inside = inside->get_subcommands().front();
+    path += " " + inside->get_name();
+  }
+  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
+  const std::string word = words.empty() ? "" : words.front();
+  return "`" + path + "` takes no " + (word.starts_with('-') ? "option " : "\"") + word +
+         (word.starts_with('-') ? "." : "\".") + meant(*inside, word) + " What it takes: " + path + " --help";
+}
+
 /// Where a command is missing, or another word stands in its place: what was found, and what is accepted. "": none is.
 std::string missing_command(const CLI::App& app) {
   const CLI::App* inside = &app;
@@ -100,7 +142,7 @@ std::string missing_command(const CLI::App& app) {
   if (words.empty() || words.front().starts_with('-'))
     return "`farthing" + (path.empty() ? "" : " " + path.substr(0, path.size() - 1)) + "` wants a command: " + names +
            ". More: farthing " + path + "--help";
-  return "there is no command `" + path + words.front() + "`; there are: " + names;
+  return "there is no command `" + path + words.front() + "`." + meant(*inside, words.front()) + " There are: " + names;
 }
 
 }  // namespace
@@ -130,7 +172,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
           ->add_option("--watch", watch,
                        "Again every SECONDS (default 2) until interrupted, or until nobody reads it; ends with 0")
           ->expected(0, 1)
-          ->check(CLI::Range(1, 3600))
+          ->check(whole_number(1, 3600))
           ->excludes(all);
   status_command->callback([&] {
     if (watch_option->count() > 0) status_options.watch_seconds = watch == 0 ? 2 : watch;
@@ -153,7 +195,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   ledger_command->add_option("--run", ledger_options.run, "Only this run of a task")->check(not_empty());
   ledger_command
       ->add_option("--how", ledger_options.how,
-                   "Only entries settled like this: usage, counted, hold, provider_error, ...")
+                   "Only entries settled like this: usage, counted, hold, provider_error, ...; adjust: corrections")
       ->check(not_empty());
   ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
       ->check(a_count());
@@ -295,17 +337,19 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
       ->excludes(estimate_file);
   estimate_command
       ->add_option("--output-limit", estimate_options.output_limit, "With --text: the longest answer, in tokens")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+      ->check(whole_number(1, 1'000'000'000));
   estimate_command->add_option("--model", estimate_options.model, "The model (default: the request's)");
   estimate_command->add_option("--endpoint", estimate_options.endpoint,
                                "What the request is for: chat.completions, responses, messages, ... (default: by its "
                                "members)");
   estimate_command->add_option("--host", estimate_options.host,
                                "Where it goes, for example api.groq.com (default: the endpoint's maker)");
+  estimate_command->add_option("--label", estimate_options.labels, "A label of the call, kind=value; may be repeated")
+      ->allow_extra_args(false);
   estimate_command->add_option("--policy", estimate_options.policy,
                                "With the prices and hosts of this policy (default: the project's farthing.toml)");
   estimate_command->add_option("--count", estimate_options.count, "So many of them")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+      ->check(whole_number(1, 1'000'000'000));
   estimate_command->add_flag("--explain", estimate_options.explain, "What it is made of");
   estimate_command->add_flag("--json", estimate_options.json, "JSON instead of text");
   estimate_command->callback([&] { code = estimate(estimate_options); });
@@ -345,8 +389,13 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   add_where(*apply_command, policy_options.where);
   apply_command->add_option("file", policy_options.file_or_name, "The policy file")->required();
   apply_command->add_flag("--force", policy_options.force, "Also one that another replaced, loosening limits in force");
+  apply_command->add_flag("--dry-run", policy_options.dry_run, "Say what would change, and change nothing");
   add_note(*apply_command, policy_options.note);
   apply_command->callback([&] { code = policy_apply(policy_options); });
+  auto* policies_command = policy_command->add_subcommand("list", "The policies in force, and since when");
+  add_where(*policies_command, policy_options.where);
+  policies_command->add_flag("--json", policy_options.json, "JSON instead of text");
+  policies_command->callback([&] { code = policy_list(policy_options); });
   auto* remove_command =
       policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
   add_where(*remove_command, policy_options.where);
@@ -368,6 +417,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
     const std::string problem = missing_command(app);
     if (!problem.empty()) return fail(usage, problem);
     return app.exit(error) == 0 ? ok : usage;
+  } catch (const CLI::ExtrasError&) {
+    return fail(usage, not_taken(app));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ok : usage;
   }

@@ -112,15 +112,7 @@ Rows ledger(const GuardRef& self, std::optional<std::int64_t> since_ms, std::opt
   filter.run = run;
   filter.most = most;
   if (!id.empty()) filter.id = value_or_raise(parse_attempt_id(id));
-  if (!how.empty()) {
-    filter.how = how_of(how);
-    if (!filter.how) {
-      raise({Code::invalid_argument,
-             "how = \"" + how +
-                 "\"; expected usage, counted, hold, provider_error, released, expired, voided or "
-                 "unheld"});
-    }
-  }
+  if (!how.empty()) check(filter.only(how));
   std::vector<LedgerRow> rows;
   check(unlocked([&] {
     return self.guard->control()->ledger(filter, [&](const LedgerRow& row) {

@@ -31,7 +31,7 @@ int adjust_unknown(Control& control, Usd amount, std::int64_t since_ms, const Ch
     });
     if (!read) return fail(read.error());
     if (known) continue;
-    if (const Status done = control.adjust(id, amount, note); !done) return fail(done.error());
+    if (const auto done = control.adjust(id, amount, note); !done) return fail(done.error());
     ++set;
   }
   std::cout << set << (set == 1 ? " attempt" : " attempts") << " of unknown outcome set to " << to_text(amount)
@@ -54,8 +54,10 @@ int adjust(const AdjustOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
   if (options.unknown) return adjust_unknown(**control, *amount, *since, options.note);
-  if (const Status done = (*control)->adjust(*id, *amount, options.note); !done) return fail(done.error());
-  std::cout << "attempt " << options.id << " now costs " << to_text(*amount) << " USD\n";
+  const auto before = (*control)->adjust(*id, *amount, options.note);
+  if (!before) return fail(before.error());
+  std::cout << "attempt " << options.id << " now costs " << to_text(*amount) << " USD instead of " << to_text(*before)
+            << " USD\n";
   return ok;
 }
 

@@ -17,7 +17,10 @@ int print_json(const PolicyOrProblems& read, const std::string& path) {
   json["valid"] = read.ok();
   Json problems = Json::array();
   for (const Problem& problem : read.problems) {
-    problems.push_back({{"code", code_text(problem.code)}, {"where", problem.where}, {"message", problem.message}});
+    problems.push_back({{"severity", problem.warning ? "warning" : "error"},
+                        {"code", code_text(problem.code)},
+                        {"where", problem.where},
+                        {"message", problem.message}});
   }
   json["problems"] = std::move(problems);
   if (read.ok()) json["policy"] = parse_json(read.policy->to_json());

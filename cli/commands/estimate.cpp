@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -73,7 +74,7 @@ Result<Policy> policy_of(const std::string& given) {
   const std::string path = policy_path(given);
   if (!path.empty()) {
     PolicyOrProblems read = policy_from_file(path);
-    if (!read.ok()) return Error{Code::invalid_policy, path + " is not a valid policy: farthing check " + path};
+    if (!read.ok()) return not_valid(path, read.problems);
     policy = std::move(*read.policy);
   }
   policy.api_keys.clear();
@@ -99,7 +100,18 @@ Result<Estimate> estimated(const EstimateOptions& options) {
         "the request has none of \"messages\", \"input\", \"contents\" and \"prompt\": say what it is for with "
         "--endpoint"};
   }
-  return (*guard)->estimate(endpoint, *body, Labels{}, nullptr, options.host, options.count);
+  const auto labels = labels_of(options.labels);
+  if (!labels) return labels.error();
+  return (*guard)->estimate(endpoint, *body, *labels, nullptr, options.host, options.count);
+}
+
+/// Whether at most is at other rates than what is likely.
+bool has_dearer_rates(const Estimate& made) {
+  return std::any_of(made.ceiling_parts.begin(), made.ceiling_parts.end(), [&](const EstimatePart& most) {
+    return std::any_of(made.likely_parts.begin(), made.likely_parts.end(), [&](const EstimatePart& likely) {
+      return most.quantity == likely.quantity && most.rate && likely.rate && dearer(*most.rate, *likely.rate);
+    });
+  });
 }
 
 std::string usd_cell(const std::optional<Usd>& amount, std::int64_t times = 1) {
@@ -158,6 +170,11 @@ int estimate(const EstimateOptions& options) {
     add_parts("likely", made->likely_parts, parts);
     add_parts("at most", made->ceiling_parts, parts);
     std::cout << "\n" << table({"", "of", ">count", ">rate", ">usd"}, parts);
+    if (has_dearer_rates(*made)) {
+      std::cout
+          << "\nat most is at the dearest rates that such a request can be billed at: of every service tier that its "
+             "provider may choose, of writing into a cache, of a longer context\n";
+    }
   }
   for (const std::string& what : made->unbounded_by) {
     if (made->ceiling) std::cout << "\nnot bounded by its bytes: " << what << "\n";

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <iostream>
+#include <limits>
 
 #include "../commands.h"
 #include "../json.h"
@@ -135,14 +137,9 @@ Result<LedgerFilter> filter_of(const LedgerOptions& options) {
   filter.run = options.run;
   filter.most = options.most;
   if (!options.how.empty()) {
-    filter.how = how_of(options.how);
-    if (!filter.how) {
-      return Error{Code::invalid_argument,
-                   "--how \"" + options.how +
-                       "\" is not known; accepted are usage, counted, hold, provider_error, released, expired, voided"};
-    }
+    if (const Status known = filter.only(options.how); !known) return known.error();
   }
-  if (options.denied && (filter.how || !filter.call.empty() || !filter.run.empty())) {
+  if (options.denied && (!options.how.empty() || !filter.call.empty() || !filter.run.empty())) {
     return Error{
         Code::invalid_argument,
         "a refusal has no --how, --call or --run; --denied takes --since, --until, --label, --model and --most"};
@@ -166,7 +163,7 @@ int ledger(const LedgerOptions& options) {
     std::cout << "\n";
   }
   std::vector<std::vector<std::string>> rows;
-  Usd total;
+  Int128 total = 0;  // as the caps count: a correction is a difference to what was booked
   bool unknown = false;
   const Status read = (*control)->ledger(*filter, [&](const LedgerRow& row) {
     if (options.csv) {
@@ -180,9 +177,9 @@ int ledger(const LedgerOptions& options) {
       const std::string cost = correction   ? to_text(Usd{row.booked[Meter::usd]})
                                : row.actual ? to_text(*row.actual)
                                             : "unknown";
-      total.nano += correction ? row.booked[Meter::usd] : row.actual ? row.actual->nano : 0;
+      total += row.booked[Meter::usd];
       unknown = unknown || (!correction && !row.actual);
-      rows.push_back({iso_utc(row.reserved_ms), to_text(row.id), context.model,
+      rows.push_back({iso_utc(correction ? row.settled_ms : row.reserved_ms), to_text(row.id), context.model,
                       correction ? (row.kind == RowKind::adjust ? "adjust" : "book") : std::string(how_text(row.how)),
                       row.ceiling ? to_text(*row.ceiling) : "", cost,
                       std::to_string(meters_of(row.quantities)[Meter::input_tokens]),
@@ -197,7 +194,9 @@ int ledger(const LedgerOptions& options) {
     return ok;
   }
   std::cout << table({"when", "attempt", "model", "how", ">at most", ">cost USD", ">input", ">output", "labels"}, rows);
-  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total) << " USD"
+  const auto sum = static_cast<std::int64_t>(
+      std::clamp<Int128>(total, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()));
+  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(Usd{sum}) << " USD"
             << (unknown ? " and calls of unknown cost" : "") << "\n";
   return ok;
 }

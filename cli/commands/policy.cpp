@@ -2,10 +2,21 @@
 
 #include "../books.h"
 #include "../commands.h"
+#include "../json.h"
 #include "../terminal.h"
 #include "farthing/policy.h"
+#include "farthing/time_text.h"
 
 namespace farthing::cli {
+
+namespace {
+
+void print_effects(const PolicyChange& change) {
+  for (const std::string& effect : change.effects)
+    std::cout << "  " << printable(effect, true) << "\n";
+}
+
+}  // namespace
 
 int policy_apply(const PolicyOptions& options) {
   const PolicyOrProblems read = read_policy(options.file_or_name);
@@ -15,25 +26,53 @@ int policy_apply(const PolicyOptions& options) {
   if (!read.ok()) return failed;
   const auto location = store_location(Where{options.where.store, options.file_or_name});
   if (!location) return fail(location.error());
-  const auto control = Control::open(*location, nullptr);
+  // Only applying may make a store.
+  const auto control = options.dry_run ? open_control(Where{*location, ""}) : Control::open(*location, nullptr);
   if (!control) return fail(control.error());
-  const auto warnings = (*control)->apply_policy(*read.policy, options.force, options.note);
-  if (!warnings) return fail(warnings.error());
-  for (const std::string& warning : *warnings)
+  const auto change = (*control)->apply_policy(*read.policy, options.force, options.note, options.dry_run);
+  if (!change) return fail(change.error());
+  for (const std::string& warning : change->warnings)
     std::cerr << "warning: " << printable(warning, true) << "\n";
-  std::cout << "policy \"" << read.policy->name << "\" is in force in " << *location << "\n";
+  std::cout << "policy \"" << printable(read.policy->name)
+            << (options.dry_run ? "\" would be in force in " : "\" is in force in ") << *location
+            << (change->effects.empty() ? "; no cap changes by it" : "") << "\n";
+  print_effects(*change);
   return ok;
 }
 
 int policy_remove(const PolicyOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto unbound = (*control)->remove_policy(options.file_or_name, options.note);
-  if (!unbound) return fail(unbound.error());
+  const auto change = (*control)->remove_policy(options.file_or_name, options.note);
+  if (!change) return fail(change.error());
   std::cout << "policy \"" << printable(options.file_or_name)
-            << "\" is no longer in force; what its caps counted is kept\n";
-  for (const std::string& words : *unbound)
-    std::cout << "binds nobody any more, also not programs that are running: " << printable(words) << "\n";
+            << "\" is no longer in force, also not for programs that are running; what its caps counted is kept\n";
+  print_effects(*change);
+  return ok;
+}
+
+int policy_list(const PolicyOptions& options) {
+  const auto control = open_control(options.where);
+  if (!control) return fail(control.error());
+  const auto policies = (*control)->policies();
+  if (!policies) return fail(policies.error());
+  if (options.json) {
+    Json all = Json::array();
+    for (const PolicyView& policy : *policies) {
+      all.push_back({{"name", policy.name},
+                     {"origin", policy.origin == Origin::file ? "file" : "code"},
+                     {"since", iso_utc(policy.at_ms)},
+                     {"caps", policy.caps}});
+    }
+    std::cout << dump_json(all, 2) << "\n";
+    return ok;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const PolicyView& policy : *policies) {
+    rows.push_back({policy.name, policy.origin == Origin::file ? "file" : "code", iso_utc(policy.at_ms),
+                    std::to_string(policy.caps.size())});
+  }
+  std::cout << (rows.empty() ? "no policy is in force\n" : table({"policy", "from", "since", ">caps"}, rows));
   return ok;
 }
 

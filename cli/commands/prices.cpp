@@ -82,9 +82,8 @@ std::string nothing_found(const PriceBook& book, const PricesOptions& options) {
   const std::string in_book = " in the price book " + std::string(book.version());
   if (!known)
     return "no provider \"" + options.provider + "\"" + in_book + listed(near_providers(book, options.provider, 3));
-  const std::string provider = options.provider.empty() ? "openai" : options.provider;
-  return "no model \"" + options.name + "\"" + (options.provider.empty() ? "" : " of " + provider) + in_book +
-         listed(book.near(provider, options.name, 3));
+  return "no model \"" + options.name + "\"" + (options.provider.empty() ? "" : " of " + options.provider) + in_book +
+         near_models(book, options.provider, options.name);
 }
 
 std::string count_cell(std::int64_t value) {

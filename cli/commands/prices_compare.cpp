@@ -48,7 +48,8 @@ Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesComp
   for (const std::string& name : options.models) {
     const auto found = named(book, name, options.provider);
     if (found.empty()) {
-      return Error{Code::unknown_cap, "no model \"" + name + "\" in the price book " + std::string(book.version())};
+      return Error{Code::unknown_cap, "no model \"" + name + "\" in the price book " + std::string(book.version()) +
+                                          near_models(book, options.provider, name)};
     }
     for (const Model* model : found) {
       if (fits(*model) && std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);

@@ -133,3 +133,27 @@ def test_wrong_usage_is_2_and_changes_nothing(
     assert said in place.run("adjust", *arguments, code=2)
     assert _daily(place) == before
     assert len(_rows(place)) == 4
+
+
+def test_totals_count_a_correction_instead_of_the_hold(
+    place: Place, unknown: list[dict[str, Any]]
+) -> None:
+    spent, _ = _daily(place)
+    assert f"4 entries, {spent} USD\n" in place.run(
+        "ledger"
+    )
+    corrected = unknown[0]
+    place.run("adjust", "0.25 USD", corrected["id"], "--why", "their invoice")
+    spent, _ = _daily(place)
+    assert f"5 entries, {spent} USD" in place.run("ledger")
+
+    (adjusted,) = _rows(place, "--how", "adjust")
+    assert adjusted["of"] == corrected["id"]
+    assert [row["id"] for row in _rows(place, "--how", "hold")] == [row["id"] for row in unknown]
+    assert "adjust and book" in place.run("ledger", "--how", "adjusted", code=2)
+
+    why = place.run("why", corrected["id"])
+    assert why.endswith("in all, as the caps count it: 0.25 USD\n")
+    assert "cost        0.25 USD" in why and "their invoice" in why
+    assert f"adjusted {adjusted['settled_at']}" in why  # not when its attempt was
+    assert json.loads(place.run("why", corrected["id"], "--json"))["counted"] == "0.25"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 import farthing
-from tests.cli.conftest import Place
+from tests.cli.conftest import COMMAND, Place
 
 NOT_TOML = ["[[[cap]]]", "[é]", "[.a]", "[=", "[[ #", "a = 2026-12-01Tx"]
 
@@ -69,3 +70,37 @@ def test_check_of_a_price_book_that_is_not_there(place: Place) -> None:
 
 def test_check_of_a_file_that_is_not_there(place: Place) -> None:
     assert "missing.toml" in place.run("check", "missing.toml", code=1)
+
+
+def test_warnings_and_prices_have_their_line_and_severity(place: Place) -> None:
+    policy = place.folder / "farthing.toml"
+    text = (
+        '[[cap]]\nlimit = "1 USD"\nper = "day"\nmatch = { api_key = "prod", model_family = "gtp-5" }\n'
+        'each = "model"\nlimits = { "gpt-5-mni" = "2 USD" }\n\n'
+        '[[api_key]]\nname = "production"\nenv = "OPENAI_API_KEY"\n'
+    )
+    policy.write_text(text)
+    found = json.loads(place.run("check", "--json"))
+    assert found["valid"] and {problem["severity"] for problem in found["problems"]} == {"warning"}
+    where = {problem["where"]: problem["message"] for problem in found["problems"]}
+    assert '"production"' in where[f"{policy}:4: cap[0].match.api_key"]
+    assert '"gpt-5"' in where[f"{policy}:4: cap[0].match.model_family"]
+    assert '"gpt-5-mini"' in where[f'{policy}:6: cap[0].limits."gpt-5-mni"']
+    assert len(where) == 3
+
+    policy.write_text(
+        text + '\n[[price]]\nprovider = "openai"\nmodel = "gpt-9*"\ndiscount = "5 %"\n'
+    )
+    found = json.loads(
+        subprocess.run(
+            [COMMAND, "check", "--json"],
+            cwd=place.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+    )
+    (problem,) = found["problems"]
+    assert (found["valid"], problem["severity"]) == (False, "error")
+    assert problem["where"] == f"{policy}:12: price[0]"
+    assert problem["message"].startswith("(openai gpt-9*): the discount fits no model")

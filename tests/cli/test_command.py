@@ -360,7 +360,8 @@ def test_a_limit_until_a_time(place: Place) -> None:
 def test_an_adjustment_corrects_what_an_attempt_cost(place: Place) -> None:
     place.spend(1)
     row = json.loads(place.run("ledger", "--json"))
-    place.run("adjust", "0.50 USD", row["id"])
+    said = place.run("adjust", "0.50 USD", row["id"])
+    assert said == f"attempt {row['id']} now costs 0.50 USD instead of {row['actual']} USD\n"
     report = json.loads(place.run("status", "--json"))
     daily = next(c for c in report["counters"] if c["cap"] == "daily")
     assert Decimal(daily["spent"]) == Decimal("0.50")
@@ -449,8 +450,34 @@ def test_a_command_that_is_missing_is_said_with_those_there_are(
 
 
 def test_an_unknown_command_is_named_beside_those_there_are(place: Place) -> None:
-    assert "`stats`; there are: status, ledger" in place.run("stats", code=2)
-    assert "`cap lst`; there are: list, set" in place.run("cap", "lst", code=2)
+    said = place.run("stats", code=2)
+    assert "`stats`. Did you mean status? There are: status, ledger" in said
+    assert "`cap lst`. Did you mean list? There are: list, set" in place.run("cap", "lst", code=2)
+    assert "`xyzzy`. There are: status" in place.run("xyzzy", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["ledger", "--sinc", "2h"],
+            "`farthing ledger` takes no option --sinc. Did you mean --since?",
+        ),
+        (["ledger", "--sinc=2h"], "takes no option --sinc=2h. Did you mean --since?"),
+        (["ledger", "reprise"], '`farthing ledger` takes no "reprise". Did you mean reprice?'),
+        (
+            ["cap", "set", "a", "1 USD", "--utnil", "2h"],
+            "`farthing cap set` takes no option --utnil",
+        ),
+        (["ledger", "--most", "1e3"], '"1e3" is no whole number from 0 to 1000000000'),
+        (["estimate", "--count", "0"], '"0" is no whole number from 1 to 1000000000'),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_a_misspelt_option_is_named_with_what_was_meant(
+    place: Place, arguments: list[str], said: str
+) -> None:
+    assert said in place.run(*arguments, code=2)
 
 
 def test_a_cap_that_is_not_there_is_3_and_names_those_that_are(place: Place) -> None:

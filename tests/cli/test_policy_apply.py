@@ -143,9 +143,10 @@ def test_who_applied_and_removed_a_policy_is_in_the_log(place: Place) -> None:
     place.run("policy", "apply", "a.toml", "--who", "ann", "--why", "launch")
     place.run("policy", "apply", "b.toml")
     removed = place.run("policy", "remove", "shop", "--who", "bob", "--why", "over")
-    done, unbound = removed.splitlines()  # of "team" the other policy has a limit
-    assert "no longer in force" in done
-    assert unbound.endswith('that are running: cap "own" (9 requests per day)')
+    assert removed.splitlines()[1:] == [  # of "team" the other policy has a limit
+        '  cap "team" (5.00 USD per month): becomes 7.00 USD',
+        '  cap "own" (9 requests per day): is gone, it binds nobody any more',
+    ]
     place.run("store", "reset-clock", "--who", "eve", "--why", "it was set forward")
     log = [json.loads(line) for line in place.run("cap", "log", "--json").splitlines()]
     clock, remove, other, apply = log
@@ -155,6 +156,40 @@ def test_who_applied_and_removed_a_policy_is_in_the_log(place: Place) -> None:
     assert "@" in other["who"]  # user@host
     assert (apply["who"], apply["why"]) == ("ann", "launch")
     assert apply["what"] == f'policy "shop" in force, from {place.folder / "a.toml"}'
+
+
+def test_what_changes_is_said_and_a_dry_run_changes_nothing(place: Place) -> None:
+    _policy(place, "one.toml", "5 USD")
+    more = '[[cap]]\nid = "daily"\nlimit = "1 USD"\nper = "day"\n'
+    _policy(place, "two.toml", "2 USD", extra=more)
+    assert "no store" in place.run("policy", "apply", "--dry-run", "one.toml", code=4)
+    place.run("policy", "apply", "one.toml")
+
+    effects = [
+        '  cap "team" (5.00 USD per month): becomes 2.00 USD',
+        '  cap "daily" (1.00 USD per day): is new',
+    ]
+    said = place.run("policy", "apply", "--dry-run", "two.toml").splitlines()
+    assert "would be in force" in said[0] and said[1:] == effects
+    assert _limits(place) == {"team": "5.00 USD"}
+    assert place.run("policy", "apply", "two.toml").splitlines()[1:] == effects
+    assert _limits(place) == {"team": "2.00 USD", "daily": "1.00 USD"}
+    assert "no cap changes" in place.run("policy", "apply", "two.toml")
+    # What would be refused is refused by a dry run too.
+    assert "[policy_superseded]" in place.run("policy", "apply", "--dry-run", "one.toml", code=1)
+
+
+def test_the_policies_in_force_are_listed(place: Place) -> None:
+    _policy(place, "one.toml", "5 USD")
+    place.run("policy", "apply", "one.toml")
+    place.spend(1).close()
+    first, second = json.loads(place.run("policy", "list", "--json"))
+    assert (first["origin"], first["caps"]) == ("code", ['cap "daily"', 'cap "users"'])
+    assert (second["name"], second["origin"], second["caps"]) == ("shop", "file", ['cap "team"'])
+    assert second["since"].startswith("20")
+    head, _, shop = place.run("policy", "list").splitlines()
+    assert head.split() == ["policy", "from", "since", "caps"]
+    assert shop.split() == ["shop", "file", second["since"], "1"]
 
 
 def test_a_version_without_a_cap_that_is_in_force_loosens_it(place: Place) -> None:

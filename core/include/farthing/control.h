@@ -105,6 +105,21 @@ struct RegisteredCapView {
   std::vector<std::string> documents;    // that hold it
 };
 
+/// A policy in force.
+struct PolicyView {
+  std::string name;
+  Origin origin = Origin::code;
+  std::int64_t at_ms = 0;         // since when
+  std::vector<std::string> caps;  // in words
+};
+
+/// What applying or removing a policy does.
+struct PolicyChange {
+  std::vector<std::string>
+      effects;  // on each cap, in words: which is new, which limit changes, which binds nobody any more
+  std::vector<std::string> warnings;
+};
+
 struct ChangeNote {
   std::string who;  // default: user@host
   std::string why;
@@ -142,16 +157,19 @@ class Control {
   /// The newest first.
   /// `most` 0: all that are kept.
   Result<std::vector<Change>> changes(std::size_t most) const;
-  /// R19, R23: new absolute cost of one attempt.
-  Status adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
+  /// R19, R23: new absolute cost of one attempt. Answers what was booked for it until now.
+  Result<Usd> adjust(AttemptId attempt, Usd actual, const ChangeNote& note);
   /// R17: jobs that are not over, oldest first; those whose deadline has passed are charged, and are until somebody polls them.
   Result<std::vector<JobView>> jobs() const;
   /// Ends one by the provider's id or its attempt's: settled at `actual`, else charged at its hold. Answers it as it was.
   Result<JobView> end_job(const std::string& id, std::optional<Usd> actual, const ChangeNote& note);
-  /// Registers a policy without opening a guard; `force` replaces one that was superseded (R6). Answers warnings.
-  Result<std::vector<std::string>> apply_policy(const Policy& policy, bool force, const ChangeNote& note = {});
-  /// Answers which caps bind nobody any more, in words: no other policy has them.
-  Result<std::vector<std::string>> remove_policy(const std::string& name, const ChangeNote& note = {});
+  /// The policies in force, by name.
+  Result<std::vector<PolicyView>> policies() const;
+  /// Registers a policy without opening a guard; `force` replaces one that was superseded (R6). `look_only`: answers the
+  /// same, or the same error, and changes nothing.
+  Result<PolicyChange> apply_policy(const Policy& policy, bool force, const ChangeNote& note = {},
+                                    bool look_only = false);
+  Result<PolicyChange> remove_policy(const std::string& name, const ChangeNote& note = {});
   /// After a clock that was wrong: the store's time is this machine's again.
   Status reset_clock(const ChangeNote& note);
 

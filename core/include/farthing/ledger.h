@@ -109,9 +109,12 @@ struct LedgerFilter {
   std::string model;
   std::string call;
   std::string run;
-  std::optional<How> how;
+  std::optional<How> how;       // attempts that ended like this
+  std::optional<RowKind> kind;  // attempts, or corrections
   std::optional<AttemptId> id;  // the attempt and its adjustments
   std::int64_t most = 0;        // 0 = all; the newest
+  /// By a word: how an attempt ended, or `adjust` and `book` for corrections and what was booked by hand.
+  Status only(std::string_view how);
 };
 
 }  // namespace farthing

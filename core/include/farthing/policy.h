@@ -69,6 +69,8 @@ struct Policy {
   bool durable_power = false;            // durability = "power"
   bool refuse_duplicates = false;        // jobs.duplicates = "refuse" (R17)
   bool slots_until_deadline = false;     // jobs.slots = "until_deadline" (R17)
+  /// Where each key of the document was read, "cap[0].match" to its line; none of a document on a single line.
+  std::map<std::string, int, std::less<>> lines;
 
   /// The document without secrets, as canonical JSON: what is registered in the store and compared (R6).
   std::string to_json() const;
@@ -76,6 +78,8 @@ struct Policy {
   std::string price_book_path() const;
   /// With absolute paths.
   std::vector<TokenizerRule> tokenizer_files() const;
+  /// A key of it for people: "farthing.toml:12: cap[2].limit".
+  std::string place(std::string_view key) const;
 };
 
 /// An entry of a store's log of what people changed: policies, limits, halts.
@@ -88,8 +92,9 @@ struct Change {
 
 struct Problem {
   Code code = Code::invalid_policy;
-  std::string where;    // "farthing.toml:12: cap[2].limit"
-  std::string message;  // what was found, what is accepted, a suggestion
+  std::string where;     // "farthing.toml:12: cap[2].limit"
+  std::string message;   // what was found, what is accepted, a suggestion
+  bool warning = false;  // the policy is valid with it
 };
 
 /// Where a policy's store is and whose midnights it means: what is known of a document that is wrong elsewhere, so that
@@ -101,7 +106,7 @@ struct PolicyPlace {
 
 struct PolicyOrProblems {
   std::optional<Policy> policy;
-  std::vector<Problem> problems;     // errors when `policy` is empty, else warnings
+  std::vector<Problem> problems;     // errors when `policy` is empty, else warnings only
   std::optional<PolicyPlace> place;  // of a valid policy, and of one whose errors are elsewhere
   bool ok() const { return policy.has_value(); }
 };
@@ -115,8 +120,8 @@ PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where,
 /// The same document as JSON; how bindings hand over a policy built in code.
 PolicyOrProblems policy_from_json(std::string_view text, std::string_view where, const Environment& env);
 
-/// Warnings about values that fit nothing known, as a misspelt one does: providers, models and endpoints in `match`, models
-/// of deployments. `book` has the policy's own prices over it, `endpoints` are the built-in ones.
+/// Warnings about values that fit nothing known, as a misspelt one does: providers, models, their families, endpoints and API
+/// keys in `match` and `limits`, models of deployments. `book` has the policy's own prices over it, `endpoints` are the built-in ones.
 std::vector<Problem> doubts(const Policy& policy, const PriceBook& book,
                             const std::vector<std::string_view>& endpoints);
 

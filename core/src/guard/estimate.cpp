@@ -102,6 +102,14 @@ Error no_endpoint(const Core& core, std::string_view endpoint) {
   return {Code::invalid_argument, "\"" + std::string(endpoint) + "\" is no endpoint; accepted are " + known};
 }
 
+/// As in an address, with the port where it has one.
+bool is_host(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
+}
+
 /// Of a batch by file: what was seen of the file when it was uploaded.
 Result<BatchSize> kept_batch(Core& core, const std::string& host, const std::string& file) {
   const auto kept = core.store->find_batch_file(host, file);
@@ -365,6 +373,12 @@ Result<Estimate> estimate(Core& core, const Asked& asked) {
   if (dialect == nullptr) return no_endpoint(core, asked.endpoint);
   if (asked.count < 1 || asked.count > 1'000'000'000)
     return Error{Code::invalid_argument, "count is a whole number from 1 to 1,000,000,000"};
+  if (!is_host(asked.host)) {
+    return Error{Code::invalid_argument,
+                 "host = \"" + std::string(asked.host) +
+                     "\" is none; accepted: a host as in an address, with the port where it has "
+                     "one, such as \"api.groq.com\" or \"localhost:11434\""};
+  }
   for (int tries = 0;; ++tries) {
     const auto call = read(core, asked, *dialect);
     if (!call) return call.error();

@@ -85,6 +85,20 @@ std::string_view how_text(How how) {
   return "";
 }
 
+Status LedgerFilter::only(std::string_view word) {
+  if (word == "adjust" || word == "book") {
+    kind = word == "book" ? RowKind::book : RowKind::adjust;
+    return success();
+  }
+  how = how_of(word);
+  if (how && *how != How::open) return success();
+  std::string accepted;
+  for (const auto& [value, text] : hows)
+    accepted += value == How::open ? "" : std::string(text) + ", ";
+  return Error{Code::invalid_argument,
+               "how = \"" + std::string(word) + "\" is not known; accepted are " + accepted + "adjust and book"};
+}
+
 std::optional<How> how_of(std::string_view text) {
   for (const auto& [value, word] : hows) {
     if (word == text) return value;

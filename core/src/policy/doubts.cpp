@@ -4,6 +4,8 @@
 #include <set>
 
 #include "farthing/policy.h"
+#include "policy/plan.h"
+#include "policy/reading.h"
 #include "policy/text.h"
 
 namespace farthing {
@@ -21,6 +23,12 @@ std::string meant(const std::vector<std::string>& near) {
   for (const std::string& name : near)
     text += (text.empty() ? "; did you mean " : &name == &near.back() ? " or " : ", ") + quoted(name);
   return text.empty() ? text : text + "?";
+}
+
+/// Labels whose values can be looked up.
+bool is_known_kind(std::string_view kind) {
+  constexpr std::string_view kinds[] = {"provider", "model", "model_family", "endpoint", "api_key"};
+  return std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds);
 }
 
 std::string without_wildcards(std::string_view glob) {
@@ -52,15 +60,34 @@ class Doubts {
   }
 
   std::vector<Problem> all() {
-    for (std::size_t i = 0; i < policy_.caps.size(); ++i)
-      cap(policy_.caps[i], "cap[" + std::to_string(i) + "].match");
+    for (std::size_t i = 0; i < policy_.caps.size(); ++i) {
+      const std::string path = "cap[" + std::to_string(i) + "]";
+      match(policy_.caps[i], path + ".match");
+      limits(policy_.caps[i], path + ".limits");
+    }
     for (std::size_t i = 0; i < policy_.hosts.size(); ++i)
       host(policy_.hosts[i], "host[" + std::to_string(i) + "]");
     return std::move(found_);
   }
 
  private:
-  void cap(const Cap& cap, const std::string& path) {
+  /// Counters with a limit of their own: written like what `match` accepts, but for wildcards.
+  void limits(const Cap& cap, const std::string& path) {
+    for (std::size_t i = 0; i < cap.each.size(); ++i) {
+      for (const auto& [values, limit] : cap.limits) {
+        const std::string& value = values[i];
+        if (value == none_value) continue;
+        const std::string at = path + (cap.each.size() == 1 ? "." + quoted(value) : "");
+        if (cap.each[i] == "provider") provider(value, at);
+        if (cap.each[i] == "endpoint") endpoint(value, at);
+        if (cap.each[i] == "model_family") family(value, at);
+        if (cap.each[i] == "api_key") api_key(value, at);
+        if (cap.each[i] == "model") model(value, nullptr, at);
+      }
+    }
+  }
+
+  void match(const Cap& cap, const std::string& path) {
     const auto globs_of = [&cap](std::string_view kind) -> const std::vector<std::string>* {
       const auto found =
           std::find_if(cap.match.of.begin(), cap.match.of.end(), [&](const auto& one) { return one.first == kind; });
@@ -74,6 +101,14 @@ class Doubts {
     if (const std::vector<std::string>* globs = globs_of("endpoint"); globs != nullptr) {
       for (const std::string& glob : *globs)
         endpoint(glob, path + ".endpoint");
+    }
+    if (const std::vector<std::string>* globs = globs_of("model_family"); globs != nullptr) {
+      for (const std::string& glob : *globs)
+        family(glob, path + ".model_family");
+    }
+    if (const std::vector<std::string>* globs = globs_of("api_key"); globs != nullptr) {
+      for (const std::string& glob : *globs)
+        api_key(glob, path + ".api_key");
     }
     // Of a misspelt provider no model is known: its own warning is enough.
     if (providers != nullptr && std::none_of(providers_.begin(), providers_.end(),
@@ -90,8 +125,7 @@ class Doubts {
     const auto fits = [&glob](std::string_view name) { return policy::glob_matches(glob, name); };
     if (std::any_of(providers_.begin(), providers_.end(), fits)) return;
     if (std::any_of(own_providers_.begin(), own_providers_.end(), fits)) return;
-    add(path, "no provider of the price book or of a [[host]] is " + quoted(glob) +
-                  ", so no call is known to which this cap applies" +
+    add(path, "no provider of the price book or of a [[host]] is " + quoted(glob) + ", so no known call matches it" +
                   meant(near_providers(book_, without_wildcards(glob), 3)));
   }
 
@@ -105,7 +139,32 @@ class Doubts {
     }
     if (near.empty()) near = near_names(part, endpoints_, 3);
     add(path, "no endpoint that Farthing reads or a [[endpoint]] describes is " + quoted(glob) +
-                  ", so no call is known to which this cap applies" + meant(near));
+                  ", so no known call matches it" + meant(near));
+  }
+
+  void family(const std::string& glob, const std::string& path) {
+    std::vector<std::string_view> families;
+    for (const Model* known : models_) {
+      if (policy::glob_matches(glob, known->family)) return;
+      families.push_back(known->family);
+    }
+    if (own_models_) return;  // which are their own family
+    std::sort(families.begin(), families.end());
+    families.erase(std::unique(families.begin(), families.end()), families.end());
+    add(path, "no family of models in the price book is " + quoted(glob) + ", so no known call matches it" +
+                  meant(near_names(without_wildcards(glob), families, 3)));
+  }
+
+  /// A key without a name is labelled with its id. Where this policy names none, another one may.
+  void api_key(const std::string& glob, const std::string& path) {
+    if (policy_.api_keys.empty() || glob != without_wildcards(glob) || policy::is_key_id(glob)) return;
+    std::vector<std::string_view> names;
+    for (const ApiKeyName& key : policy_.api_keys) {
+      if (key.name == glob) return;
+      names.push_back(key.name);
+    }
+    add(path, "no [[api_key]] has the name " + quoted(glob) + ", and it is no key's id, so no call matches it" +
+                  meant(near_names(glob, names, 3)));
   }
 
   void model(const std::string& glob, const std::vector<std::string>* providers, const std::string& path) {
@@ -129,8 +188,7 @@ class Doubts {
     const std::vector<std::string> meant_names = near_models(without_wildcards(glob), providers);
     if (own_models_ && meant_names.empty()) return;
     add(path, "no model of the price book" + std::string(providers == nullptr ? "" : " of that provider") + " is " +
-                  quoted(glob) + (own_models_ ? "" : ", so no call is known to which this cap applies") +
-                  meant(meant_names));
+                  quoted(glob) + (own_models_ ? "" : ", so no known call matches it") + meant(meant_names));
   }
 
   std::vector<std::string> near_models(const std::string& name, const std::vector<std::string>* providers) const {
@@ -161,8 +219,7 @@ class Doubts {
   }
 
   void add(const std::string& path, std::string message) {
-    found_.push_back(
-        {Code::invalid_policy, policy_.path.empty() ? path : policy_.path + ": " + path, std::move(message)});
+    found_.push_back({Code::invalid_policy, policy_.place(path), std::move(message), /*warning=*/true});
   }
 
   const Policy& policy_;
@@ -183,9 +240,9 @@ std::vector<Problem> doubts(const Policy& policy, const PriceBook& book,
       std::any_of(policy.hosts.begin(), policy.hosts.end(),
                   [](const HostRule& host) { return !host.free && host.guard && !host.provider.empty(); }) ||
       std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {
-        return std::any_of(cap.match.of.begin(), cap.match.of.end(), [](const auto& one) {
-          return one.first == "provider" || one.first == "model" || one.first == "endpoint";
-        });
+        return std::any_of(cap.match.of.begin(), cap.match.of.end(),
+                           [](const auto& one) { return is_known_kind(one.first); }) ||
+               (!cap.limits.empty() && std::any_of(cap.each.begin(), cap.each.end(), is_known_kind));
       });
   if (!any) return {};  // most policies: the book need not be looked through
   return Doubts(policy, book, endpoints).all();

@@ -8,16 +8,7 @@
 #include "policy/text.h"
 
 namespace farthing::policy {
-namespace {
 
-constexpr std::array<std::string_view, 4> api_key_keys = {"name", "env", "ids", "labels"};
-constexpr std::array<std::string_view, 8> host_keys = {
-    "name", "provider", "free", "guard", "deployments", "unknown", "usage_in_streams", "stops_on_disconnect"};
-constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
-constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
-constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
-
-/// As guard/keys.h makes them: "k3f9a1c2b4d5e6f70-a1b2", "oauth@api.example.com".
 bool is_key_id(std::string_view text) {
   constexpr std::string_view form = "k0123456789abcdef-0123";
   if (text.starts_with("oauth@")) return text.size() > std::string_view("oauth@").size();
@@ -28,6 +19,15 @@ bool is_key_id(std::string_view text) {
   }
   return true;
 }
+
+namespace {
+
+constexpr std::array<std::string_view, 4> api_key_keys = {"name", "env", "ids", "labels"};
+constexpr std::array<std::string_view, 8> host_keys = {
+    "name", "provider", "free", "guard", "deployments", "unknown", "usage_in_streams", "stops_on_disconnect"};
+constexpr std::array<std::string_view, 3> tokenizer_keys = {"model", "file", "like"};
+constexpr std::array<std::string_view, 4> like_words = {"o200k_base", "o200k_harmony", "cl100k_base", "gpt2"};
+constexpr std::array<std::string_view, 2> unknown_words = {"charge", "release"};
 
 /// A variable's name that is most likely a key: Groq's "gsk_...", Google's "AIza...", or 20 characters of both cases and digits
 /// without a pause.

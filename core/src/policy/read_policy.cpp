@@ -219,6 +219,22 @@ Policy read_document(Reading& reading, const Node& root, std::optional<PolicyPla
   return policy;
 }
 
+/// Lists of values stand at the line of their key.
+void note_lines(const Node& table, const std::string& path, std::map<std::string, int, std::less<>>& lines) {
+  for (const Node& member : table.items) {
+    const std::string key = path.empty() ? member.key : path + "." + member.key;
+    if (member.line > 0) lines.emplace(key, member.line);
+    if (member.kind == Node::Kind::table) note_lines(member, key, lines);
+    if (member.kind != Node::Kind::list) continue;
+    for (std::size_t i = 0; i < member.items.size(); ++i) {
+      const Node& item = member.items[i];
+      if (item.kind != Node::Kind::table) break;
+      if (item.line > 0) lines.emplace(numbered(key, i), item.line);
+      note_lines(item, numbered(key, i), lines);
+    }
+  }
+}
+
 PolicyOrProblems validated(const Parsed& parsed, Reading& reading) {
   PolicyOrProblems result;
   for (const Parsed::Fault& fault : parsed.faults) {
@@ -226,6 +242,7 @@ PolicyOrProblems validated(const Parsed& parsed, Reading& reading) {
   }
   if (parsed.faults.empty()) {
     Policy policy = read_document(reading, parsed.root, result.place);
+    if (reading.shows_lines()) note_lines(parsed.root, "", policy.lines);
     if (!reading.failed()) result.policy = std::move(policy);
   }
   result.problems = result.policy ? reading.take_warnings() : reading.take_errors();
@@ -276,6 +293,19 @@ std::vector<TokenizerRule> Policy::tokenizer_files() const {
   for (TokenizerRule& rule : rules)
     rule.file = policy::absolute(rule.file, path);
   return rules;
+}
+
+std::string Policy::place(std::string_view key) const {
+  std::string out = path;
+  // Of a key that is not written out, where the table stands that it belongs to.
+  for (std::string_view at = key; !out.empty() && !at.empty(); at = at.substr(0, at.find_last_of('.'))) {
+    if (const auto found = lines.find(at); found != lines.end()) {
+      out.append(":").append(std::to_string(found->second));
+      break;
+    }
+    if (at.find('.') == std::string_view::npos) break;
+  }
+  return out.append(out.empty() ? "" : ": ").append(key);
 }
 
 PolicyOrProblems policy_from_toml(std::string_view text, std::string_view where, const Environment& env) {

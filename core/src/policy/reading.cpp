@@ -25,7 +25,7 @@ void Reading::error(Code code, int line, std::string_view path, std::string mess
 }
 
 void Reading::warn(int line, std::string_view path, std::string message) {
-  warnings_.push_back({line, {Code::invalid_policy, place(line, path), std::move(message)}});
+  warnings_.push_back({line, {Code::invalid_policy, place(line, path), std::move(message), /*warning=*/true}});
 }
 
 std::vector<Problem> Reading::in_order(std::vector<Found> found) {

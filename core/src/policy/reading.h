@@ -127,6 +127,8 @@ std::vector<std::string_view> quantity_words();
 
 /// Of an environment variable: letters, digits and "_", none of the digits first.
 bool is_variable_name(std::string_view text);
+/// As guard/keys.h makes them: "k3f9a1c2b4d5e6f70-a1b2", "oauth@api.example.com".
+bool is_key_id(std::string_view text);
 
 // Values written as text.
 /// "60s", "2 min", "1h", "500ms", "0".

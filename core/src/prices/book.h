@@ -63,8 +63,7 @@ class Book final : public PriceBook {
   Result<std::uint8_t> tier_for(const PriceOverlay& overlay, std::uint32_t index);
   bool is_free(std::uint32_t index) const;
   std::uint32_t add_model(const PriceOverlay& overlay);
-  Status check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
-                        const PriceOverlay& overlay) const;
+  Status check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added) const;
   const std::vector<Discount>& discounts(std::uint32_t index) const;
   /// What is left of a price at an instant, in millionths.
   std::int64_t remaining_ppm(std::uint32_t index, std::int64_t at_ms) const;

@@ -72,7 +72,10 @@ std::optional<std::size_t> score_of(std::string_view wanted, const std::vector<s
 
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names,
                                  std::size_t most) {
-  wanted = wanted.substr(0, name_bytes_max);
+  std::string lower(wanted.substr(0, name_bytes_max));  // as names are written
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  wanted = lower;
   const auto wanted_tokens = tokens_of(wanted);
   std::vector<Ranked> ranked;
   for (const std::string_view name : names) {

@@ -10,12 +10,14 @@
 namespace farthing::prices_detail {
 namespace {
 
-std::string who(const PriceOverlay& overlay) {
-  return "price of " + overlay.provider + " " + overlay.model;
+/// As the policy's list has it.
+std::string numbered(std::size_t number, const PriceOverlay& overlay) {
+  return "price[" + std::to_string(number) + "] (" + overlay.provider + (overlay.model.empty() ? "" : " ") +
+         overlay.model + ")";
 }
 
-Error wrong(const PriceOverlay& overlay, const std::string& problem) {
-  return {Code::invalid_policy, who(overlay) + ": " + problem};
+Error wrong(const std::string& problem) {
+  return {Code::invalid_policy, problem};
 }
 
 bool all_zero(const PriceOverlay& overlay) {
@@ -29,26 +31,26 @@ Status check(const PriceOverlay& overlay) {
                  "a price needs a provider and a model, like provider = \"acme\", model = \"acme-7b\"."};
   }
   if (overlay.rates.empty()) {
-    return wrong(overlay,
-                 "there are no rates. A model that costs nothing says so: "
-                 "rates = { input_tokens = \"0 USD each\", output_tokens = \"0 USD each\" }.");
+    return wrong(
+        "there are no rates. A model that costs nothing says so: "
+        "rates = { input_tokens = \"0 USD each\", output_tokens = \"0 USD each\" }.");
   }
   for (std::size_t i = 0; i < overlay.rates.size(); ++i) {
     const auto& [quantity, rate] = overlay.rates[i];
     const std::string name(quantity_text(quantity));
-    if (rate.atto < 0 || rate.per < 1) return wrong(overlay, "the rate of " + name + " is negative or for no unit.");
+    if (rate.atto < 0 || rate.per < 1) return wrong("the rate of " + name + " is negative or for no unit.");
     for (std::size_t j = 0; j < i; ++j) {
-      if (overlay.rates[j].first == quantity) return wrong(overlay, name + " has two rates.");
+      if (overlay.rates[j].first == quantity) return wrong(name + " has two rates.");
     }
   }
   if (overlay.from_ms && overlay.until_ms && *overlay.from_ms >= *overlay.until_ms) {
-    return wrong(overlay, "it ends (until) before it begins (from).");
+    return wrong("it ends (until) before it begins (from).");
   }
   if (overlay.volume_cap.empty() != (overlay.volume_from == 0) || overlay.volume_from < 0) {
-    return wrong(overlay, "volume and volume_from belong together, and volume_from is above 0.");
+    return wrong("volume and volume_from belong together, and volume_from is above 0.");
   }
   if (overlay.context_above < 0 || overlay.context_window < 0 || overlay.max_output_tokens < 0) {
-    return wrong(overlay, "a number of tokens is negative.");
+    return wrong("a number of tokens is negative.");
   }
   return success();
 }
@@ -117,17 +119,20 @@ Result<std::shared_ptr<const PriceBook>> Book::make(std::shared_ptr<const std::s
 
 Status Book::lay_all(std::span<const PriceOverlay> overlays) {
   if (overlays.empty()) return success();
+  const auto of_price = [overlays](std::size_t number, const Error& error) {
+    return Error{error.code, numbered(number, overlays[number]) + ": " + error.message};
+  };
   // Model values are handed out as pointers, and overlays refer to models of earlier ones: room for all of them first.
   models_.reserve(models_.size() + overlays.size());
   overlay_rows_.resize(models_.size());
   for (std::size_t i = 0; i < overlays.size(); ++i) {
     if (overlays[i].discount_ppm != 0) continue;
-    if (Status laid = lay(overlays[i], i); !laid) return laid.error();
+    if (const Status laid = lay(overlays[i], i); !laid) return of_price(i, laid.error());
   }
   // After them, for they add models.
   for (std::size_t i = 0; i < overlays.size(); ++i) {
     if (overlays[i].discount_ppm == 0) continue;
-    if (Status laid = lay_discount(overlays, i); !laid) return laid.error();
+    if (const Status laid = lay_discount(overlays, i); !laid) return of_price(i, laid.error());
   }
   version_ += "+" + six_hex(canonical(overlays));
   return success();
@@ -176,11 +181,11 @@ Result<std::uint8_t> Book::tier_for(const PriceOverlay& overlay, std::uint32_t i
   if (overlay.service_tier.empty()) return any_tier;
   const auto served = [&] { return tiers_of(record(index), overlay.service_tier, false); };
   if (!std::has_single_bit(served())) {
-    if (tiers_.size() >= tiers_max) return wrong(overlay, "there are more than 64 service tiers.");
+    if (tiers_.size() >= tiers_max) return wrong("there are more than 64 service tiers.");
     tiers_.push_back(keep(overlay.service_tier));
   }
   if (!std::has_single_bit(served())) {
-    return wrong(overlay, "service_tier \"" + overlay.service_tier + "\" is asked for, but no call is served as it.");
+    return wrong("service_tier \"" + overlay.service_tier + "\" is asked for, but no call is served as it.");
   }
   return static_cast<std::uint8_t>(std::countr_zero(served()));
 }
@@ -202,27 +207,25 @@ Status Book::lay_aliases(const PriceOverlay& overlay, std::uint32_t index) {
   for (const std::string& alias : overlay.aliases) {
     const std::uint32_t other = exact(overlay.provider, alias);
     if (known(other) && other != index) {
-      return wrong(overlay,
-                   "the alias \"" + alias + "\" is already a name of " + std::string(models_[other].name) + ".");
+      return wrong("the alias \"" + alias + "\" is already a name of " + std::string(models_[other].name) + ".");
     }
-    if (alias.empty()) return wrong(overlay, "an alias is empty.");
+    if (alias.empty()) return wrong("an alias is empty.");
     if (!known(other)) overlay_names_[{models_[index].provider, keep(alias)}] = index;
   }
   return success();
 }
 
-Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added,
-                            const PriceOverlay& overlay) const {
+Status Book::check_instants(const std::vector<OverlayRow>& rows, const OverlayRow& added) const {
   for (const OverlayRow& other : rows) {
     if (!same_conditions(other.row, added.row) || other.volume_from != added.volume_from) continue;
     if (other.row.from_ms >= added.row.until_ms || added.row.from_ms >= other.row.until_ms) continue;
     for (const CellRecord& mine : added.cells) {
       for (const CellRecord& theirs : other.cells) {
         if (mine.quantity != theirs.quantity) continue;
-        return wrong(overlay, "two prices of " + std::string(quantity_text(static_cast<Quantity>(mine.quantity))) +
-                                  " hold at one instant, price[" + std::to_string(other.number) + "] and price[" +
-                                  std::to_string(added.number) +
-                                  "]: give them from and until so that one ends where the next begins.");
+        return wrong("two prices of " + std::string(quantity_text(static_cast<Quantity>(mine.quantity))) +
+                     " hold at one instant, price[" + std::to_string(other.number) + "] and price[" +
+                     std::to_string(added.number) +
+                     "]: give them from and until so that one ends where the next begins.");
       }
     }
   }
@@ -238,12 +241,12 @@ Status Book::lay_step(const PriceOverlay& overlay, OverlayRow& added, std::vecto
   for (const OverlayRow& other : rows) {
     steps.insert(other.volume_from);
     if (other.volume_from != 0 && other.volume_cap != added.volume_cap) {
-      return wrong(overlay, "its steps count the volume of two caps, \"" + std::string(other.volume_cap) + "\" and \"" +
-                                overlay.volume_cap + "\": one cap counts the volume of a model.");
+      return wrong("its steps count the volume of two caps, \"" + std::string(other.volume_cap) + "\" and \"" +
+                   overlay.volume_cap + "\": one cap counts the volume of a model.");
     }
   }
   if (steps.size() > steps_max) {
-    return wrong(overlay, "there are more than " + std::to_string(steps_max - 1) + " steps of its volume.");
+    return wrong("there are more than " + std::to_string(steps_max - 1) + " steps of its volume.");
   }
   const auto place = [&steps](std::int64_t from) {
     return static_cast<std::uint64_t>(1 + std::distance(steps.begin(), steps.find(from)));
@@ -261,8 +264,7 @@ Status Book::lay_discount(std::span<const PriceOverlay> overlays, std::size_t nu
                        overlay.discount_ppm, number};
   if (overlay.provider.empty() || added.from_ms >= added.until_ms || added.ppm < 0 || added.ppm >= 1'000'000 ||
       !overlay.rates.empty()) {
-    return wrong(overlay,
-                 "a discount has a provider, more than 0 % and less than 100 %, no rates, and ends after it begins.");
+    return wrong("a discount has a provider, more than 0 % and less than 100 %, no rates, and ends after it begins.");
   }
   discounts_.resize(models_.size());
   bool any = false;
@@ -276,15 +278,12 @@ Status Book::lay_discount(std::span<const PriceOverlay> overlays, std::size_t nu
     for (const Discount& other : discounts_[i]) {
       if (other.from_ms >= added.until_ms || added.from_ms >= other.until_ms) continue;
       const PriceOverlay& theirs = overlays[other.number];
-      return Error{Code::invalid_policy,
-                   "price[" + std::to_string(number) + "] (" + overlay.provider + " " + overlay.model + ") and price[" +
-                       std::to_string(other.number) + "] (" + theirs.provider + " " + theirs.model +
-                       ") both discount " + std::string(model.name) +
-                       " at one instant: give them from and until so that one ends where the next begins."};
+      return wrong("it and " + numbered(other.number, theirs) + " both discount " + std::string(model.name) +
+                   " at one instant: give them from and until so that one ends where the next begins.");
     }
     discounts_[i].push_back(added);
   }
-  if (!any) return wrong(overlay, "the discount fits no model of " + overlay.provider + " in the price book.");
+  if (!any) return wrong("the discount fits no model of " + overlay.provider + " in the price book.");
   return success();
 }
 
@@ -312,7 +311,7 @@ Status Book::lay(const PriceOverlay& overlay, std::size_t number) {
     rates_.push_back(rate);
   }
   if (Status laid = lay_step(overlay, added, overlay_rows_[*index]); !laid) return laid;
-  if (Status checked = check_instants(overlay_rows_[*index], added, overlay); !checked) return checked;
+  if (Status checked = check_instants(overlay_rows_[*index], added); !checked) return checked;
   if (all_zero(overlay)) {
     // Nothing but zeros makes the call free: what is not named must not keep the book's price.
     const std::uint32_t rate = added.cells.front().rate;

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <limits>
 
+#include "policy/documents.h"
 #include "report/status.h"
 #include "report/suggest.h"
 #include "report/text.h"
@@ -84,6 +85,13 @@ Result<std::vector<std::string>> values_of(const Cap& cap, const CounterValues& 
     values.push_back(given->second);
   }
   return values;
+}
+
+std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
+  std::vector<std::string> words;
+  for (const CapEffect& effect : effects)
+    words.push_back(effect.words);
+  return words;
 }
 
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
@@ -253,7 +261,7 @@ Result<std::vector<Change>> Control::changes(std::size_t most) const {
   return store_->changes(most == 0 ? std::numeric_limits<std::size_t>::max() : most);
 }
 
-Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
+Result<Usd> Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
   std::optional<LedgerRow> original;
   Amounts booked;
   LedgerFilter filter;
@@ -269,6 +277,7 @@ Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
     return Error{Code::unknown_attempt, "no attempt " + to_text(attempt) + " in " + store_->info().location};
   const auto now = store_->now_ms();
   if (!now) return now.error();
+  const Usd before{booked[Meter::usd]};
   booked[Meter::usd] = actual.nano;
   Adjustment adjustment;
   adjustment.attempt = attempt;
@@ -281,23 +290,43 @@ Status Control::adjust(AttemptId attempt, Usd actual, const ChangeNote& note) {
   adjustment.why = note.why;
   const auto done = store_->adjust(adjustment);
   if (!done) return done.error();
-  return success();
+  return before;
 }
 
-Result<std::vector<std::string>> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note) {
-  return store_->apply(policy, force, who_of(note), note.why);
-}
-
-Result<std::vector<std::string>> Control::remove_policy(const std::string& name, const ChangeNote& note) {
-  const auto before = caps();
-  if (!before) return before.error();
-  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
-  std::vector<std::string> unbound;
-  for (const RegisteredCapView& view : *before) {
-    if (view.documents != std::vector<std::string>{name}) continue;
-    unbound.push_back(is_made_id(view.cap.id) ? view.words : view.cap.name() + " (" + view.cap.words() + ")");
+Result<std::vector<PolicyView>> Control::policies() const {
+  const auto registry = store_->registry();
+  if (!registry) return registry.error();
+  std::vector<PolicyView> result;
+  for (const Document& document : registry->documents) {
+    PolicyView& view = result.emplace_back(PolicyView{document.name, document.origin, document.at_ms, {}});
+    for (const RegisteredCap& registered : registry->caps) {
+      const auto& holders = registered.documents;
+      if (std::find(holders.begin(), holders.end(), document.name) != holders.end())
+        view.caps.push_back(registered.cap.name());
+    }
   }
-  return unbound;
+  std::sort(result.begin(), result.end(), [](const PolicyView& a, const PolicyView& b) { return a.name < b.name; });
+  return result;
+}
+
+Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note, bool look_only) {
+  const auto registry = store_->registry();
+  if (!registry) return registry.error();
+  PolicyChange change;
+  change.effects = words_of(effects(*registry, policy));
+  auto warnings = store_->apply(policy, force, who_of(note), note.why, look_only);
+  if (!warnings) return warnings.error();
+  change.warnings = std::move(*warnings);
+  return change;
+}
+
+Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note) {
+  const auto registry = store_->registry();
+  if (!registry) return registry.error();
+  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  Policy nothing;
+  nothing.name = name;
+  return PolicyChange{words_of(effects(*registry, nothing)), {}};
 }
 
 Status Control::reset_clock(const ChangeNote& note) {

@@ -184,7 +184,7 @@ Result<std::int64_t> apply_reprice(Control& control, const RepriceReport& report
   const ChangeNote marked{note.who, std::string(by_reprice) + report.book + ": " + note.why};
   std::int64_t done = 0;
   for (const RepricedEntry& entry : report.changed) {
-    if (const Status adjusted = control.adjust(entry.attempt, entry.after, marked); !adjusted) return adjusted.error();
+    if (const auto adjusted = control.adjust(entry.attempt, entry.after, marked); !adjusted) return adjusted.error();
     ++done;
   }
   return done;

@@ -1,6 +1,7 @@
 #include "report/why.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,10 @@ void add_row(std::string& text, const LedgerRow& row) {
   const CallContext& context = row.context ? *row.context : none;
   const auto line = [&text](const std::string& name, const std::string& value) { add_line(text, name, value); };
   if (row.kind != RowKind::attempt) {
-    text += (row.kind == RowKind::adjust ? "adjusted " : "booked ") + iso_utc(row.reserved_ms) + "\n";
+    text += row.kind == RowKind::adjust
+                ? "adjusted " + iso_utc(row.settled_ms) + ", in the windows of " + iso_utc(row.reserved_ms) + "\n"
+                : "booked " + iso_utc(row.reserved_ms) + "\n";
+    line("cost", row.kind == RowKind::adjust ? money(row.actual) : "");
     line("difference", to_text(Usd{row.booked[Meter::usd]}) + " USD");
     line("who", row.who);
     line("why", row.why);
@@ -199,6 +203,16 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   for (const LedgerRow& row : rows) {
     add_row(report.text, row);
     json["rows"].push_back(parse_ordered_json(to_json(row)));
+  }
+  if (rows.size() > 1) {
+    // Of an attempt and its corrections, or of a call's attempts.
+    Int128 counted = 0;
+    for (const LedgerRow& row : rows)
+      counted += row.booked[Meter::usd];
+    const Usd total{static_cast<std::int64_t>(std::clamp<Int128>(counted, std::numeric_limits<std::int64_t>::min(),
+                                                                 std::numeric_limits<std::int64_t>::max()))};
+    report.text += "in all, as the caps count it: " + to_text(total) + " USD\n";
+    put_usd(json, "counted", total);
   }
   for (const DenialEntry& entry : refusals) {
     add_denial(report.text, entry, *attempt);

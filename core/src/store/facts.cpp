@@ -5,7 +5,7 @@
 
 #include "farthing/policy.h"
 #include "money/json_document.h"
-#include "policy/loosens.h"
+#include "policy/documents.h"
 #include "store/fact_lists.h"
 
 namespace farthing::facts {

@@ -74,7 +74,8 @@ bool passes(const LedgerRow& row, const LedgerFilter& filter) {
     return false;
   }
   if (!filter.call.empty() && row.call != filter.call) return false;
-  if (filter.how && row.how != *filter.how) return false;
+  if (filter.how && (row.how != *filter.how || row.kind != RowKind::attempt)) return false;
+  if (filter.kind && row.kind != *filter.kind) return false;
   if (!filter.run.empty() && std::none_of(row.runs.begin(), row.runs.end(), [&](const auto& run) {
         return run.first == filter.run || run.second == filter.run;
       })) {

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "farthing/time_text.h"
-#include "policy/loosens.h"
+#include "policy/documents.h"
 #include "store/facts.h"
 #include "store/step.h"
 
@@ -255,7 +255,7 @@ std::vector<std::string> dropped(const Registry& registry, const Policy& policy)
 }  // namespace
 
 Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force, const std::string& who,
-                                                   const std::string& why) {
+                                                   const std::string& why, bool look_only) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   std::vector<std::string> warnings;
@@ -281,14 +281,15 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   if (const Status same = check_ids(*registry, policy, info_.location); !same) return same.error();
   // R6: a file that another version of it replaced comes back only where that loosens nothing, or on purpose.
   if (policy.origin == Origin::file && replaced_earlier && !force) {
-    const std::vector<std::string> loosened = loosens(*registry, policy);
+    std::string loosened;
+    for (const CapEffect& effect : effects(*registry, policy))
+      loosened += effect.looser ? "\n  " + effect.words : "";
     if (!loosened.empty()) {
       std::string message = "policy \"" + policy.name + "\" (" + policy.path +
                             ") was in force in this store before and replaced by other contents since; with it again "
                             "limits in force would "
-                            "be looser:";
-      for (const std::string& limit : loosened)
-        message += "\n  " + limit;
+                            "be looser:" +
+                            loosened;
       message += "\nIf that is meant: farthing policy apply --force " + (policy.path.empty() ? "FILE" : policy.path);
       return Error{Code::policy_superseded, message};
     }
@@ -308,6 +309,8 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
           ". A guard beside another one needs a name of its own (name=...)");
     }
   }
+
+  if (look_only) return warnings;
 
   for (Document document : *history) {
     if (!document.current) continue;

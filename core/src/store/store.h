@@ -283,7 +283,7 @@ class Store {
   /// `policy_superseded` unless `force`, where R6 says so. Warnings are returned. Who and why go to the change log, here
   /// and below.
   virtual Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who = {},
-                                                 const std::string& why = {}) = 0;
+                                                 const std::string& why = {}, bool look_only = false) = 0;
   virtual Status remove_document(const std::string& name, const std::string& who = {}, const std::string& why = {}) = 0;
   virtual Status set_override(const Override& change) = 0;
   virtual Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values,

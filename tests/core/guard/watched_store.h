@@ -75,8 +75,8 @@ class WatchedStore : public Store {
     return inner_->registry();
   }
   Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
-                                         const std::string& why) override {
-    return inner_->apply(policy, force, who, why);
+                                         const std::string& why, bool look_only) override {
+    return inner_->apply(policy, force, who, why, look_only);
   }
   Status remove_document(const std::string& name, const std::string& who, const std::string& why) override {
     return inner_->remove_document(name, who, why);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "farthing/describe.h"
-#include "policy/loosens.h"
+#include "policy/documents.h"
 
 namespace farthing {
 namespace {
@@ -42,6 +42,15 @@ Registry registry_of(const std::vector<Policy>& policies) {
   return registry;
 }
 
+/// What would be looser, in words.
+std::vector<std::string> looser(const Registry& now, const Policy& next) {
+  std::vector<std::string> words;
+  for (const CapEffect& effect : effects(now, next)) {
+    if (effect.looser) words.push_back(effect.words);
+  }
+  return words;
+}
+
 const std::string five = "[[cap]]\nid = \"a\"\nlimit = \"5 USD\"\nper = \"day\"\neach = [\"user\"]\n";
 const std::string ten = "[[cap]]\nid = \"a\"\nlimit = \"10 USD\"\nper = \"day\"\neach = [\"user\"]\n";
 
@@ -66,50 +75,70 @@ TEST(MergeLowest, a_high_limit_of_one_value_does_not_beat_the_other_document) {
   EXPECT_EQ(10'000'000'000, limit_of(a, {"u1"}));
 }
 
-TEST(Loosens, nothing_when_limits_stay_or_fall) {
-  EXPECT_THAT(loosens(registry_of({policy_of(ten)}), policy_of(ten)), IsEmpty());
-  EXPECT_THAT(loosens(registry_of({policy_of(ten)}), policy_of(five)), IsEmpty());
-  EXPECT_THAT(loosens(registry_of({policy_of(ten)}), policy_of(ten + "limits = { u1 = \"1 USD\" }")), IsEmpty());
+TEST(Effects, nothing_when_limits_stay_or_fall) {
+  EXPECT_THAT(looser(registry_of({policy_of(ten)}), policy_of(ten)), IsEmpty());
+  EXPECT_THAT(looser(registry_of({policy_of(ten)}), policy_of(five)), IsEmpty());
+  EXPECT_THAT(looser(registry_of({policy_of(ten)}), policy_of(ten + "limits = { u1 = \"1 USD\" }")), IsEmpty());
 }
 
-TEST(Loosens, a_higher_limit) {
-  EXPECT_THAT(loosens(registry_of({policy_of(five)}), policy_of(ten)),
-              ElementsAre("cap \"a\" (5.00 USD per day for each user): would become 10.00 USD"));
+TEST(Effects, a_higher_limit) {
+  EXPECT_THAT(looser(registry_of({policy_of(five)}), policy_of(ten)),
+              ElementsAre("cap \"a\" (5.00 USD per day for each user): becomes 10.00 USD"));
 }
 
-TEST(Loosens, a_higher_limit_of_one_value) {
-  EXPECT_THAT(loosens(registry_of({policy_of(five)}), policy_of(five + "limits = { u1 = \"7 USD\" }")),
-              ElementsAre(HasSubstr("for u1 5.00 USD would become 7.00 USD")));
-  EXPECT_THAT(loosens(registry_of({policy_of(five + "limits = { u1 = \"1 USD\" }")}), policy_of(five)),
-              ElementsAre(HasSubstr("for u1 1.00 USD would become 5.00 USD")));
+TEST(Effects, a_higher_limit_of_one_value) {
+  EXPECT_THAT(looser(registry_of({policy_of(five)}), policy_of(five + "limits = { u1 = \"7 USD\" }")),
+              ElementsAre(HasSubstr("for u1 5.00 USD becomes 7.00 USD")));
+  EXPECT_THAT(looser(registry_of({policy_of(five + "limits = { u1 = \"1 USD\" }")}), policy_of(five)),
+              ElementsAre(HasSubstr("for u1 1.00 USD becomes 5.00 USD")));
 }
 
-TEST(Loosens, a_cap_that_is_gone_or_another) {
-  EXPECT_THAT(loosens(registry_of({policy_of(five)}), policy_of("")), ElementsAre(HasSubstr("would be gone")));
+TEST(Effects, a_cap_that_is_gone_or_another) {
+  EXPECT_THAT(looser(registry_of({policy_of(five)}), policy_of("")), ElementsAre(HasSubstr("is gone")));
   const std::string weekly = "[[cap]]\nid = \"a\"\nlimit = \"5 USD\"\nper = \"week\"\neach = [\"user\"]\n";
-  EXPECT_THAT(loosens(registry_of({policy_of(five)}), policy_of(weekly)), ElementsAre(HasSubstr("would be replaced")));
+  EXPECT_THAT(looser(registry_of({policy_of(five)}), policy_of(weekly)), ElementsAre(HasSubstr("is replaced")));
 }
 
-TEST(Loosens, a_renamed_cap_is_the_same) {
+TEST(Effects, a_renamed_cap_is_the_same) {
   const std::string renamed = "[[cap]]\nid = \"b\"\nwas = \"a\"\nlimit = \"5 USD\"\nper = \"day\"\neach = [\"user\"]\n";
-  EXPECT_THAT(loosens(registry_of({policy_of(five)}), policy_of(renamed)), IsEmpty());
+  EXPECT_THAT(looser(registry_of({policy_of(five)}), policy_of(renamed)), IsEmpty());
 }
 
-TEST(Loosens, a_label_that_would_no_longer_be_asked_for) {
-  EXPECT_THAT(loosens(registry_of({policy_of(five + "absent = \"refuse\"")}), policy_of(five)),
+TEST(Effects, a_label_that_is_no_longer_asked_for) {
+  EXPECT_THAT(looser(registry_of({policy_of(five + "absent = \"refuse\"")}), policy_of(five)),
               ElementsAre(HasSubstr("no longer refuse")));
 }
 
-TEST(Loosens, another_document_may_hold_it_back) {
+TEST(Effects, another_document_may_hold_it_back) {
   const Registry both = registry_of({policy_of(five), policy_of(five, "other")});
-  EXPECT_THAT(loosens(both, policy_of(ten)), IsEmpty());
-  EXPECT_THAT(loosens(both, policy_of("")), IsEmpty());
+  EXPECT_THAT(looser(both, policy_of(ten)), IsEmpty());
+  EXPECT_THAT(looser(both, policy_of("")), IsEmpty());
   const Registry lower = registry_of({policy_of(five), policy_of(ten, "other")});
-  EXPECT_THAT(loosens(lower, policy_of("")), ElementsAre(HasSubstr("would become 10.00 USD")));
+  EXPECT_THAT(looser(lower, policy_of("")), ElementsAre(HasSubstr("becomes 10.00 USD")));
 }
 
-TEST(Loosens, caps_of_other_documents_are_not_its_business) {
-  EXPECT_THAT(loosens(registry_of({policy_of(five, "other")}), policy_of("")), IsEmpty());
+TEST(Effects, caps_of_other_documents_are_not_its_business) {
+  EXPECT_THAT(looser(registry_of({policy_of(five, "other")}), policy_of("")), IsEmpty());
+}
+
+TEST(Effects, are_told_of_every_change) {
+  const auto words = [](const Registry& now, const Policy& next) {
+    std::vector<std::string> all;
+    for (const CapEffect& effect : effects(now, next))
+      all.push_back(effect.words);
+    return all;
+  };
+  const std::string b = "[[cap]]\nid = \"b\"\nlimit = \"1 USD\"\nper = \"day\"\n";
+  EXPECT_THAT(words(registry_of({policy_of(ten)}), policy_of(ten)), IsEmpty());
+  EXPECT_THAT(words(registry_of({policy_of(ten)}), policy_of(five + b)),
+              ElementsAre("cap \"a\" (10.00 USD per day for each user): becomes 5.00 USD",
+                          "cap \"b\" (1.00 USD per day): is new"));
+  EXPECT_THAT(words(registry_of({policy_of(five)}), policy_of(five + "absent = \"refuse\"")),
+              ElementsAre(HasSubstr("refuses calls without the label from now on")));
+  // Another document's cap of the same id gets the lower limit; one that stays below holds it back.
+  EXPECT_THAT(words(registry_of({policy_of(ten, "other")}), policy_of(five)),
+              ElementsAre(HasSubstr("becomes 5.00 USD")));
+  EXPECT_THAT(words(registry_of({policy_of(five, "other")}), policy_of(ten)), IsEmpty());
 }
 
 TEST(Describe, caps_in_words) {

@@ -56,6 +56,26 @@ TEST(Doubts, name_the_model_that_was_meant) {
   EXPECT_THAT(found[0], testing::HasSubstr("did you mean \"gpt-5"));
 }
 
+TEST(Doubts, are_of_families_and_keys_that_nothing_names) {
+  const std::string key = "[[api_key]]\nname = \"prod\"\nenv = \"OPENAI_API_KEY\"\n";
+  for (const char* match : {R"(model_family = "gpt-5")", R"(model_family = "gpt-*")", R"(api_key = "prod")",
+                            R"(api_key = "p*")", R"(api_key = "k3f9a1c2b4d5e6f70-a1b2")"}) {
+    EXPECT_THAT(doubts_of(cap_for(match) + key), IsEmpty()) << match;
+  }
+  const auto found = doubts_of(cap_for(R"(api_key = "prud", model_family = "gpt5")") + key);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_THAT(found[0], testing::HasSubstr(R"(did you mean "gpt-5")"));
+  EXPECT_THAT(found[1], testing::HasSubstr(R"(did you mean "prod"?)"));
+}
+
+TEST(Doubts, are_of_counters_with_a_limit_of_their_own) {
+  const std::string cap = "[[cap]]\nlimit = \"5 USD\"\nper = \"day\"\n";
+  const auto found = doubts_of(cap + "each = \"model\"\nlimits = { gpt-5 = \"1 USD\", gtp-5 = \"1 USD\" }\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], testing::StartsWith("cap[0].limits.\"gtp-5\": no model"));
+  EXPECT_THAT(doubts_of(cap + "each = \"user\"\nlimits = { gtp-5 = \"1 USD\" }\n"), IsEmpty());
+}
+
 TEST(Doubts, name_the_provider_that_was_meant) {
   const auto found = doubts_of(cap_for(R"(provider = "opnai")"));
   ASSERT_EQ(found.size(), 1U);

@@ -194,7 +194,7 @@ TEST(Overlay, two_discounts_for_one_instant_are_an_error_that_names_both) {
   };
   PriceOverlay a = discount("a-*", 100'000);
   PriceOverlay b = discount("a-1", 200'000);
-  EXPECT_THAT(refused({a, b}), HasSubstr("price[1] (acme a-1) and price[0] (acme a-*) both discount a-1"));
+  EXPECT_THAT(refused({a, b}), HasSubstr("price[1] (acme a-1): it and price[0] (acme a-*) both discount a-1"));
   a.until_ms = noon;
   b.from_ms = noon - 1;
   EXPECT_THAT(refused({a, b}), HasSubstr("both discount a-1"));
@@ -343,7 +343,7 @@ TEST(Overlay, nothing_but_zeros_is_free) {
 TEST(Overlay, a_zero_must_be_written) {
   EXPECT_THAT(
       message_of({own({})}),
-      HasSubstr("invalid_policy: price of acme acme-7b: there are no rates. A model that costs nothing says so"));
+      HasSubstr("invalid_policy: price[0] (acme acme-7b): there are no rates. A model that costs nothing says so"));
 }
 
 TEST(Overlay, two_prices_for_one_instant_are_an_error) {
@@ -364,7 +364,7 @@ TEST(Overlay, what_is_not_right_is_an_error_that_names_the_model) {
   PriceOverlay bad = own(both("1 USD per million", "1 USD per million"));
   bad.from_ms = noon;
   bad.until_ms = noon;
-  EXPECT_THAT(message_of({bad}), HasSubstr("price of acme acme-7b: it ends (until) before it begins (from)"));
+  EXPECT_THAT(message_of({bad}), HasSubstr("price[0] (acme acme-7b): it ends (until) before it begins (from)"));
 
   bad = own({{Quantity::input_tokens, Rate{-1, 1}}});
   EXPECT_THAT(message_of({bad}), HasSubstr("the rate of input_tokens is negative"));

@@ -1,8 +1,8 @@
 // Several documents, one truth (R6): one id in two documents is one cap with the lowest limit; and what a document would
-// loosen if it replaced the one of its name.
+// change if it replaced the one of its name.
 //
 //   merge_lowest(kept, other);                       // the caps of another document, one by one
-//   for (const std::string& line : loosens(registry, policy)) ...
+//   for (const CapEffect& effect : effects(registry, policy)) ...
 //
 // Thread-safety: free functions.
 #pragma once
@@ -21,8 +21,14 @@ std::int64_t limit_of(const Cap& cap, const std::vector<std::string>& each_value
 /// Makes `kept` hold both: for every counter the lower of the two limits, and the stricter of what else restricts.
 void merge_lowest(Cap& kept, const Cap& other);
 
-/// The limits in force that would be higher, or gone, after `next` has replaced the current document of its name, a
-/// sentence each; empty when it loosens nothing. Overrides are left out of account: they end.
-std::vector<std::string> loosens(const Registry& now, const Policy& next);
+/// What changes for the calls that a cap counts.
+struct CapEffect {
+  bool looser = false;  // a limit in force is higher, or gone
+  std::string words;    // `cap "a" (5.00 USD per day): becomes 10.00 USD`
+};
+
+/// What it does to the caps in force that `next` replaces the current document of its name; one without caps removes it.
+/// Overrides are left out of account: they end.
+std::vector<CapEffect> effects(const Registry& now, const Policy& next);
 
 }  // namespace farthing

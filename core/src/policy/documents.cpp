@@ -1,4 +1,4 @@
-#include "policy/loosens.h"
+#include "policy/documents.h"
 
 #include <algorithm>
 #include <optional>
@@ -48,21 +48,28 @@ std::string cap_name(const Cap& cap) {
   return cap.id_given ? "cap \"" + cap.id + "\" (" + cap.words() + ")" : "cap " + cap.words();
 }
 
-void compare(const Cap& before, const Cap& then, std::vector<std::string>& found) {
-  const auto say = [&](const std::string& what) { found.push_back(cap_name(before) + ": " + what); };
-  // R4: what changes the identity makes another cap, and this one would be gone.
-  if (before.identity() != then.identity()) return say("would be replaced by one that counts " + then.words());
-  if (then.limit > before.limit) say("would become " + limit_text(then.meter, then.limit));
+void compare(const Cap& before, const Cap& then, std::vector<CapEffect>& found) {
+  const auto say = [&](bool looser, const std::string& what) {
+    found.push_back({looser, cap_name(before) + ": " + what});
+  };
+  // R4: what changes the identity makes another cap, and this one is gone.
+  if (before.identity() != then.identity()) return say(true, "is replaced by one that counts " + then.words());
+  if (then.limit != before.limit) say(then.limit > before.limit, "becomes " + limit_text(then.meter, then.limit));
   for (const auto& values : own_limits(before, then)) {
     const std::int64_t old_limit = limit_of(before, values);
     const std::int64_t new_limit = limit_of(then, values);
-    if (new_limit <= old_limit || (new_limit == then.limit && then.limit > before.limit)) continue;
+    // What follows the cap's own limit has been said.
+    if (new_limit == old_limit || (new_limit == then.limit && then.limit > before.limit)) continue;
     std::string name;
     for (const std::string& value : values)
       name += (name.empty() ? "" : ",") + value;
-    say("for " + name + " " + limit_text(then.meter, old_limit) + " would become " + limit_text(then.meter, new_limit));
+    say(new_limit > old_limit,
+        "for " + name + " " + limit_text(then.meter, old_limit) + " becomes " + limit_text(then.meter, new_limit));
   }
-  if (before.refuse_absent && !then.refuse_absent) say("would no longer refuse calls without the label");
+  if (before.refuse_absent != then.refuse_absent) {
+    say(before.refuse_absent, before.refuse_absent ? "no longer refuses calls without the label"
+                                                   : "refuses calls without the label from now on");
+  }
 }
 
 }  // namespace
@@ -91,17 +98,27 @@ void merge_lowest(Cap& kept, const Cap& other) {
   if (kept.owner.empty()) kept.owner = other.owner;
 }
 
-std::vector<std::string> loosens(const Registry& now, const Policy& next) {
-  std::vector<std::string> found;
+std::vector<CapEffect> effects(const Registry& now, const Policy& next) {
+  std::vector<CapEffect> found;
+  std::set<std::string> known;
   for (const RegisteredCap& registered : now.caps) {
     const auto& holders = registered.documents;
-    if (std::find(holders.begin(), holders.end(), next.name) == holders.end()) continue;
+    if (holders.empty()) continue;  // binds nobody
+    const bool named = std::any_of(next.caps.begin(), next.caps.end(), [&](const Cap& cap) {
+      return cap.id == registered.cap.id || cap.was == registered.cap.id;
+    });
+    if (named) known.insert(registered.cap.id);
+    if (!named && std::find(holders.begin(), holders.end(), next.name) == holders.end()) continue;
     const auto then = after(now, registered, next);
     if (!then) {
-      found.push_back(cap_name(registered.cap) + ": would be gone");
+      found.push_back({true, cap_name(registered.cap) + ": is gone, it binds nobody any more"});
     } else {
       compare(registered.cap, *then, found);
     }
+  }
+  for (const Cap& cap : next.caps) {
+    if (!known.contains(cap.id) && (cap.was.empty() || !known.contains(cap.was)))
+      found.push_back({false, cap_name(cap) + ": is new"});
   }
   return found;
 }

@@ -1,0 +1,48 @@
+"""`farthing estimate`: what the command adds to the core's estimate (tests/python/test_estimates.py)."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import Place
+
+HELLO = ("estimate", "--text", "hello", "--model")
+
+
+def test_an_unknown_model_has_no_price_and_near_names(place: Place) -> None:
+    said = place.run(*HELLO, "GPT-5-MINU")
+    assert "no price is known; near names: gpt-5-mini" in said
+
+
+def test_what_is_no_host_is_refused(place: Place) -> None:
+    said = place.run(*HELLO, "gpt-5-mini", "--host", "https://api.openai.com/v1", code=2)
+    assert "accepted: a host as in an address" in said
+    assert "groq" in place.run(*HELLO, "llama-3.3-70b-versatile", "--host", "api.groq.com")
+
+
+def test_labels_choose_the_caps_that_have_room(place: Place) -> None:
+    (place.folder / "farthing.toml").write_text(
+        '[[cap]]\nlimit = "0.0001 USD"\nper = "day"\nmatch = { user = "u1" }\n'
+    )
+    assert "refused" in place.run(*HELLO, "gpt-5", "--label", "user=u1")
+    assert "refused" not in place.run(*HELLO, "gpt-5", "--label", "user=u2")
+    assert "user" in place.run(*HELLO, "gpt-5", "--label", "user", code=2)
+
+
+def test_an_invalid_policy_is_named_with_what_is_wrong(place: Place) -> None:
+    (place.folder / "wrong.toml").write_text('[[cap]]\nlimit = "1 USD"\nper = "dya"\n')
+    said = place.run(*HELLO, "gpt-5", "--policy", "wrong.toml", code=1)
+    assert "wrong.toml:3" in said and '"day"' in said
+    assert "missing.toml" in place.run(*HELLO, "gpt-5", "--policy", "missing.toml", code=1)
+
+
+def test_explain_says_why_at_most_is_at_dearer_rates(place: Place) -> None:
+    note = "at the dearest rates"  # OpenAI may serve a request without a tier as priority
+    assert note in place.run(*HELLO, "gpt-5", "--explain")
+    request = {
+        "model": "gpt-5",
+        "service_tier": "default",
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    (place.folder / "request.json").write_text(json.dumps(request))
+    assert note not in place.run("estimate", "request.json", "--explain")
