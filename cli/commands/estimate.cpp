@@ -172,8 +172,8 @@ int estimate(const EstimateOptions& options) {
     std::cout << "\n" << table({"", "of", ">count", ">rate", ">usd"}, parts);
     if (has_dearer_rates(*made)) {
       std::cout
-          << "\nat most is at the dearest rates that such a request can be billed at: of every service tier that its "
-             "provider may choose, of writing into a cache, of a longer context\n";
+          << "\nat most is at the dearest rates that such a request can be billed at: of every service tier and region that its "
+             "account may have, of writing into a cache, of a longer context\n";
     }
   }
   for (const std::string& what : made->unbounded_by) {

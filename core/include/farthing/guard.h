@@ -198,7 +198,8 @@ class Guard : public std::enable_shared_from_this<Guard> {
 /// `count_request`.
 Result<KnownModels> known_models(const Policy& policy);
 /// R37: the store of a project without a `store`: "file:/home/u/.local/state/farthing/<project>-<hash>/farthing.db".
-std::string default_store(const std::string& main_folder);
+/// `store_unavailable` for a user without a home folder.
+Result<std::string> default_store(const std::string& main_folder);
 /// A store as written ("memory:", "file:PATH") made absolute: a relative path is relative to the folder of `policy_path`,
 /// without one to the working directory. Other kinds are an error that says what is accepted.
 Result<std::string> resolve_store(std::string_view written, const std::string& policy_path);

@@ -158,8 +158,8 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
                                 : !options.store.empty()                     ? options.store
                                                                              : policy.store;
     const bool of_policy = written == policy.store && options.store.empty();
-    const auto location = written.empty() ? Result<std::string>(default_store(options.main_folder))
-                                          : resolve_store(written, of_policy ? policy.path : "");
+    const auto location =
+        written.empty() ? default_store(options.main_folder) : resolve_store(written, of_policy ? policy.path : "");
     if (!location) return location.error();
     StoreOptions store_options;
     store_options.clock = options.clock;

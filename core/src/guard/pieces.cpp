@@ -85,8 +85,13 @@ class Sizing {
       sized_.likely[Quantity::input_image_tokens] = tokens.value_or(0);
       if (!tokens) unbounded("the tokens of the images that go in");
     }
-    if (!billed(Quantity::output_image_tokens)) return;
+    if (!billed(Quantity::output_image_tokens)) {
+      // Painted into what is billed as text, nobody says how much of it.
+      if (billed(Quantity::output_tokens)) unbounded("the tokens of images of this model");
+      return;
+    }
     by_tokens_ = true;
+    text_beside_images();
     if (const auto tokens = image_tokens_bound(model_name(), asked_)) {
       most(Quantity::output_image_tokens, *tokens);
       Pieces usual = asked_;
@@ -96,6 +101,16 @@ class Sizing {
     } else {
       unbounded("the tokens of images of this model");
     }
+  }
+
+  /// Of models that bill the text of an answer apart from its images, for they write some whether it is shown or not.
+  void text_beside_images() {
+    if (!rates_) return;
+    const auto& text = (*rates_)[Quantity::output_tokens];
+    const auto& image = (*rates_)[Quantity::output_image_tokens];
+    if (!text || !image || (!dearer(*text, *image) && !dearer(*image, *text))) return;
+    most(Quantity::output_tokens, asked_.images * text_beside_image.most);
+    sized_.likely[Quantity::output_tokens] = asked_.images * text_beside_image.likely;
   }
 
   /// Their length is billed; what else of them is billed by some, nobody can bound here.

@@ -1,4 +1,5 @@
 // R37: where the store of a project is.
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,11 +18,23 @@ namespace fs = std::filesystem;
 
 constexpr std::array<const char*, 4> project_marks = {"farthing.toml", ".git", "pyproject.toml", "package.json"};
 
+/// Services and `env -i` have no HOME; the user has one all the same. Empty: nobody knows of one.
+fs::path home_folder() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16'384> texts{};
+  if (getpwuid_r(geteuid(), &entry, texts.data(), texts.size(), &found) != 0 || found == nullptr) return {};
+  std::error_code ignored;
+  const fs::path home = found->pw_dir == nullptr ? "" : found->pw_dir;
+  return home.is_absolute() && fs::is_directory(home, ignored) ? home : fs::path();
+}
+
+/// Empty where there is none. Never a folder for temporary files: a store that a restart clears begins at zero.
 fs::path state_folder() {
   if (const char* own = std::getenv("XDG_STATE_HOME"); own != nullptr && *own == '/') return fs::path(own) / "farthing";
-  const char* home = std::getenv("HOME");
-  return (home != nullptr && *home != '\0' ? fs::path(home) : fs::temp_directory_path()) / ".local" / "state" /
-         "farthing";
+  const fs::path home = home_folder();
+  return home.empty() ? home : home / ".local" / "state" / "farthing";
 }
 
 fs::path project_of(const std::string& main_folder) {
@@ -49,7 +62,14 @@ std::string short_hash(const std::string& text) {
 
 }  // namespace
 
-std::string default_store(const std::string& main_folder) {
+Result<std::string> default_store(const std::string& main_folder) {
+  const fs::path state = state_folder();
+  if (state.empty()) {
+    return Error{
+        Code::store_unavailable,
+        "there is no folder for the project's store: HOME and XDG_STATE_HOME are not set, and the user has no home "
+        "folder. Name a store: FARTHING_STORE=file:/var/lib/app/farthing.db, `store` of the policy or of the guard"};
+  }
   fs::path project = project_of(main_folder);
   std::string whole = project.string();
   while (whole.size() > 1 && whole.back() == '/')
@@ -57,13 +77,15 @@ std::string default_store(const std::string& main_folder) {
   std::string name = fs::path(whole).filename().string();
   std::replace_if(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 33; }, '_');
   if (name.empty()) name = "root";
-  return "file:" + (state_folder() / (name + "-" + short_hash(whole)) / "farthing.db").string();
+  return "file:" + (state / (name + "-" + short_hash(whole)) / "farthing.db").string();
 }
 
 std::vector<std::string> default_stores() {
   std::vector<std::string> stores;
   std::error_code problem;
-  for (const fs::directory_entry& entry : fs::directory_iterator(state_folder(), problem)) {
+  const fs::path state = state_folder();
+  if (state.empty()) return stores;
+  for (const fs::directory_entry& entry : fs::directory_iterator(state, problem)) {
     const fs::path file = entry.path() / "farthing.db";
     if (fs::exists(file, problem)) stores.push_back("file:" + file.string());
   }
@@ -85,7 +107,7 @@ Result<std::string> resolve_store(std::string_view written, const std::string& p
   }
   fs::path path(written.substr(file.size()));
   if (path.string().rfind("~/", 0) == 0) {
-    if (const char* home = std::getenv("HOME"); home != nullptr) path = fs::path(home) / path.string().substr(2);
+    if (const fs::path home = home_folder(); !home.empty()) path = home / path.string().substr(2);
   }
   std::error_code ignored;
   if (path.is_relative()) {

@@ -176,7 +176,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       const std::string advice =
           last == guard::unknown_output_rate
               ? "Write their price ([[price]] with output_audio_tokens or output_image_tokens), or "
-          : route.dialect->pieces && !batch ? ""
+          : route.dialect->pieces && !batch   ? ""
+          : last == guard::unknown_search_fee ? "Write its fee ([[price]] with requests or web_searches), or "
           : last == guard::unknown_fee
               ? "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or "
           : facts.other_models ? "Ask for one model, or "

@@ -227,6 +227,26 @@ void size_likely(const SizeInput& input, Sized& sized) {
   }
 }
 
+/// OpenAI gives some accounts a tier that the price page has for few models, at six times the price (2026-11): of others it is not
+/// known, and never what the other tiers cost.
+bool dearer_than_known(const SizeInput& input, Terms terms) {
+  if (terms.service_tier != "ultrafast") return false;
+  const auto asked = input.book.rates(*input.model, terms);
+  terms.service_tier = "default";
+  return asked == input.book.rates(*input.model, terms);
+}
+
+/// Whether requests say it where their input shall stay in a cache for long.
+bool asks_for_long_lived(std::string_view provider) {
+  return provider == "openai" || provider == "azure";
+}
+
+/// Where a request says no region, an account may: `default_inference_geo` of a workspace at Anthropic (its SDK 2.11). What
+/// is likely goes by no region.
+std::string_view account_region(std::string_view provider) {
+  return provider == "anthropic" ? "us" : std::string_view();
+}
+
 }  // namespace
 
 bool may_have_sound(const RequestFacts& facts) {
@@ -253,8 +273,12 @@ void price(const SizeInput& input, Sized& sized) {
                     .size = input.facts.pieces.size,
                     .search_context = input.facts.search_context,
                     .writes_cache = writes != CacheWrites::none,
-                    .writes_cache_1h = writes == CacheWrites::unknown || writes == CacheWrites::long_lived};
-  auto dearest = input.book.dearest_rates(*input.model, terms);
+                    .writes_cache_1h = writes == CacheWrites::long_lived ||
+                                       (writes == CacheWrites::unknown && !asks_for_long_lived(input.host.provider))};
+  if (dearer_than_known(input, terms)) return;
+  Terms most = terms;
+  if (most.region.empty()) most.region = account_region(input.host.provider);
+  auto dearest = input.book.dearest_rates(*input.model, most);
   if (!dearest) return;
   sized.dearest = *dearest;
   const RateSet& rates = sized.dearest;
@@ -273,10 +297,14 @@ void price(const SizeInput& input, Sized& sized) {
   };
   add(Quantity::input_tokens, sized.input_tokens, *input_rate);
   if (const auto& each = rates[Quantity::requests]) add(Quantity::requests, sized.requests, *each);
-  if (const std::int64_t own = sized.pieces[Quantity::web_searches]; own > 0) {
+  const auto own = own_searches(input.model->overhead);
+  bool search_fee_unknown = own && own->fee && !rates[Quantity::requests] && !rates[Quantity::web_searches];
+  if (const std::int64_t billed = sized.pieces[Quantity::web_searches]; billed > 0) {
     const auto& search = rates[Quantity::web_searches];
-    if (!search) return;
-    add(Quantity::web_searches, own, *search);
+    if (search)
+      add(Quantity::web_searches, billed, *search);
+    else
+      search_fee_unknown = true;
   }
   // The dearest of the tools, for every step.
   bool fee_unknown = false;
@@ -292,9 +320,11 @@ void price(const SizeInput& input, Sized& sized) {
   }
   const bool output_unknown = (input.facts.spoken_output && !rates[Quantity::output_audio_tokens]) ||
                               (paints(input) && !rates[Quantity::output_image_tokens]);
-  if (fee_unknown || output_unknown) {
+  if (fee_unknown || search_fee_unknown || output_unknown) {
     if (sized.no_ceiling) return;
-    const std::string_view what = fee_unknown ? unknown_fee : unknown_output_rate;
+    const std::string_view what = fee_unknown          ? unknown_fee
+                                  : search_fee_unknown ? unknown_search_fee
+                                                       : unknown_output_rate;
     if (input.policy.unbounded.kind != Unbounded::Kind::amount) return refuse_unknown(input, what, sized);
     unbounded(sized, what);  // held at that amount
     sized.confidence = "unbounded";

@@ -74,6 +74,8 @@ struct SizeInput {
 
 /// Of `unbounded_by`: a tool of the provider's costs what no rate says.
 inline constexpr std::string_view unknown_fee = "a tool whose fee is not known";
+/// ... or its searches do, where it searches by itself.
+inline constexpr std::string_view unknown_search_fee = "what the model searches by itself, whose fee is not known";
 /// ... and speech or images that the answer may bring.
 inline constexpr std::string_view unknown_output_rate = "speech or images of the answer, whose price is not known";
 

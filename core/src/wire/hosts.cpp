@@ -22,9 +22,12 @@ struct Known {
   bool ends_unmarked = false;  // its streams
 };
 
-constexpr std::array<Known, 23> table = {{
+constexpr std::array<Known, 25> table = {{
     {"api.openai.com", "openai", true, false, true, ""},
     {"us.api.openai.com", "openai", true, false, true, "", "us"},
+    // Where a certificate is the key, as openai 3.52 names them.
+    {"mtls.api.openai.com", "openai", true, false, true, ""},
+    {"mtls-us.api.openai.com", "openai", true, false, true, "", "us"},
     // eu., and regions that the book has no word for: they cost what the dearest known one does.
     {"*.api.openai.com", "openai", true, false, true, "", "eu"},
     {"*.openai.azure.com", "azure", true, false, false, ""},

@@ -266,6 +266,10 @@ struct RequestScan : Ignore {
 
   /// Members that most dialects spell alike. True when `scalar` was one.
   bool common(const Path& path, const Scalar& scalar) {
+    // OpenAI's caches live for 30 minutes or, dearer, for 12 hours: of the whole request, or of a breakpoint in its contents.
+    if (path.own() == "ttl" && path.parent().starts_with("prompt_cache_") &&
+        !(scalar.is_text() && scalar.text == "30m"))
+      facts.cache_writes = CacheWrites::long_lived;
     if (path.depth() != 1) return false;
     const std::string_view name = path.own();
     if (name == "model")

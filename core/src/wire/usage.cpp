@@ -34,7 +34,9 @@ void UsageFields::take(std::string_view detail, std::string_view name, const Sca
     if (name == "cached_tokens")
       number(cached_);
     else if (name == "cache_write_tokens")
-      number(cache_write_);  // OpenRouter, inside prompt_tokens
+      number(cache_write_);  // OpenRouter, OpenAI since gpt-5.6, inside prompt_tokens
+    else if (name == "ttl_12h_tokens")
+      number(long_lived_write_);  // OpenAI, in cache_write_tokens_details
     else if (name == "audio_tokens")
       number(input_audio_);
     else if (name == "image_tokens")
@@ -62,12 +64,14 @@ std::optional<Quantities> UsageFields::quantities(bool has_output) const {
   const std::int64_t spoken = output_audio_.value_or(0);
   const std::int64_t painted = output_image_.value_or(0);
   if (beyond < 0 || inside + spoken + painted > output) return std::nullopt;
+  if (long_lived_write_ > cache_write_) return std::nullopt;
   if (cached_ > *input_ || cache_write_ > *input_ - cached_ || input_audio_ + input_image_ > *input_)
     return std::nullopt;
   Quantities quantities;
   const std::int64_t uncached = *input_ - cached_ - cache_write_;
   quantities[Quantity::cache_read_tokens] = cached_;
-  quantities[Quantity::cache_write_tokens] = cache_write_;
+  quantities[Quantity::cache_write_tokens] = cache_write_ - long_lived_write_;
+  quantities[Quantity::cache_write_1h_tokens] = long_lived_write_;
   // What of the audio and image was cached is not told apart; the cached part is counted as cached.
   quantities[Quantity::input_audio_tokens] = std::min(input_audio_, uncached);
   quantities[Quantity::input_image_tokens] =

@@ -15,10 +15,11 @@ namespace farthing::wire {
 
 class UsageFields {
  public:
-  /// A member `depth` levels below what the usage object stands in: 1 = of the usage itself, 2 = of its object `detail`.
+  /// A member `depth` levels below what the usage object stands in: 1 = of the usage itself, 2 = of its object `detail`, 3 = of
+  /// an object in that.
   void take_at(std::size_t depth, std::string_view detail, std::string_view name, const Scalar& scalar) {
     if (depth == 1) take({}, name, scalar);
-    if (depth == 2) take(detail, name, scalar);
+    if (depth == 2 || (depth == 3 && name == "ttl_12h_tokens")) take(detail, name, scalar);
   }
   /// A member of the usage object, `detail` the object it stands in ("" for the usage itself).
   void take(std::string_view detail, std::string_view name, const Scalar& scalar);
@@ -39,6 +40,7 @@ class UsageFields {
   std::optional<std::int64_t> input_, output_, total_;
   std::int64_t cached_ = 0;
   std::int64_t cache_write_ = 0;
+  std::int64_t long_lived_write_ = 0;  // of it
   std::int64_t input_audio_ = 0;
   std::int64_t input_image_ = 0;
   std::int64_t reasoning_ = 0;

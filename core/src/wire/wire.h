@@ -319,6 +319,7 @@ std::int64_t hidden_tokens_bound(std::string_view overhead_profile, const Reques
 /// What a model does by itself with every call, by the same profile: data with source and date, own_searches.cpp.
 struct OwnSearches {
   std::int64_t billed = 0;  // how many searches a call is billed for beside its tokens
+  bool fee = false;         // the price of a request covers them, so there has to be one
   bool unseen = false;      // what they find is billed as input, as much of it as there is
   bool endless = false;     // it searches as often as it likes
 };
@@ -330,6 +331,13 @@ std::optional<OwnSearches> own_searches(std::string_view overhead_profile);
 std::optional<std::int64_t> image_tokens_bound(std::string_view model, const Pieces& asked);
 std::optional<std::int64_t> input_image_tokens_bound(std::string_view model, const Pieces& asked);
 std::optional<std::int64_t> speech_tokens_bound(std::string_view model, const Pieces& asked);
+/// Text that gpt-image-1.5 writes beside each image: 209 tokens (OpenAI's forum, topic 1369511, 2026-01), 335 and 439 (litellm's
+/// issue 21902 and pull request 19515, 2026); at most twice the most that was seen.
+struct TextBesideImage {
+  std::int64_t likely = 335;
+  std::int64_t most = 2 * 439;
+};
+inline constexpr TextBesideImage text_beside_image;
 /// Output tokens of an image that a model of chat or Gemini paints, which are beside those of its text: as published for the size that
 /// the request names, "" = the usual one; of other models the most of all. Data with source and date: piece_tokens.cpp.
 struct PaintedTokens {

@@ -1,5 +1,6 @@
 // Where the store of a project is (R37).
 #include <gmock/gmock.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -36,22 +37,36 @@ TEST_F(Project, is_the_nearest_folder_that_has_a_mark_R37) {
   for (const char* mark : {"farthing.toml", ".git", "pyproject.toml", "package.json"}) {
     const std::string home = folder(std::string("of") + mark);
     const std::string inside = folder(std::string("of") + mark + "/src/deep");
-    EXPECT_NE(default_store(inside), default_store(home)) << mark << " is not there yet";
+    EXPECT_NE(*default_store(inside), *default_store(home)) << mark << " is not there yet";
     std::ofstream(fs::path(home) / mark) << "";
-    EXPECT_EQ(default_store(inside), default_store(home)) << mark;
+    EXPECT_EQ(*default_store(inside), *default_store(home)) << mark;
     std::ofstream(fs::path(home) / "src" / mark) << "";
-    EXPECT_EQ(default_store(inside), default_store(home + "/src")) << "the nearer " << mark;
+    EXPECT_EQ(*default_store(inside), *default_store(home + "/src")) << "the nearer " << mark;
   }
 }
 
 TEST_F(Project, has_a_file_of_its_own_in_the_users_state_folder_R37) {
-  const std::string store = default_store(folder("my shop"));
+  const std::string store = *default_store(folder("my shop"));
   EXPECT_THAT(store, StartsWith("file:" + (root / "state/farthing/my_shop-").string()));
-  EXPECT_NE(store, default_store(folder("other/my shop"))) << "the same name elsewhere";
-  EXPECT_EQ(store, default_store((root / "my shop/").string())) << "however it is written";
+  EXPECT_NE(store, *default_store(folder("other/my shop"))) << "the same name elsewhere";
+  EXPECT_EQ(store, *default_store((root / "my shop/").string())) << "however it is written";
   setenv("XDG_STATE_HOME", "relative", 1);  // the standard: not absolute, not heeded
   setenv("HOME", root.c_str(), 1);
-  EXPECT_THAT(default_store(folder("my shop")), StartsWith("file:" + (root / ".local/state/farthing/").string()));
+  EXPECT_THAT(*default_store(folder("my shop")), StartsWith("file:" + (root / ".local/state/farthing/").string()));
+}
+
+TEST_F(Project, without_HOME_is_in_the_users_home_never_in_a_folder_that_is_cleared_R37) {
+  unsetenv("XDG_STATE_HOME");
+  const passwd* user = getpwuid(geteuid());
+  ASSERT_NE(user, nullptr);
+  const std::string state = "file:" + (fs::path(user->pw_dir) / ".local/state/farthing/").string();
+  for (const char* home : {"", "relative"}) {
+    setenv("HOME", home, 1);
+    EXPECT_THAT(*default_store(folder("shop")), StartsWith(state));
+  }
+  unsetenv("HOME");
+  EXPECT_THAT(*default_store(folder("shop")), StartsWith(state));
+  EXPECT_EQ(*resolve_store("file:~/x.db", ""), "file:" + (fs::path(user->pw_dir) / "x.db").string());
 }
 
 TEST_F(Project, lists_the_stores_that_are_there) {

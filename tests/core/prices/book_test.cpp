@@ -227,7 +227,10 @@ TEST(PriceBook, a_ceiling_takes_the_dearest_price_that_comes_into_force_while_th
 
 TEST(PriceBook, a_ceiling_counts_input_at_the_price_of_a_cache_write_where_that_is_dearer) {
   const auto ceiling = book().dearest_rates(model("gpt-6-sol"), {.at_ms = noon, .service_tier = "default"});
-  EXPECT_EQ("2.50 USD per million", rate_text(ceiling, Quantity::input_tokens));
+  EXPECT_EQ("5.00 USD per million", rate_text(ceiling, Quantity::input_tokens));
+  const auto short_only =
+      book().dearest_rates(model("gpt-6-sol"), {.at_ms = noon, .service_tier = "default", .writes_cache_1h = false});
+  EXPECT_EQ("2.50 USD per million", rate_text(short_only, Quantity::input_tokens));
   const auto settled = book().rates(model("gpt-6-sol"), {.at_ms = noon, .service_tier = "default"});
   EXPECT_EQ("2.00 USD per million", rate_text(settled, Quantity::input_tokens));
 }

@@ -66,6 +66,7 @@ TEST_F(Described, asks_for_what_stands_at_its_places) {
   EXPECT_EQ(by_default[Quantity::audio_ms], 240'000);
   EXPECT_EQ(by_default[Quantity::images], 3);
   EXPECT_EQ(by_default[Quantity::characters], 0);
+  EXPECT_EQ(asked(R"({"covers":"4","lyrics":["ab",["c","\u00e9"]]})")[Quantity::characters], 4) << "of all texts";
   EXPECT_EQ(asked(R"({"covers":"4","lyrics":500})")[Quantity::images], 4) << "a number in quotes";
   EXPECT_EQ(asked(R"({"covers":"4","lyrics":500})")[Quantity::characters], 500) << "a number of them";
   EXPECT_EQ(asked(R"({"covers":"4","lyrics":"500"})")[Quantity::characters], 3) << "three of them";

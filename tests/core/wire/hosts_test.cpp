@@ -30,6 +30,11 @@ TEST(Hosts, table_knows_providers) {
 TEST(Hosts, where_a_region_costs_more) {
   const HostTable hosts({});
   EXPECT_EQ(hosts.find("eu.api.openai.com").region, "eu");
+  EXPECT_EQ(hosts.find("us.api.openai.com").region, "us");
+  EXPECT_EQ(hosts.find("mtls.api.openai.com").region, "");
+  EXPECT_EQ(hosts.find("mtls.api.openai.com").provider, "openai");
+  EXPECT_EQ(hosts.find("mtls-us.api.openai.com").region, "us");
+  EXPECT_EQ(hosts.find("mtls-eu.api.openai.com").region, "eu");
   EXPECT_EQ(hosts.find("us-central1-aiplatform.googleapis.com").region, "regional");
   EXPECT_EQ(hosts.find("aiplatform.eu.rep.googleapis.com").region, "regional");
   EXPECT_EQ(hosts.find("aiplatform.googleapis.com").region, "");

@@ -136,8 +136,7 @@ struct MessagesScan : RequestScan {
       text(path, scalar, speed);
       if (!speed.empty() && speed != "standard") facts.service_tier = speed;  // fast mode has prices of its own
     } else if (name == "inference_geo") {
-      text(path, scalar, facts.region);
-      if (facts.region == "global") facts.region.clear();
+      text(path, scalar, facts.region);  // without one the workspace's
     } else if (name == "container" && !scalar.is_null()) {
       endless();
     }

@@ -139,10 +139,33 @@ std::optional<std::int64_t> units_of(std::string_view number, Quantity quantity)
   return units <= most_units ? std::optional(units) : std::nullopt;
 }
 
+/// Of a text or a list of texts, in lists of lists too: their characters, or the bytes that bound their tokens. A number among
+/// them is a token by itself. Nothing: something else stands there, of which nobody knows what is read.
+std::optional<std::int64_t> text_size(const Value& value, Quantity quantity) {
+  std::int64_t size = 0;
+  std::vector<const Value*> rest = {&value};
+  while (!rest.empty()) {
+    const Value& next = *rest.back();
+    rest.pop_back();
+    if (next.IsArray()) {
+      for (const Value& element : next.GetArray())
+        rest.push_back(&element);
+    } else if (is_text(next)) {
+      size += quantity == Quantity::characters ? code_points(text_of(next))
+                                               : static_cast<std::int64_t>(text_of(next).size());
+    } else if (next.IsString() && quantity != Quantity::characters) {
+      ++size;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return size;
+}
+
 std::optional<std::int64_t> quantity_at(const Value& value, Quantity quantity) {
+  const bool of_text = quantity == Quantity::characters || quantity == Quantity::input_tokens;
+  if (of_text && (is_text(value) || value.IsArray())) return text_size(value, quantity);
   if (value.IsArray()) return static_cast<std::int64_t>(value.Size());
-  if (is_text(value) && quantity == Quantity::characters) return code_points(text_of(value));
-  if (is_text(value) && quantity == Quantity::input_tokens) return static_cast<std::int64_t>(text_of(value).size());
   return value.IsString() ? units_of(text_of(value), quantity) : std::nullopt;
 }
 
