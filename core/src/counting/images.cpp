@@ -296,6 +296,7 @@ Tokens tokens_of(const Rule& rule, const MediaInput& input, bool closer) {
 
 std::string_view image_rule_of(std::string_view rule, std::string_view model_name) {
   if (!rule.empty()) return rule;
+  model_name = model_name.substr(model_name.rfind('/') + 1);  // "anthropic/claude-opus-5" of a gateway
   const auto* const found = std::find_if(named_rules.begin(), named_rules.end(), [&](const NamedRule& named) {
     return model_name.substr(0, named.prefix.size()) == named.prefix;
   });

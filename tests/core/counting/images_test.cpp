@@ -178,6 +178,7 @@ TEST(Images, rules_go_by_name_where_the_book_has_none) {
   EXPECT_EQ(image_rule_of("", "claude-opus-4-6"), "pieces 28 1568 1568");
   EXPECT_EQ(image_rule_of("", "claude-opus-4-7"), "pieces 28 4784 2576");
   EXPECT_EQ(image_rule_of("", "gemini-2.5-flash"), "crops 258");
+  EXPECT_EQ(image_rule_of("", "google/gemini-2.5-flash"), "crops 258");
   EXPECT_EQ(image_rule_of("", "gemini-3-pro-preview"), "resolution 1120 2240");
   EXPECT_EQ(image_rule_of("", "grok-4-fast-reasoning"), "squares 448 256 6");
   EXPECT_EQ(image_rule_of("", "pixtral-large-latest"), "rows 16 1024");
