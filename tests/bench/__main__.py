@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +86,41 @@ def printed(program: str, *arguments: str) -> list[dict[str, Any]]:
     return rows
 
 
-def main(wanted: list[str]) -> int:
-    rows: list[dict[str, Any]] = []
-    rows += printed("price_bench")
+def estimates() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         texts = tokens_bench.texts()
         for name in ("prose", "code"):
             Path(folder, name).write_bytes(texts[name])
-        rows += printed("estimate_bench", f"{folder}/prose", f"{folder}/code")
-    print("bench: stores (about a minute)", file=sys.stderr)
-    rows += printed("store_bench")
-    print("bench: tokens (a minute)", file=sys.stderr)
-    rows += tokens_bench.rows()
-    print("bench: the openai client (about three minutes)", file=sys.stderr)
-    rows += python_bench.rows()
+        return printed("estimate_bench", f"{folder}/prose", f"{folder}/code")
+
+
+PARTS: tuple[tuple[str, tuple[str, ...], Callable[[], list[dict[str, Any]]]], ...] = (
+    ("prices", ("prices.",), lambda: printed("price_bench")),
+    ("estimates", ("estimate.",), estimates),
+    (
+        "stores (about a minute)",
+        ("reserve_settle.", "plan.", "file."),
+        lambda: printed("store_bench"),
+    ),
+    ("tokens (a minute)", ("tokens.",), tokens_bench.rows),
+    (
+        "the openai client (about three minutes)",
+        ("openai_python.", "request_200kb."),
+        python_bench.rows,
+    ),
+)
+"""What is measured together: what it is, how its rows begin, and what measures them."""
+
+
+def main(wanted: list[str]) -> int:
+    rows: list[dict[str, Any]] = []
+    for what, begins, measure in PARTS:
+        if wanted and not any(
+            name.startswith(begin) or begin.startswith(name) for name in wanted for begin in begins
+        ):
+            continue
+        print(f"bench: {what}", file=sys.stderr)
+        rows += measure()
     rows = [
         row for row in rows if not wanted or any(row["name"].startswith(name) for name in wanted)
     ]

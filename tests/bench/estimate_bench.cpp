@@ -123,10 +123,11 @@ struct Row {
 
 class Bench {
  public:
-  Bench() {
-    PolicyOrProblems policy =
-        policy_from_toml("[[cap]]\nlimit = \"5000 USD\"\nper = \"day\"\n[[cap]]\nlimit = \"500 USD\"\nper = \"call\"\n",
-                         "bench.toml", [](std::string_view) { return std::nullopt; });
+  /// `per_call`: between what the counted input and what its bytes cost, a call is counted before it is sent.
+  explicit Bench(const std::string& per_call) {
+    PolicyOrProblems policy = policy_from_toml(
+        "[[cap]]\nlimit = \"5000 USD\"\nper = \"day\"\n[[cap]]\nlimit = \"" + per_call + " USD\"\nper = \"call\"\n",
+        "bench.toml", [](std::string_view) { return std::nullopt; });
     GuardOptions options;
     options.store = "memory:";
     options.background_thread = false;
@@ -142,6 +143,7 @@ class Bench {
     failed = failed || verdict.kind != Verdict::Kind::send;
     attempt.abort(Abort::not_sent);
   }
+  /// What the program asks for by itself, with all that is told of it.
   void estimate(const std::string& body) {
     const auto estimate = guard_->estimate("chat.completions", body, {}, nullptr, "", 1);
     failed = failed || !estimate || estimate->confidence != "exact";
@@ -158,22 +160,27 @@ int main(int count, char** arguments) {
   if (count != 3) return 2;
   Texts prose(content_of(arguments[1]));
   Texts code(content_of(arguments[2]));
-  Bench bench;
-  const auto begin = [&](const std::string& body) { bench.begin(body); };
-  const auto estimate = [&](const std::string& body) { bench.estimate(body); };
-  Row cheap, exact, first, resent, resent_prose, resent_code;
+  Bench roomy("500");
+  Bench tight("0.00045");  // 2 KB at the dearest tier: 0.0006 by its bytes, 0.0003 by its tokens
+  Bench long_tight("0.02");
+  const auto begin = [&](const std::string& body) { roomy.begin(body); };
+  const auto begin_counted = [&](const std::string& body) { tight.begin(body); };
+  const auto begin_long = [&](const std::string& body) { long_tight.begin(body); };
+  const auto ask = [&](const std::string& body) { roomy.estimate(body); };
+  Row cheap, exact, asked, first, resent, resent_prose, resent_code;
   for (int i = 0; i < 2'001; ++i) {
     cheap.round(body_of(history(prose, short_bytes)), begin);
-    exact.round(body_of(history(prose, short_bytes)), estimate);
+    exact.round(body_of(history(prose, short_bytes)), begin_counted);
+    asked.round(body_of(history(prose, short_bytes)), ask);
   }
   for (int i = 0; i < 101; ++i)
-    first.round(body_of(history(prose, long_bytes)), estimate);
+    first.round(body_of(history(prose, long_bytes)), begin_long);
   const auto resend = [&](Texts& texts, Row& row) {
     std::vector<std::string> messages = history(texts, long_bytes);
-    bench.estimate(body_of(messages));
+    begin_long(body_of(messages));
     for (int i = 0; i < 401; ++i) {
       messages.back() = texts.next(message_bytes);
-      row.round(body_of(messages), estimate);
+      row.round(body_of(messages), begin_long);
     }
   };
   std::string words;
@@ -186,6 +193,7 @@ int main(int count, char** arguments) {
   std::printf("[\n");
   cheap.print("2kb");
   exact.print("2kb_exact");
+  asked.print("2kb_asked");
   first.print("200kb_first");
   resent.print("200kb_resent");
   resent_prose.print("200kb_prose_resent");
