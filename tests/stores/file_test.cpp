@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "fixture.h"
+#include "store/file/database.h"
 #include "store/patience.h"
 
 namespace farthing::test {
@@ -41,6 +42,43 @@ TEST_F(FileStore, is_made_with_its_folder_for_its_owner_only) {
   EXPECT_EQ(found.st_mode & 0777, 0600U);
   ASSERT_EQ(stat((folder.path + "/deep").c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0700U);
+  apply(one_cap);
+  for (const char* beside : {"-wal", "-shm", "-gate"}) {
+    ASSERT_EQ(stat((path + beside).c_str(), &found), 0) << beside;
+    EXPECT_EQ(found.st_mode & 0777, 0600U) << beside;
+  }
+}
+
+TEST_F(FileStore, keeps_its_log_small_by_itself_and_smaller_where_somebody_tends_it) {
+  open(location);
+  apply(one_cap);
+  const auto pairs = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      const AttemptId id = store->next_id();
+      ASSERT_TRUE(granted(id, acme, 1'000));
+      settle(id, acme, 1'000);
+    }
+  };
+  const auto log_bytes = [&] { return std::filesystem::file_size(path + "-wal"); };
+  for (int i = 0; i < 10; ++i) {
+    pairs(100);
+    ASSERT_TRUE(store->checkpoint());
+  }
+  EXPECT_LT(log_bytes(), 4U << 20U) << "a thousand pairs are more than twice as much";
+  pairs(3'000);
+  EXPECT_LE(log_bytes(), 16U << 20U) << "three thousand are twice as much";
+  EXPECT_GT(log_bytes(), 4U << 20U) << "or this test measures nothing";
+}
+
+TEST_F(FileStore, waits_for_the_disk_at_each_commit_only_where_power_may_fail) {
+  for (const bool power : {true, false}) {
+    const std::string made = folder.path + (power ? "/power.db" : "/process.db");
+    ASSERT_TRUE(prepare_file(made));
+    Connection connection;
+    ASSERT_TRUE(connection.open(made, false));
+    ASSERT_TRUE(prepare_schema(connection, made, power));
+    EXPECT_EQ(*connection.number("PRAGMA synchronous"), power ? 2 : 1) << "FULL, NORMAL";
+  }
 }
 
 TEST_F(FileStore, keeps_what_was_spent_over_a_reopening) {
