@@ -2,6 +2,20 @@
 #include "store/file/file_system.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "fixture.h"
+
+/// The C library's, but that everything below a folder of this name lies on NFS.
+extern "C" int statfs(const char* path, struct statfs* found) noexcept {
+  const auto done = static_cast<int>(syscall(SYS_statfs, path, found));
+  if (std::string_view(path).find("on-nfs") != std::string_view::npos) found->f_type = 0x6969;
+  return done;
+}
 
 namespace farthing::test {
 namespace {
@@ -43,6 +57,17 @@ TEST(FileSystemOfAStore, the_type_is_that_of_the_mount_with_its_device) {
   EXPECT_EQ(mounted_type(mountinfo, 0, 5), "");
   EXPECT_EQ(mounted_type(mountinfo, 0, 55), "");
   EXPECT_EQ(mounted_type("", 0, 1), "");
+}
+
+TEST(FileSystemOfAStore, a_store_is_refused_where_machines_share_it) {
+  Folder folder;
+  std::filesystem::create_directories(folder.path + "/on-nfs");
+  const std::string inside = folder.path + "/on-nfs/deep/x.db";
+  const auto opened = open_store("file:" + inside, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::store_on_network);
+  EXPECT_FALSE(std::filesystem::exists(inside));
+  EXPECT_TRUE(open_store("file:" + folder.path + "/here/x.db", {}));
 }
 
 TEST(FileSystemOfAStore, this_machines_own_is_asked) {
