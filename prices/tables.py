@@ -57,6 +57,7 @@ class LiteLLM:
         "cache_read_input_token_cost": "cache_read_tokens",
         "cache_creation_input_token_cost": "cache_write_tokens",
         "cache_creation_input_token_cost_above_1hr": "cache_write_1h_tokens",
+        "cache_creation_input_token_cost_above_12hr": "cache_write_1h_tokens",
         "input_cost_per_audio_token": "input_audio_tokens",
         "output_cost_per_audio_token": "output_audio_tokens",
     }
