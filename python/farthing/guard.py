@@ -19,7 +19,7 @@ from farthing._loops import in_thread
 from farthing._main_program import default_name, main_folder
 from farthing._moment import moment_ms
 from farthing._receipts import keys_of, open_guards
-from farthing._request import request_json
+from farthing._request import request_body
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
 from farthing.errors import ArgumentError
@@ -228,12 +228,13 @@ class Guard:
             estimate.left                 # what every cap would have left after 500 at their ceiling
 
         Costs are `Decimal` USD, None where no price is known; seconds are `Decimal`, other meters `int`. `host` is
-        where it would go ("localhost:11434"), by default where endpoint and model are at home. Raises ArgumentError for
+        where it would go ("localhost:11434"), by default where endpoint and model are at home. Files of a form are given as
+        to openai: `file=Path("talk.mp3")`, `image=open("mill.png", "rb")`. Raises ArgumentError for
         an endpoint that is not known or a request that nobody can read, StoreError when the store cannot be read.
         """
         _arguments.texts(endpoint=endpoint, host=host)
         _arguments.whole("count", count, least=1)
-        body = request_json(request)
+        body = request_body(request)
         return estimate_of(
             self._core.estimate(endpoint, body, pairs(labels or {}), _ambient.scope(), host, count)
         )
