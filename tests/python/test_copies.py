@@ -1,4 +1,4 @@
-"""`with_options` and `copy` of a guarded client: what it makes is guarded too, also with an HTTP client of its own."""
+"""`with_options` and `copy` of a guarded client: what it makes is guarded too, also with an HTTP client of its own (R32)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """openai's workload identities: tokens for a certificate (X.509; each request goes through a client made for it) and
-for what another provider of identities tells. A token is no call; a call is held and settled as any."""
+for what another provider of identities tells. A token is no call; a call is held and settled as any (R32)."""
 
 from __future__ import annotations
 
