@@ -1,4 +1,4 @@
-"""`with_options` and `copy` of a guarded client: what it makes is guarded too, also with an HTTP client of its own (R32)."""
+"""`with_options` and `copy` of a guarded client (R32): what they make is guarded, also with another HTTP client."""
 
 from __future__ import annotations
 
