@@ -65,6 +65,7 @@ py::dict row_dict(const LedgerRow& row) {
   dict["ceiling_usd"] = usd(row.ceiling);
   dict["actual_usd"] = usd(row.actual);
   dict["reported_difference_usd"] = usd(row.reported_difference);
+  dict["held"] = amounts(row.held);
   dict["booked"] = amounts(row.booked);
   dict["how"] = text(how_text(row.how));
   dict["quantities"] = quantities(row.quantities);
@@ -79,7 +80,11 @@ py::dict row_dict(const LedgerRow& row) {
   dict["latency_ms"] = row.latency_ms;
   dict["finish_reason"] = text(row.finish_reason);
   dict["error_class"] = text(row.error_class);
+  dict["headroom"] = text(row.headroom);
   dict["book_version"] = text(context.book_version);
+  dict["rates"] = text(context.rates_json);
+  dict["policy_revision"] = row.policy_revision;
+  dict["approval"] = text(row.approval);
   dict["process"] = text(row.process);
   dict["who"] = text(row.who);
   dict["why"] = text(row.why);

@@ -7,8 +7,8 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -62,6 +62,8 @@ class Alert:
     top_spenders: tuple[Spender, ...] = ()
     """The three largest of each kind of label that the cap does not fix itself, and of models; by the newest 10,000
     entries of the ledger."""
+    match: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Which calls the cap is for: label to globs, of which one fits: {"project": ["web", "shop-*"]}. Empty: all."""
 
 
 def alert_of(text: str) -> Alert:
@@ -88,6 +90,7 @@ def alert_of(text: str) -> Alert:
         message=core["message"],
         help_url=core["help_url"],
         owner=core["owner"],
+        match=core["match"],
         top_spenders=tuple(
             Spender(one["kind"], one["value"], spent_of(one)) for one in core["top_spenders"]
         ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from farthing import _farthing, _sdk
 from farthing._arguments import mapping, texts
 from farthing._hooks import family, patching
-from farthing._hooks.binding import KEY, Bound, clients, everywhere
+from farthing._hooks.binding import KEY, Bound, everywhere
 from farthing._hooks.importing import ImportWatch
 from farthing._labels import LabelValue, pairs
 from farthing.errors import ArgumentError, FarthingWarning
@@ -39,6 +39,7 @@ def wrap(
             "For what a framework makes inside, use guard.install()",
             "invalid_argument",
         )
+    _sdk.check(client)
     bound = Bound(guard, core, core.bind(pairs(labels), _models_of(deployments), False), id(owner))
     with _lock:
         before = [inner.__dict__.get(KEY) for inner in inside]
@@ -52,10 +53,8 @@ def wrap(
                 stacklevel=3,
             )
         for inner, found in zip(inside, families, strict=True):
-            inner.__dict__[KEY] = bound
-            clients.add(inner)
             if found is not None:
-                patching.hook(found[0])
+                patching.bind(inner, found[0], bound)
         if inside != [client]:
             _sdk.hook_client(client)
 

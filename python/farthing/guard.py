@@ -150,8 +150,9 @@ class Guard:
             claude = guard.wrap(anthropic.Anthropic())
 
         Takes clients of the OpenAI SDK and its relatives (anthropic, ...), `google.genai.Client` (with its `aio`), and
-        HTTP clients of httpx and httpx2; copies by `with_options` are guarded with it. Wrapping again replaces the
-        labels. Raises ArgumentError for another kind of client, for one that is guarded over another store, and for
+        HTTP clients of httpx and httpx2; copies by `with_options` are guarded with it, also those with an `http_client`
+        of their own. Wrapping again replaces the labels. Raises ArgumentError for another kind of client, for one whose
+        requests go past its HTTP client in a way that is not known, for one that is guarded over another store, and for
         labels that Farthing sets itself (`model`, `provider`, `api_key`, ...).
         """
         _wrapping.wrap(self, self._core, client, labels, deployments)

@@ -134,6 +134,8 @@ class LedgerRow:
     """None: not known. Not 0."""
     reported_difference_usd: Decimal | None
     """Where the provider told what it charged: that less what the price book says."""
+    held: Mapping[str, Decimal | int]
+    """What was set aside before sending, per meter: units as in `booked`."""
     booked: Mapping[str, Decimal | int]
     """What was booked in the end, per meter: `usd` in `Decimal` USD, seconds as `Decimal`, all others `int`."""
     how: str
@@ -153,7 +155,17 @@ class LedgerRow:
     """From sending to the end of the answer."""
     finish_reason: str
     error_class: str
+    headroom: Mapping[str, str]
+    """What the provider's headers said is left of its rate limits, as text in its own units: `requests`, `tokens`,
+    `reset_requests`, `reset_tokens`, each where it was told: {"requests": "499", "reset_requests": "120ms"}."""
     book_version: str
+    rates: Mapping[str, str]
+    """The prices that it was settled at, by what is counted: {"output_tokens": "0.80 USD per million"}. Empty where
+    none is known."""
+    policy_revision: int
+    """Which state of the store's caps and limits allowed it: a number that grows with every change of them."""
+    approval: str
+    """"": no version of Farthing asks for approvals yet."""
     process: str
     who: str
     why: str
@@ -217,7 +229,10 @@ def rows_of(core: Iterator[dict[str, Any]]) -> Iterator[LedgerRow]:
             row[name] = usd(row[name])
         for name in ("output_limit_asked", "output_limit", "status"):
             row[name] = row[name] or None
-        row["booked"] = _meters(row["booked"])
+        for name in ("held", "booked"):
+            row[name] = _meters(row[name])
+        for name in ("headroom", "rates"):
+            row[name] = json.loads(row[name] or "{}", strict=False)  # a provider's text is in it
         row["runs"] = tuple(row["runs"])
         row["reserved_at"] = instant(row.pop("reserved_ms"))
         row["settled_at"] = instant(row.pop("settled_ms") or None)

@@ -49,6 +49,7 @@ def test_ledger(shop: Shop) -> None:
     """R41: an entry says who, what, how much and how it ended."""
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client())
+    shop.provider.script({"rate_limits": True})
     reply = client.chat.completions.create(**CHEAP)
     with guard.scope(user="u1"):
         client.chat.completions.create(**{**CHEAP, "model": "gpt-4.1-mini"})
@@ -60,6 +61,17 @@ def test_ledger(shop: Shop) -> None:
     assert (oldest.status, oldest.how, oldest.endpoint) == (200, "usage", "chat.completions")
     assert oldest.finish_reason and oldest.request_id and oldest.latency_ms >= 0
     assert oldest.output_limit == 64
+    assert oldest.held == {**oldest.held, "usd": oldest.ceiling_usd, "requests": 1}
+    assert isinstance(oldest.held["usd"], Decimal)
+    assert oldest.rates["output_tokens"] == "0.40 USD per million"
+    assert oldest.headroom == {
+        "requests": "9999",
+        "tokens": "199000",
+        "reset_requests": "6ms",
+        "reset_tokens": "300ms",
+    }
+    assert newest.headroom == {}, "where nothing was told"
+    assert oldest.approval == ""
     assert "sk-test" not in oldest.key_name
     assert list(guard.ledger(labels={"user": "u1"})) == [newest]
     assert list(guard.ledger(model=MODEL)) == [oldest]
@@ -161,6 +173,17 @@ def test_friday_is_a_midnight_in_the_policys_zone(shop: Shop) -> None:
         assert timedelta(0) < moment - datetime.now(timezone.utc) <= timedelta(days=7)
 
 
+def test_an_entry_names_the_state_of_the_caps_that_allowed_it(shop: Shop) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    for _ in range(2):
+        client.chat.completions.create(**CHEAP)
+    guard.set_limit("day", "6 USD")
+    client.chat.completions.create(**CHEAP)
+    third, second, first = (row.policy_revision for row in guard.ledger())
+    assert third > second == first
+
+
 def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:
     told: queue.Queue[farthing.Alert] = queue.Queue()
     guard = shop.guard(
@@ -172,6 +195,7 @@ def test_alerts_come_once_for_each_threshold(shop: Shop) -> None:
     half, full = told.get(timeout=10), told.get(timeout=10)
     assert (half.cap, half.threshold, half.limit, half.meter) == ("four", 50, 4, "requests")
     assert full.threshold == 100 and full.spent == 4
+    assert half.match == {}
     guard.close()
     assert told.empty()
 
@@ -190,6 +214,7 @@ def test_an_alert_names_who_spent_most(shop: Shop) -> None:
             for _ in range(calls):
                 client.chat.completions.create(**CHEAP)
     alert = told.get(timeout=10)
+    assert alert.match == {"org": ["acme"]}
     by_kind: dict[str, list[tuple[str, object]]] = {}
     for spender in alert.top_spenders:
         by_kind.setdefault(spender.kind, []).append((spender.value, spender.spent))
@@ -197,6 +222,15 @@ def test_an_alert_names_who_spent_most(shop: Shop) -> None:
     assert by_kind["model"] == [(CHEAP["model"], 5)]
     assert "org" not in by_kind  # what the cap fixes tells nobody apart
     guard.close()
+
+
+def test_an_alert_says_which_calls_its_cap_is_for(shop: Shop) -> None:
+    told: queue.Queue[farthing.Alert] = queue.Queue()
+    match: dict[str, str | list[str]] = {"model": "gpt-*", "org": ["b*", "acme"]}
+    cap = farthing.Cap("1 requests", per="day", match=match, alert=[100])
+    guard = shop.guard(cap, labels={"org": "acme"}, on_alert=told.put)
+    guard.wrap(shop.client()).chat.completions.create(**CHEAP)
+    assert told.get(timeout=10).match == {"model": ["gpt-*"], "org": ["acme", "b*"]}
 
 
 def test_a_callback_that_raises_harms_nobody(shop: Shop) -> None:

@@ -173,14 +173,37 @@ def test_free_calls_pass_untouched(shop: Shop, decisions: list[object]) -> None:
     assert list(guard.ledger()) == []
 
 
-def test_websockets_of_a_guarded_client_are_refused(shop: Shop) -> None:
-    client = shop.guard(NOTHING).wrap(shop.client())
-    for resource in (client.realtime, client.responses):
-        if not hasattr(resource, "connect"):
-            continue
-        with pytest.raises(farthing.Denied, match="WebSocket") as caught:
-            resource.connect()
-        assert caught.value.code == "unknown_endpoint"
+SOCKETS = {"realtime", "responses", "live", "beta.realtime", "beta.responses"}
+
+
+def _sockets(client: Any) -> dict[str, Any]:
+    """What can open a WebSocket, of the client and one level below it, in the installed version."""
+    named = {name: name for name in dir(client) if not name.startswith("_")}
+    named |= {f"beta.{name}": name for name in dir(client.beta) if not name.startswith("_")}
+    found = {}
+    for path, name in named.items():
+        resource = getattr(client.beta if "." in path else client, name, None)
+        if hasattr(type(resource), "connect"):
+            found[path] = resource
+    return found
+
+
+@pytest.mark.parametrize("by", ["wrap", "install"])
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_websockets_of_a_guarded_client_are_refused(shop: Shop, way: str, by: str) -> None:
+    guard = shop.guard(NOTHING)
+    client: Any = shop.aclient() if way == "async" else shop.client()
+    guard.install() if by == "install" else guard.wrap(client)
+    try:
+        sockets = _sockets(client)
+        for name, resource in sockets.items():
+            with pytest.raises(farthing.Denied, match="WebSocket") as caught:
+                resource.connect()
+            assert caught.value.code == "unknown_endpoint", name
+    finally:
+        guard.uninstall()
+    if int(openai.__version__.split(".")[0]) >= 3:
+        assert sockets.keys() >= SOCKETS
 
 
 def test_a_raw_http_client_gets_the_402(shop: Shop) -> None:

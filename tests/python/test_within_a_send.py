@@ -281,6 +281,163 @@ def test_a_hook_that_raises_at_an_answer(guard: farthing.Guard, way: str, read: 
     assert (counted(guard, "day") == (0, 0)) == read
 
 
+REQUESTS = farthing.Cap("9 requests", per="day", id="requests")
+TOKEN = "http://login.example/token"
+
+
+def _down(_: Any) -> Any:
+    raise OSError("no token today")
+
+
+def _raises(_: Any) -> Iterator[Any]:
+    raise RuntimeError("no token today")
+    yield
+
+
+def _token_first(request: Any) -> Iterator[Any]:
+    yield sdk_family().Request("POST", TOKEN, content=b"grant")
+    raise RuntimeError("not the token that was expected")
+
+
+def _token_then_call(request: Any) -> Iterator[Any]:
+    yield sdk_family().Request("POST", TOKEN, content=b"grant")
+    yield request
+
+
+def _call_then_token(request: Any) -> Iterator[Any]:
+    yield request
+    yield sdk_family().Request("POST", TOKEN, content=b"grant")
+    yield request
+
+
+def _fails(way: str, raises: Any, answers: Any, **client: Any) -> tuple[Seen, Any]:
+    """What was on the wire, and the guard, after a call that raises as expected."""
+    seen: Seen = []
+    hosts: dict[str, Any] = {"api.example": {"provider": "openai"}}
+    guard = farthing.Guard(caps=[DAY, REQUESTS], store="memory:", hosts=hosts, held_wait="0s")
+    with pytest.raises(raises):
+        post(guard, way, ASKED, transport=network(seen, answers), **client)
+    return seen, guard
+
+
+def _spent(guard: Any) -> dict[str, Any]:
+    return {one.cap.cap: one.cap.spent + one.cap.reserved for one in guard.status().counters}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("where", ["authentication", "token asked before", "token", "hook"])
+def test_what_was_not_handed_on_costs_nothing(way: str, where: str) -> None:
+    """R23: the call never reached the transport, whatever was raised, and whatever was asked for before it."""
+    stack = sdk_family()
+
+    async def hook(_: Any) -> None:
+        _down(_)
+
+    def answers(request: Any) -> Any:
+        if where == "token":  # sent, and nobody knows how it ended; but it is not the call
+            raise stack.ReadTimeout("slow")
+        return stack.Response(200, json={})
+
+    flows = {
+        "authentication": _raises,
+        "token asked before": _token_first,
+        "token": _token_then_call,
+    }
+    client: dict[str, Any] = (
+        {"auth": authentication(flows[where])}
+        if where in flows
+        else {"event_hooks": {"request": [hook if way == "async" else _down]}}
+    )
+    raises = (RuntimeError, OSError, stack.ReadTimeout)
+    seen, guard = _fails(way, raises, answers, **client)
+    assert [host for host, _, _ in seen] == ["login.example"] * (where[:5] == "token")
+    assert [row.how for row in guard.ledger()] == ["released"]
+    assert _spent(guard) == {"day": 0, "requests": 0}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("flow", [None, _token_then_call], ids=["plain", "token asked before"])
+def test_what_was_handed_on_is_charged(way: str, flow: Any) -> None:
+    def answers(request: Any) -> Any:
+        if request.url.host == "api.example":
+            raise RuntimeError("a transport of the caller's own")
+        return sdk_family().Response(200, json={})
+
+    client = {} if flow is None else {"auth": authentication(flow)}
+    _, guard = _fails(way, RuntimeError, answers, **client)
+    (row,) = guard.ledger()
+    assert row.how == "hold"
+    assert _spent(guard) == {"day": row.ceiling_usd, "requests": 1}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_a_token_that_cannot_be_renewed_leaves_what_was_answered(way: str) -> None:
+    """The call was sent, and its provider said no: that nobody reaches the host of tokens does not undo that."""
+    stack = sdk_family()
+
+    def answers(request: Any) -> Any:
+        if request.url.host == "login.example":
+            raise stack.ConnectError("not there")
+        return stack.Response(401, json=ERROR)
+
+    auth = authentication(_call_then_token)
+    _, guard = _fails(way, stack.ConnectError, answers, auth=auth)
+    assert [row.how for row in guard.ledger()] == ["provider_error"]
+    assert _spent(guard) == {"day": 0, "requests": 1}
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_a_client_that_sends_by_itself_is_charged(guard: farthing.Guard, way: str) -> None:
+    """A method of its own that does not call ours: nobody saw whether the request was handed on."""
+    stack = sdk_family()
+
+    class Own(stack.Client):  # type: ignore[name-defined,misc]
+        def _send_single_request(self, _: Any) -> Any:
+            raise stack.ReadError("broken")
+
+    class AsyncOwn(stack.AsyncClient):  # type: ignore[name-defined,misc]
+        async def _send_single_request(self, _: Any) -> Any:
+            raise stack.ReadError("broken")
+
+    async def main() -> None:
+        async with AsyncOwn() as http:
+            await guard.wrap(http).post(API, json=ASKED)
+
+    def alone() -> None:
+        with Own() as http:
+            guard.wrap(http).post(API, json=ASKED)
+
+    with pytest.raises(stack.ReadError):
+        asyncio.run(main()) if way == "async" else alone()
+    assert [row.how for row in guard.ledger()] == ["hold"]
+
+
+def test_a_call_that_is_cancelled_before_it_was_handed_on_costs_nothing(
+    guard: farthing.Guard,
+) -> None:
+    stack, seen = sdk_family(), []
+
+    async def main() -> None:
+        waiting = asyncio.Event()
+
+        async def hook(_: Any) -> None:
+            waiting.set()
+            await asyncio.sleep(60)
+
+        told = {"request": [hook]}
+        async with stack.AsyncClient(transport=network(seen), event_hooks=told) as http:
+            guard.wrap(http)
+            call = asyncio.ensure_future(http.post(API, json=ASKED))
+            await waiting.wait()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    asyncio.run(main())
+    assert seen == []
+    assert [row.how for row in guard.ledger()] == ["released"]
+
+
 @pytest.mark.parametrize("led", [True, False], ids=["redirected", "not redirected"])
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_transport_that_does_not_wait(led: bool, fails: bool) -> None:

@@ -35,6 +35,10 @@ class Bound:
         self.owner = owner
         """The id of the object that was wrapped, for the warning about shared HTTP clients."""
 
+    def of(self, owner: object) -> Bound:
+        """The same for another object."""
+        return Bound(self.guard, self.core, self.binding, id(owner))
+
     def __copy__(self) -> Bound:
         return self
 

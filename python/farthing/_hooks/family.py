@@ -6,9 +6,11 @@ names of one module, so families are known by their classes, not by names.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
+from weakref import WeakSet
 
 from farthing._hooks.bodies import async_body, sync_body
 
@@ -35,6 +37,7 @@ class Family:
         "never_left",
         "plain_shapes",
         "shows_requests",
+        "singles",
     )
 
     def __init__(self, module: Any) -> None:
@@ -60,6 +63,13 @@ class Family:
         self.shows_requests = all(
             SINGLE in client.__dict__ for client in (self.Client, self.AsyncClient)
         )
+        self.singles: WeakSet[Any] = WeakSet()
+        """Our hooks of single requests."""
+
+    def shows_requests_of(self, client: Any) -> bool:
+        """Whether our hook sees each request of `client`: its class may have a method of its own, which need not call
+        ours."""
+        return inspect.getattr_static(client, SINGLE, None) in self.singles
 
     def parts(self, request: Any) -> tuple[str, str, int | None, str, str | None, list[Any]]:
         """Scheme, host, port, path, query and headers of a request, by its public interface."""

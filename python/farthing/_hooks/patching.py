@@ -6,26 +6,28 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from farthing._hooks import aio, sync
-from farthing._hooks.binding import clients, everywhere
+from farthing._hooks.binding import KEY, Bound, clients, everywhere
 from farthing._hooks.family import SINGLE, Family
 
 _lock = threading.RLock()
 _ABSENT = object()
-_patches: dict[tuple[type, str], Patch] = {}
+_patches: dict[tuple[type | ModuleType, str], Patch] = {}
 # Those that could not be taken out, because somebody had wrapped them: their wrapper may be gone by now.
 _left: list[Patch] = []
 
 
 class Patch:
-    """One attribute of one class, replaced."""
+    """One attribute of one class or module, replaced."""
 
     __slots__ = ("name", "original", "owner", "replacement")
 
-    def __init__(self, owner: type, name: str, original: Any, replacement: Any) -> None:
+    def __init__(
+        self, owner: type | ModuleType, name: str, original: Any, replacement: Any
+    ) -> None:
         self.owner = owner
         self.name = name
         self.original = original
@@ -47,8 +49,8 @@ class Patch:
         return True
 
 
-def replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
-    """Replaces `owner.name` by `make(original)`, once, on the class that defines it."""
+def replace(owner: type | ModuleType, name: str, make: Callable[[Any], Any]) -> None:
+    """Replaces `owner.name` by `make(original)`, once, on the class or module that defines it."""
     with _lock:
         if (owner, name) not in _patches and name in owner.__dict__:
             _restore_left()
@@ -98,9 +100,16 @@ def _function(original: Any) -> Callable[..., Any]:
     return call
 
 
-def _put(owner: type, name: str, original: Any, value: Any) -> None:
+def _put(owner: type | ModuleType, name: str, original: Any, value: Any) -> None:
     _patches[owner, name] = Patch(owner, name, original, value)
     setattr(owner, name, value)
+
+
+def bind(client: Any, family: Family, bound: Bound) -> None:
+    """Guards an HTTP client of a family, as `bound` says."""
+    client.__dict__[KEY] = bound
+    clients.add(client)
+    hook(family)
 
 
 def hook(family: Family) -> None:

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from farthing._farthing import SENT, Attempt, CallSlot
+from farthing._farthing import NOT_SENT, SENT, Attempt, CallSlot
 from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
-from farthing._hooks.steps import broken_off, delivered, redirected, rewritten
+from farthing._hooks.steps import delivered, never_left, redirected, rewritten
 
 
 class Sending:
@@ -39,8 +39,10 @@ class Sending:
     """Whether this chain of redirects is the caller's, and not of what authentication asks for itself."""
     under_way = False
     """Whether `out` has no answer yet."""
+    handed = False
+    """Whether a request of the attempt was handed on to the transport, and may have left."""
     answer: Any = None
-    """The answer before; nothing where sending raised."""
+    """The last answer to one that carries the call; nothing where sending raised."""
     hooks: frozenset[Callable[..., Any]] = frozenset()
     """Hooks further in that have let `out` through."""
 
@@ -91,28 +93,43 @@ class Sending:
         """Ends the attempt by the answer that it got. Answers what to begin: `request` with the body of the caller."""
         if self.attempt is not None:
             if self.answer is None:
-                self.attempt.abort(SENT)
+                self.attempt.abort(SENT if self.handed else NOT_SENT)
             else:
                 delivered(self.attempt, self.answer, family, self.asked_more, body)
         self.attempt = self.out = self.content = None
+        self.handed = False
         if ours and self.first is not self.callers:
             self.content = self.callers.content
         self.begun = self.carried(request, family)
         return self.begun
 
+    def raised(self, error: BaseException, family: Family) -> None:
+        """A single request raised. Whoever catches it may send again."""
+        if self.followed:
+            self.handed = not never_left(error, family)
+            self.answer = None
+
     def failed(self, error: BaseException, family: Family) -> None:
-        """Sending raised."""
-        answer, client = self.answer, self.client
+        """Sending raised: released where nothing can have left (R23), else settled by what is known, or charged."""
+        answer, left = self.answer, self._may_have_left(error, family)
         attempt = self.over()
         if attempt is None:
             return
         if answer is not None and answer.has_redirect_location:
             redirected(attempt, answer, family)  # too many of them, or one to nowhere
-        elif answer is not None and self.followed and _is_read(answer):
-            # A hook of the caller's own raised, at an answer that is known.
+        elif answer is not None and _is_read(answer):
+            # A hook of the caller's own raised, or its authentication: at an answer that is known.
             delivered(attempt, answer, family, self.asked_more, family.SyncBody)
         else:
-            broken_off(attempt, error, client, family)
+            attempt.abort(SENT if left else NOT_SENT)
+
+    def _may_have_left(self, error: BaseException, family: Family) -> bool:
+        """Authentication or a hook of the caller's own may have raised before the request was handed on. Where nobody
+        told us of that, only the error does."""
+        if family.shows_requests_of(self.client):
+            return self.handed
+        closed = isinstance(error, RuntimeError) and self.client.is_closed
+        return not (closed or never_left(error, family))
 
     def over(self) -> Attempt | None:
         """The attempt that this ended with. Tasks that were started meanwhile still find us, for as long as they live:
@@ -143,6 +160,7 @@ class Sending:
     def takes_over(self, other: Sending) -> None:
         """What the request goes under there."""
         self.attempt = other.attempt
+        self.handed = other.handed
         self.asked_more = other.asked_more
         self.content = other.content
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from farthing import _ambient
-from farthing._farthing import NOT_SENT, SENT, Attempt, CallSlot, start
+from farthing._farthing import Attempt, CallSlot, start
 from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 
@@ -78,23 +78,17 @@ def refused(attempt: Attempt, request: Any, family: Family) -> Any:
     return response
 
 
-def broken_off(attempt: Attempt, error: BaseException, client: Any, family: Family) -> None:
-    """Sending raised: released where nothing can have left, else charged."""
-    attempt.abort(NOT_SENT if _never_left(error, client, family) else SENT)
-
-
 def redirected(attempt: Attempt, response: Any, family: Family) -> None:
     """A redirect is all the answer there is: it costs nothing (R23), whatever its body says."""
     attempt.whole(response.status_code, family.listed(response.headers), b"")
 
 
-def _never_left(error: BaseException, client: Any, family: Family) -> bool:
-    if isinstance(error, family.never_left):
-        return True
+def never_left(error: BaseException, family: Family) -> bool:
+    """Whether what a request raised proves that nothing of it has left."""
     if isinstance(error, family.LocalProtocolError):
         # A key with a line break in it and its like: refused before the first byte is written.
         return str(error).startswith("Illegal header")
-    return isinstance(error, RuntimeError) and client.is_closed
+    return isinstance(error, family.never_left)
 
 
 def delivered(

@@ -111,15 +111,20 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 request = sending.carried(request, family)
             sending.out, sending.hooks = request, frozenset()
         sending.under_way = True
+        if sending.followed:
+            sending.handed = True
         try:
-            response = sending.answer = inner(self, request, *rest)
-        except BaseException:
-            sending.answer = None  # whoever catches it may send again
+            response = inner(self, request, *rest)
+        except BaseException as error:
+            sending.raised(error, family)
             raise
         finally:
             sending.under_way = False
+        if sending.followed:
+            sending.answer = response
         return response
 
+    family.singles.add(send_single)
     return send_single
 
 
