@@ -154,6 +154,7 @@ int count(const CountOptions& options);
 struct EstimateOptions {
   std::string request;  // a file; "" = standard input, if there is no `text`
   std::optional<std::string> text;
+  std::string file;  // that goes with the request in a form
   std::optional<std::int64_t> output_limit;
   std::string model;
   std::string endpoint;

@@ -336,6 +336,10 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   estimate_command->add_option("--text", estimate_options.text, "A prompt instead of a request, to --model")
       ->excludes(estimate_file);
   estimate_command
+      ->add_option("--file", estimate_options.file, "A recording to write down, or an image to edit, with --model")
+      ->excludes(estimate_file)
+      ->excludes(estimate_command->get_option("--text"));
+  estimate_command
       ->add_option("--output-limit", estimate_options.output_limit, "With --text: the longest answer, in tokens")
       ->check(whole_number(1, 1'000'000'000));
   estimate_command->add_option("--model", estimate_options.model, "The model (default: the request's)");

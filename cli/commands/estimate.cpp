@@ -18,6 +18,13 @@ std::string_view endpoint_of_request(const std::string& body, const std::string&
   return endpoint_of(body, model, *PriceBook::builtin());
 }
 
+/// What a file is for: by its model.
+std::string form_endpoint(const EstimateOptions& options) {
+  if (!options.endpoint.empty()) return options.endpoint;
+  const Model* model = find_anywhere(*PriceBook::builtin(), options.model);
+  return model != nullptr && model->modality == "image" ? "images.edits" : "audio.transcriptions";
+}
+
 /// A prompt as the request that a model's maker takes.
 Json request_of(const EstimateOptions& options) {
   const bool gemini = options.model.find("gemini") != std::string::npos;
@@ -41,14 +48,33 @@ Json request_of(const EstimateOptions& options) {
   return json;
 }
 
+/// A file as the form that it is sent in: speech to be written down, an image to be changed.
+Result<std::string> form_of(const EstimateOptions& options) {
+  if (options.model.empty()) return Error{Code::invalid_argument, "--file wants a --model"};
+  const auto content = input(options.file);
+  if (!content) return content.error();
+  const bool image = form_endpoint(options) == "images.edits";
+  std::string boundary = "--farthing";
+  while (content->find(boundary) != std::string::npos)
+    boundary += "-";
+  const auto part = [&](std::string_view field, const std::string& value) {
+    return boundary + "\r\nContent-Disposition: form-data; " + std::string(field) + "\r\n\r\n" + value + "\r\n";
+  };
+  return part(R"(name="model")", options.model) +
+         part(image ? R"(name="image"; filename="file")" : R"(name="file"; filename="file")", *content) + boundary +
+         "--\r\n";
+}
+
 Result<std::string> body_of(const EstimateOptions& options) {
   if (options.text) {
     if (options.model.empty()) return Error{Code::invalid_argument, "--text wants a --model"};
     return dump_json(request_of(options));
   }
   if (options.output_limit) return Error{Code::invalid_argument, "--output-limit goes with --text"};
+  if (!options.file.empty()) return form_of(options);
   auto body = input(options.request);
   if (!body) return body;
+  if (body->starts_with("--")) return body;  // a form, as it is sent
   if (body->find_first_not_of(" \t\r\n") == std::string::npos) {
     return Error{
         Code::invalid_argument,
@@ -92,8 +118,9 @@ Result<Estimate> estimated(const EstimateOptions& options) {
   guard_options.background_thread = false;
   auto guard = Guard::open(std::move(*policy), std::move(guard_options));
   if (!guard) return guard.error();
-  const std::string endpoint =
-      options.endpoint.empty() ? std::string(endpoint_of_request(*body, options.model)) : options.endpoint;
+  const std::string endpoint = !options.endpoint.empty() ? options.endpoint
+                               : !options.file.empty()   ? form_endpoint(options)
+                                                         : std::string(endpoint_of_request(*body, options.model));
   if (endpoint.empty()) {
     return Error{
         Code::invalid_argument,
@@ -171,9 +198,9 @@ int estimate(const EstimateOptions& options) {
     add_parts("at most", made->ceiling_parts, parts);
     std::cout << "\n" << table({"", "of", ">count", ">rate", ">usd"}, parts);
     if (has_dearer_rates(*made)) {
-      std::cout
-          << "\nat most is at the dearest rates that such a request can be billed at: of every service tier and region that its "
-             "account may have, of writing into a cache, of a longer context\n";
+      std::cout << "\nat most is at the dearest rates that such a request can be billed at: of every service tier and "
+                   "region that its "
+                   "account may have, of writing into a cache, of a longer context\n";
     }
   }
   for (const std::string& what : made->unbounded_by) {

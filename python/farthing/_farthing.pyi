@@ -124,7 +124,7 @@ class Guard:
     def estimate(
         self,
         endpoint: str,
-        body: str,
+        body: str | bytes,
         labels: Sequence[tuple[str, str]],
         scope: Scope,
         host: str,

@@ -76,7 +76,7 @@ def _content(value: Any) -> bytes:
     if at is not None:
         value.seek(at)
     if not isinstance(content, bytes):
-        raise ArgumentError("a file of a request is opened for bytes (\"rb\")", "invalid_argument")
+        raise ArgumentError('a file of a request is opened for bytes ("rb")', "invalid_argument")
     return content
 
 

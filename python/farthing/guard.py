@@ -229,9 +229,10 @@ class Guard:
             estimate.left                 # what every cap would have left after 500 at their ceiling
 
         Costs are `Decimal` USD, None where no price is known; seconds are `Decimal`, other meters `int`. `host` is
-        where it would go ("localhost:11434"), by default where endpoint and model are at home. Files of a form are given as
-        to openai: `file=Path("talk.mp3")`, `image=open("mill.png", "rb")`. Raises ArgumentError for
-        an endpoint that is not known or a request that nobody can read, StoreError when the store cannot be read.
+        where it would go ("localhost:11434"), by default where endpoint and model are at home. Files of a form are
+        given as to openai: `file=Path("talk.mp3")`, `image=open("mill.png", "rb")`. Raises ArgumentError for an
+        endpoint that is not known, a request that nobody can read or a file that cannot be read, StoreError when the
+        store cannot be read.
         """
         _arguments.texts(endpoint=endpoint, host=host)
         _arguments.whole("count", count, least=1)

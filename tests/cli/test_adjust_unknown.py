@@ -139,9 +139,7 @@ def test_totals_count_a_correction_instead_of_the_hold(
     place: Place, unknown: list[dict[str, Any]]
 ) -> None:
     spent, _ = _daily(place)
-    assert f"4 entries, {spent} USD\n" in place.run(
-        "ledger"
-    )
+    assert f"4 entries, {spent} USD\n" in place.run("ledger")
     corrected = unknown[0]
     place.run("adjust", "0.25 USD", corrected["id"], "--why", "their invoice")
     spent, _ = _daily(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.cli.conftest import Place
+from tests.python.test_counting import wav
 
 HELLO = ("estimate", "--text", "hello", "--model")
 
@@ -46,3 +47,22 @@ def test_explain_says_why_at_most_is_at_dearer_rates(place: Place) -> None:
     }
     (place.folder / "request.json").write_text(json.dumps(request))
     assert note not in place.run("estimate", "request.json", "--explain")
+
+
+def test_a_recording_is_estimated_by_its_length(place: Place) -> None:
+    (place.folder / "talk.wav").write_bytes(wav(90))
+    told = json.loads(place.run("estimate", "--file", "talk.wav", "--model", "whisper-1", "--json"))
+    assert told["endpoint"] == "audio.transcriptions"
+    assert told["ceiling"] == told["likely"] == "0.009"  # 90 s at 0.36 USD an hour
+    (place.folder / "form").write_bytes(
+        b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        + wav(90)
+        + b"\r\n--x--\r\n"
+    )
+    same = place.run("estimate", "form", "--endpoint", "audio.transcriptions", "--json")
+    assert json.loads(same) == told
+    assert "--model" in place.run("estimate", "--file", "talk.wav", code=2)
+    assert "missing" in place.run(
+        "estimate", "--file", "missing.wav", "--model", "whisper-1", code=2
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -14,6 +16,8 @@ import pytest
 import farthing
 
 from .conftest import CHEAP, MODEL, Shop, sdk_family
+from .test_counting import wav
+from .test_modalities import PICTURE
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
 ANSWER = {
@@ -251,3 +255,33 @@ def test_asking_changes_nothing(file_shop: Shop) -> None:
     assert after.open_holds == 0 and len(list(guard.ledger())) == 1
     guard.close()
     assert len(told) == 1  # of the call that spent it
+
+
+def test_files_are_estimated_as_they_are_sent(tmp_path: Path) -> None:
+    """As openai takes files: bytes, a path, an open file, a tuple with a name."""
+    talk = tmp_path / "talk.wav"
+    talk.write_bytes(wav(90))
+    with farthing.Guard(caps=[farthing.Cap("5 USD", per="day")], store="memory:") as guard:
+        with talk.open("rb") as opened:
+            opened.seek(0)
+            for file in (
+                talk,
+                talk.read_bytes(),
+                opened,
+                ("talk.wav", opened),
+                ("t", talk, "audio/wav"),
+            ):
+                made = guard.estimate("audio.transcriptions", model="whisper-1", file=file)
+                assert made.ceiling_usd == made.likely_usd == Decimal("0.009")  # 0.36 USD an hour
+            assert opened.read() == talk.read_bytes()  # it stands where it stood
+        images = [tmp_path / "a.png", tmp_path / "b.png"]
+        for image in images:
+            image.write_bytes(PICTURE)
+        one = guard.estimate("images.edits", model="gpt-image-1", prompt="a", image=images[0])
+        two = guard.estimate("images.edits", model="gpt-image-1", prompt="a", image=images, n=1)
+        assert one.ceiling_usd is not None and two.ceiling_usd is not None
+        assert two.ceiling_usd > one.ceiling_usd
+        with pytest.raises(farthing.ArgumentError, match="cannot be read"):
+            guard.estimate("audio.transcriptions", model="whisper-1", file=tmp_path / "missing")
+        with pytest.raises(farthing.ArgumentError, match="opened for bytes"):
+            guard.estimate("audio.transcriptions", model="whisper-1", file=io.StringIO("x"))
