@@ -212,6 +212,12 @@ enum class JobState : std::uint8_t {
   cancelled,  // what was made until then is not told, if there is no usage
 };
 
+/// What one of several models used.
+struct ModelUse {
+  std::string model;
+  Quantities quantities;
+};
+
 /// What an answer says. Missing is not zero: `quantities` is empty when there was no readable usage.
 struct AnswerFacts {
   std::string id;                        // chatcmpl-..., resp_..., video_...
@@ -220,6 +226,7 @@ struct AnswerFacts {
   std::string region;                    // where it was processed, "" when not told
   std::string finish_reason;             // the last one
   std::optional<Quantities> quantities;  // disjoint
+  std::vector<ModelUse> others;          // what of them other models used, each at its own rates
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
   bool speech_told = false;              // its usage tells speech apart from text, if only as 0
