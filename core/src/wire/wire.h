@@ -158,8 +158,10 @@ struct RequestFacts {
   bool media_resolution = false;                  // Gemini: the request says how closely to look
   bool spoken_output = false;                     // speech is asked for: output tokens at a rate of their own
   bool painted_output = false;                    // images are, of `pieces.size`
+  bool unknown = false;                           // a part that nobody looked at: bytes are no bound
   bool other_models = false;                      // a list of models, of which the host may take another one
   bool elsewhere = false;                         // something at the host runs first, of which no answer tells the cost
+  std::string_view endless;                       // what runs there as often as it likes; "": nothing
   bool server_tools = false;                      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   /// Those of them that have a fee, by what it is for: 1 where one is offered, of containers as many as may be made. `tool_calls`: another one than has a name here.
