@@ -7,6 +7,7 @@
 #include "counting/neighbours.h"
 #include "counting/sum.h"
 #include "counting/tools.h"
+#include "counting/vetted.h"
 
 namespace farthing::counting {
 namespace {
@@ -180,10 +181,11 @@ Sum tools_of(Request& body, const char* name, const char* inside, bool system, c
   return *sum;
 }
 
-std::optional<InputCount> counted(const Request& body, const Sum& sum) {
+/// What a member that nobody looked at adds is not known.
+std::optional<InputCount> counted(const Request& body, Where where, const Sum& sum) {
   if (!body.readable()) return std::nullopt;
   InputCount count = sum.rounded();
-  count.exact = !sum.more;
+  count.exact = !sum.more && body.all_members([where](std::string_view name) { return is_vetted(where, name); });
   if (count.exact) count.ceiling = count.tokens + ceiling_margin + count.tokens / ceiling_share;
   return count;
 }
@@ -208,7 +210,7 @@ std::optional<InputCount> count_chat(Request& body, const Encoding& encoding, bo
   for (const char* name : {"audio", "prediction", "web_search_options"})
     sum->more = sum->more || body.has(name);
   rest.around(reasoning ? priming_reasoning : priming);
-  return counted(body, *sum += rest.sum());
+  return counted(body, Where::chat, *sum += rest.sum());
 }
 
 std::optional<InputCount> count_responses(Request& body, const Encoding& encoding, bool reasoning) {
@@ -249,8 +251,12 @@ std::optional<InputCount> count_responses(Request& body, const Encoding& encodin
     else if (format != nullptr && !format->IsNull() && type != "text")
       sum.more = true;
   }
+  // Read more often than once.
+  for (const char* name : {"multi_agent", "context_management"})
+    sum.more = sum.more || body.has(name);
+  if (const Value* options = body.member("reasoning")) sum.more = sum.more || member(*options, "mode") != nullptr;
   rest.around(reasoning ? priming_reasoning : priming);
-  return counted(body, sum += rest.sum());
+  return counted(body, Where::responses, sum += rest.sum());
 }
 
 std::optional<InputCount> count_texts(const Value* input, const Encoding& encoding) {

@@ -35,6 +35,12 @@ class Request {
   std::string_view raw(std::string_view name) const;
   const Value* member(std::string_view name);
   bool has(std::string_view name) const { return !raw(name).empty(); }
+  /// Every member that says something fits.
+  template <class Fits>
+  bool all_members(const Fits& fits) const {
+    return std::all_of(members_.begin(), members_.end(),
+                       [&](const Member& one) { return one.text == "null" || fits(one.name); });
+  }
   /// False: a member that was asked for could be read in two ways, so that nothing of this request may be believed.
   bool readable() const { return readable_; }
 

@@ -181,6 +181,9 @@ struct Attempt::State {
     std::optional<RateSet> rates;
   };
   Rated rates_served(const CallContext& context, const AnswerFacts& answer, std::int64_t context_tokens) const;
+  /// What other models than the one that answered used, at the rates of each; nothing where one has none.
+  using Shares = std::vector<std::pair<RateSet, Quantities>>;
+  std::optional<Shares> shares_of_others(const CallContext& context, const AnswerFacts& answer) const;
   void price(LedgerRow& row, const AnswerFacts& answer) const;
   std::shared_ptr<const CallContext> priced_elsewhere(const CallContext& context, const RateSet& rates) const;
   void settle_ended(const AnswerFacts& answer);

@@ -180,8 +180,9 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
           : last == guard::unknown_search_fee ? "Write its fee ([[price]] with requests or web_searches), or "
           : last == guard::unknown_fee
               ? "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or "
-          : facts.other_models ? "Ask for one model, or "
-                               : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+          : facts.other_models     ? "Ask for one model, or "
+          : !facts.endless.empty() ? "Leave it out, or "
+                                   : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
       const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
       return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
                                                  (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));

@@ -18,6 +18,24 @@ bool add_to(Quantities& sum, const Quantities& more) {
   return true;
 }
 
+Quantities own_part(Quantities all, const AnswerFacts& answer) {
+  for (const ModelUse& use : answer.others) {
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      all.of[i] -= use.quantities.of[i];
+  }
+  return all;
+}
+
+std::optional<Usd> sum_with(Usd own, const std::vector<std::pair<RateSet, Quantities>>& others) {
+  for (const auto& [rates, used] : others) {
+    const auto cost = cost_of(rates, used);
+    const auto sum = cost ? checked_add(own.nano, cost->nano) : std::nullopt;
+    if (!sum) return std::nullopt;
+    own.nano = *sum;
+  }
+  return own;
+}
+
 void BatchResults::add(const RateSet& rates, const Quantities& used) {
   auto place = std::find_if(priced.begin(), priced.end(), [&](const auto& known) { return known.first == rates; });
   if (place == priced.end()) place = priced.insert(priced.end(), {rates, {}});
@@ -43,12 +61,17 @@ void Attempt::State::take_results(std::string_view bytes, bool ended) {
     results->model = answer.model;
     results->tier = answer.service_tier;
     if (!guard::add_to(results->quantities, *answer.quantities)) results->untold = true;
-    const Rated rated = rates_served(*draft.context, answer, meters_of(*answer.quantities)[Meter::input_tokens]);
+    const Quantities own = guard::own_part(*answer.quantities, answer);
+    const Rated rated = rates_served(*draft.context, answer, meters_of(own)[Meter::input_tokens]);
     if (rated.free) return;
-    if (rated.rates)
-      results->add(*rated.rates, *answer.quantities);
-    else
+    const auto others = shares_of_others(*draft.context, answer);
+    if (!rated.rates || !others) {
       results->unpriced = true;
+      return;
+    }
+    results->add(*rated.rates, own);
+    for (const auto& [rates, used] : *others)
+      results->add(rates, used);
   };
   results->lines.feed(bytes, take);
   if (ended) results->lines.finish(take);

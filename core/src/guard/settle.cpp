@@ -3,6 +3,7 @@
 #include <array>
 
 #include "guard/attempt.h"
+#include "guard/results.h"
 #include "prices/fees.h"
 
 namespace farthing {
@@ -253,19 +254,35 @@ Attempt::State::Rated Attempt::State::rates_served(const CallContext& context, c
   return rated;
 }
 
+std::optional<Attempt::State::Shares> Attempt::State::shares_of_others(const CallContext& context,
+                                                                       const AnswerFacts& answer) const {
+  Shares shares;
+  for (const ModelUse& use : answer.others) {
+    AnswerFacts other = answer;
+    other.model = use.model;
+    // A model that the book does not know would be priced as the one that was asked for, one of a job by what was kept of that.
+    if (job || core->book->find(context.provider, use.model) == nullptr) return std::nullopt;
+    const Rated rated = rates_served(context, other, meters_of(use.quantities)[Meter::input_tokens]);
+    if (!rated.rates) return std::nullopt;
+    shares.emplace_back(*rated.rates, use.quantities);
+  }
+  return shares;
+}
+
 /// What its quantities cost; the results of a batch were priced line by line.
 void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   row.booked = meters_of(row.quantities);
   if (results) return price_results(row);
-  const Rated rated = rates_served(
-      *row.context, answer,
-      std::min(kept.largest_input.value_or(row.booked[Meter::input_tokens]), row.booked[Meter::input_tokens]));
+  const Quantities own = guard::own_part(row.quantities, answer);
+  const std::int64_t input = meters_of(own)[Meter::input_tokens];
+  const Rated rated = rates_served(*row.context, answer, std::min(kept.largest_input.value_or(input), input));
   if (rated.free) {
     row.actual = Usd{};
   } else if (rated.rates) {
-    const RateSet told = rates_used(*rated.rates, row.quantities);
+    const auto others = shares_of_others(*row.context, answer);
+    const RateSet told = rates_used(*rated.rates, own);
     row.context = plan ? plan->priced_by(told) : priced_elsewhere(*row.context, told);
-    if (const auto cost = cost_of(*rated.rates, row.quantities)) row.actual = *cost;
+    if (const auto cost = cost_of(*rated.rates, own); cost && others) row.actual = guard::sum_with(*cost, *others);
   }
   // What a tool with a fee of its own was used for, nobody tells.
   if (facts.elsewhere || (facts.fees != Quantities{} && !route.dialect->tells_tools) || kept.untold) row.actual.reset();

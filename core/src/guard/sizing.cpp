@@ -90,6 +90,8 @@ void size_input(const SizeInput& input, Sized& sized) {
 
   if (own && own->unseen) unbounded(sized, "what the model finds by itself");
   if (facts.other_models) unbounded(sized, "other models that the host may choose");
+  if (facts.unknown) unbounded(sized, "a part that is not known here");
+  if (!facts.endless.empty()) unbounded(sized, facts.endless);
 
   if (sized.unbounded_count == 0) {
     sized.input_tokens = window_bound > 0 ? std::min(bytes_bound, window_bound) : bytes_bound;
@@ -100,7 +102,8 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.input_is_window = true;
   // Without a window nothing is a bound; what is likely of media is in it all the same.
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound + (media.ceiling ? 0 : media.likely);
-  const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || (own && own->endless);
+  const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || !facts.endless.empty() ||
+                       (own && own->endless);
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:
       return;  // held at that amount, see price()

@@ -114,7 +114,7 @@ struct Sized {
   std::string_view confidence = "heuristic";
   RateSet dearest;  // what the ceiling was priced with
   /// What could not be bounded: "image or file", "server tools", ...
-  std::array<std::string_view, 7> unbounded_by{};
+  std::array<std::string_view, 9> unbounded_by{};
   std::size_t unbounded_count = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "counting/vetted.h"
 #include "media/base64.h"
 #include "wire/json_walk.h"
 #include "wire/wire.h"
@@ -37,7 +38,24 @@ inline bool is_of_tool_set(const Path& path) {
          among(configured);
 }
 
+/// Of a member that nobody looked at: names by which it may let other models answer, or something run or be read there.
+inline bool names_models(std::string_view name) {
+  return name == "model" || name == "models" || name == "fallbacks" || name.ends_with("_model") ||
+         name.ends_with("_models");
+}
+inline bool names_tools(std::string_view name) {
+  return name == "tool" || name == "tools" || name == "agents" || name == "mcp_servers" || name.ends_with("_tools");
+}
+/// Google's endpoint in OpenAI's form takes Gemini's cache in `google`, or in `extra_body` with that inside (Google's pages on
+/// OpenAI compatibility, 2026-11).
+inline bool names_history(std::string_view name) {
+  return name.starts_with("previous_") || name == "cached_content" || name == "cachedContent";
+}
+
 struct RequestScan : Ignore {
+  explicit RequestScan(counting::Where dialect = counting::Where::none) : where(dialect) {}
+
+  const counting::Where where;
   RequestFacts facts;
   std::string problem;  // the first thing that makes the request unreadable
   std::vector<std::string_view> seen;
@@ -57,8 +75,19 @@ struct RequestScan : Ignore {
       if (earlier == path.own()) fail("the member \"" + std::string(path.own()) + "\" stands twice");
     }
     seen.push_back(path.own());
+    foreign_ = !counting::is_vetted(where, path.own());
+  }
+  /// R31: most of such members are of hosts that serve OpenAI's form and cost nothing, so that only what one names counts.
+  void foreign(const Path& path) {
+    if (names_models(path.own()))
+      facts.other_models = true;
+    else if (names_tools(path.own()))
+      facts.endless = "tools or agents in a member that is not known here";
+    else if (names_history(path.own()))
+      unseen(false);
   }
   void open_body(const Path& path, bool array, std::size_t at) {
+    if (foreign_) foreign(path);
     if (path.depth() == 0) {
       if (array) fail("the body is an array, not an object");
       facts.object_open = at;
@@ -66,9 +95,11 @@ struct RequestScan : Ignore {
     plain(path, {"model", "stream", "service_tier"});
     if (path.depth() == 1) {
       if (std::find(server_members.begin(), server_members.end(), path.own()) != server_members.end()) elsewhere();
-      if (path.own() == "models") facts.other_models = true;  // OpenRouter: tried one after the other
+      // OpenRouter's: tried one after the other; Anthropic's, where one declines, which gateways take in other dialects too.
+      if (path.own() == "models" || (path.own() == "fallbacks" && !array)) facts.other_models = true;
       if (path.own() == "preset") preset();
     }
+    if (path.depth() == 2 && path.key(0) == "fallbacks") facts.other_models = true;
     if (is_of_tool_set(path)) facts.tool_set.push_back({at - 1, 0});
   }
   /// Members that are no objects or arrays; called where one opens.
@@ -227,6 +258,7 @@ struct RequestScan : Ignore {
   }
 
  private:
+  bool foreign_ = false;  // the member that is being read
   std::int64_t media_told_ = 0;
   std::int64_t media_read_ = 0;
   std::size_t image_ = 0;
@@ -270,6 +302,14 @@ struct RequestScan : Ignore {
     if (path.own() == "ttl" && path.parent().starts_with("prompt_cache_") &&
         !(scalar.is_text() && scalar.text == "30m"))
       facts.cache_writes = CacheWrites::long_lived;
+    if (foreign_ && scalar.is_text()) foreign(path);
+    if (path.key(0) == "fallbacks" && path.depth() <= 2 && scalar.is_text()) facts.other_models = true;
+    // OpenRouter's choice among hosts by something else than its own rules takes the dearest of them too, as :nitro does.
+    if (path.is("provider", "sort") && !scalar.is_null() && !(scalar.is_text() && scalar.text == "price"))
+      facts.endless = "a choice among hosts with other prices";
+    // More passes over the input than one, of which nothing says how many (OpenRouter's guide to GPT-5.6, 2026-11).
+    if (path.is("reasoning", "mode") && !scalar.is_null() && !(scalar.is_text() && scalar.text == "standard"))
+      facts.endless = "a mode of reasoning in several passes";
     if (path.depth() != 1) return false;
     const std::string_view name = path.own();
     if (name == "model")

@@ -158,8 +158,10 @@ struct RequestFacts {
   bool media_resolution = false;                  // Gemini: the request says how closely to look
   bool spoken_output = false;                     // speech is asked for: output tokens at a rate of their own
   bool painted_output = false;                    // images are, of `pieces.size`
+  bool unknown = false;                           // a part that nobody looked at: bytes are no bound
   bool other_models = false;                      // a list of models, of which the host may take another one
   bool elsewhere = false;                         // something at the host runs first, of which no answer tells the cost
+  std::string_view endless;                       // what runs there as often as it likes; "": nothing
   bool server_tools = false;                      // web search, file search, code interpreter, mcp, ...
   std::optional<std::int64_t> server_tool_steps;  // max_tool_calls; the sum of max_uses
   /// Those of them that have a fee, by what it is for: 1 where one is offered, of containers as many as may be made. `tool_calls`: another one than has a name here.
@@ -212,6 +214,12 @@ enum class JobState : std::uint8_t {
   cancelled,  // what was made until then is not told, if there is no usage
 };
 
+/// What one of several models used.
+struct ModelUse {
+  std::string model;
+  Quantities quantities;
+};
+
 /// What an answer says. Missing is not zero: `quantities` is empty when there was no readable usage.
 struct AnswerFacts {
   std::string id;                        // chatcmpl-..., resp_..., video_...
@@ -220,6 +228,7 @@ struct AnswerFacts {
   std::string region;                    // where it was processed, "" when not told
   std::string finish_reason;             // the last one
   std::optional<Quantities> quantities;  // disjoint
+  std::vector<ModelUse> others;          // what of them other models used, each at its own rates
   std::optional<Usd> reported_cost;      // in its usage; believed of hosts that bill it (HostFacts::reports_cost)
   bool final = false;                    // with the dialect's terminal marker, or a whole body
   bool speech_told = false;              // its usage tells speech apart from text, if only as 0

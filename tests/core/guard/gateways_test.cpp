@@ -35,7 +35,10 @@ TEST_F(Gateways, what_a_gateway_may_choose_or_search_has_no_bound_in_any_dialect
     EXPECT_EQ(begin(plain, body(""), "openrouter.ai", path).kind, Verdict::Kind::send) << path;
     plain.abort(Abort::not_sent);
     EXPECT_THAT(refusal(body(R"(,"models":["openai/gpt-4o-mini","openai/gpt-5"])"), path), HasSubstr("other models"));
+    EXPECT_THAT(refusal(body(R"(,"fallbacks":[{"model":"openai/gpt-5"}])"), path), HasSubstr("other models"));
+    EXPECT_THAT(refusal(body(R"(,"fallbacks":"default")"), path), HasSubstr("other models"));
     EXPECT_THAT(refusal(body(R"(,"plugins":[{"id":"web"}])"), path), HasSubstr("server tools"));
+    EXPECT_THAT(refusal(body(R"(,"provider":{"sort":"throughput"})"), path), HasSubstr("hosts with other prices"));
     const std::string preset = refusal(body(R"(,"preset":"mine")"), path);
     EXPECT_THAT(preset, HasSubstr("other models"));
     EXPECT_THAT(preset, HasSubstr("server tools"));

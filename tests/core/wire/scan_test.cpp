@@ -199,14 +199,15 @@ TEST(ResponsesScan, tools_that_run_at_the_provider) {
   };
   for (const char* tool :
        {R"({"type":"function","name":"f"})", R"({"type":"custom","name":"f"})", R"({"type":"local_shell"})",
-        R"({"type":"apply_patch"})", R"({"type":"shell","environment":{"type":"local"}})",
+        R"({"type":"apply_patch"})", R"({"type":"shell","environment":{"type":"local"}})", R"({"type":"computer"})",
+        R"({"type":"computer_use_preview"})", R"({"type":"tool_search","execution":"client"})",
         R"({"type":"function","parameters":{"properties":{"type":{"type":"string"}}}})"}) {
     EXPECT_FALSE(server(tool)) << tool;
   }
   for (const char* tool : {R"({"type":"web_search"})", R"({"type":"web_search_preview"})", R"({"type":"file_search"})",
                            R"({"type":"code_interpreter"})", R"({"type":"mcp"})", R"({"type":"image_generation"})",
-                           R"({"type":"computer_use_preview"})", R"({"type":"tool_of_tomorrow"})",
-                           R"({"name":"no type"})", R"({"type":"shell","environment":{"type":"container_auto"}})"}) {
+                           R"({"type":"tool_search"})", R"({"type":"tool_of_tomorrow"})", R"({"name":"no type"})",
+                           R"({"type":"shell","environment":{"type":"container_auto"}})"}) {
     EXPECT_TRUE(server(tool)) << tool;
   }
 }

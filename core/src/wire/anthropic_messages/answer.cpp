@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "wire/anthropic_messages/messages.h"
@@ -60,6 +61,7 @@ class MessageUsage {
     } else if (path.key(depth) == "iterations" && !iterations_.empty()) {
       Iteration& iteration = iterations_.back();
       if (below == 3 && own == "type" && scalar.is_text()) iteration.type = scalar.text;
+      if (below == 3 && own == "model" && scalar.is_text()) iteration.model = scalar.text;
       if (below == 3) number(iteration.counts.named(own), scalar);
       if (below == 4 && path.key(depth + 2) == "cache_creation") number(iteration.counts.written(own), scalar);
     }
@@ -69,21 +71,22 @@ class MessageUsage {
     if (path.depth() == depth + 2 && path.key(depth) == "iterations") iterations_.emplace_back();
   }
 
-  std::optional<Quantities> quantities() const {
+  struct Bill {
     Quantities quantities;
-    if (broken_ || !whole_.add_to(quantities)) return std::nullopt;
-    // What a compaction used is told beside the whole (Anthropic's page on compaction, 2026-11). A kind of iteration that we
-    // do not know may be in it or not: no bill can be read.
-    for (const Iteration& iteration : iterations_) {
-      if (iteration.type == "message") continue;
-      if (iteration.type != "compaction" || !iteration.counts.add_to(quantities)) return std::nullopt;
-    }
-    const std::int64_t input = quantities[Quantity::input_tokens] + quantities[Quantity::cache_read_tokens] +
-                               quantities[Quantity::cache_write_tokens] + quantities[Quantity::cache_write_1h_tokens];
+    std::vector<ModelUse> others;  // what of them other models than the one that answered used
+  };
+  /// Nothing where no bill can be read.
+  std::optional<Bill> bill(std::string_view answered) const {
+    Bill bill;
+    if (broken_ || !whole_.add_to(bill.quantities)) return std::nullopt;
+    if (!add_turns(answered, bill) || !add_beside(bill)) return std::nullopt;
+    const Quantities& all = bill.quantities;
+    const std::int64_t input = all[Quantity::input_tokens] + all[Quantity::cache_read_tokens] +
+                               all[Quantity::cache_write_tokens] + all[Quantity::cache_write_1h_tokens];
     if (input == 0) return std::nullopt;  // no model reads nothing: a gateway that does not count (promise 5)
-    quantities[Quantity::web_searches] = searches_.value_or(0);
-    quantities[Quantity::requests] = 1;
-    return quantities;
+    bill.quantities[Quantity::web_searches] = searches_.value_or(0);
+    bill.quantities[Quantity::requests] = 1;
+    return bill;
   }
   std::optional<Usd> reported_cost() const { return reported_.cost(); }
   /// The tier that served, in the price book's words.
@@ -96,9 +99,46 @@ class MessageUsage {
 
  private:
   struct Iteration {
-    std::string type;
+    std::string type, model;
     Counts counts;
   };
+  /// Where one model declined and another answered, each turn names its own: the whole may be of the last one only, the turns
+  /// are of all (description of BetaFallbackMessageIterationUsage in anthropic 2.11).
+  bool add_turns(std::string_view answered, Bill& bill) const {
+    const auto is_turn = [](const Iteration& one) { return one.type == "message" || one.type == "fallback_message"; };
+    const bool several = std::any_of(iterations_.begin(), iterations_.end(), [&](const Iteration& one) {
+      return one.type == "fallback_message" || (is_turn(one) && !one.model.empty() && one.model != answered);
+    });
+    if (!several) return true;
+    Quantities sum;
+    for (const Iteration& one : iterations_) {
+      if (!is_turn(one)) continue;
+      Quantities used;
+      if (one.model.empty() || !one.counts.add_to(used) || !one.counts.add_to(sum)) return false;
+      if (one.model != answered) bill.others.push_back({one.model, used});
+    }
+    // Less than the whole: turns are missing.
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      if (sum.of[i] < bill.quantities.of[i]) return false;
+    bill.quantities = sum;
+    return true;
+  }
+  /// What a compaction and an advisor used is told beside the whole (Anthropic's pages on both, 2026-11). A kind of iteration
+  /// that we do not know may be in it or not: no bill can be read.
+  bool add_beside(Bill& bill) const {
+    for (const Iteration& one : iterations_) {
+      if (one.type == "message" || one.type == "fallback_message") continue;
+      if (!one.counts.add_to(bill.quantities)) return false;
+      if (one.type == "advisor_message" && !one.model.empty()) {
+        Quantities used;
+        one.counts.add_to(used);
+        bill.others.push_back({one.model, used});
+      } else if (one.type != "compaction") {
+        return false;
+      }
+    }
+    return true;
+  }
   void number(std::optional<std::int64_t>* out, const Scalar& scalar) {
     if (out == nullptr || scalar.is_null()) return;
     // Beyond 2^53 other readers of this JSON see another number: no bill can mean it.
@@ -166,6 +206,19 @@ struct MessageAnswer : Ignore {
   }
 };
 
+void keep_usage(const MessageUsage& usage, AnswerFacts& facts) {
+  auto bill = usage.bill(facts.model);
+  facts.quantities.reset();
+  facts.others.clear();
+  if (bill) {
+    facts.quantities = bill->quantities;
+    facts.others = std::move(bill->others);
+  }
+  facts.service_tier = usage.tier();
+  facts.region = usage.region();
+  facts.reported_cost = usage.reported_cost();
+}
+
 class MessageStream final : public EventStream {
  public:
   MessageStream() : EventStream(false) {}
@@ -180,11 +233,8 @@ class MessageStream final : public EventStream {
     }
     output_seen_ += answer.output_bytes;
     if (answer.has_usage) {
-      facts_.quantities = usage_.quantities();
+      keep_usage(usage_, facts_);
       facts_.final = facts_.final && facts_.quantities.has_value();
-      facts_.service_tier = usage_.tier();
-      facts_.region = usage_.region();
-      facts_.reported_cost = usage_.reported_cost();
       // What message_start says of output is a first guess; only a message_delta has the bill's.
       if (answer.type == "message_delta" && answer.output_told) output_billed_ = true;
     }
@@ -203,12 +253,7 @@ AnswerFacts read_messages(std::string_view body) {
   MessageUsage usage;
   MessageAnswer answer(facts, usage, false);
   if (!walk(body, answer).empty()) return {};
-  if (answer.has_usage) {
-    facts.quantities = usage.quantities();
-    facts.service_tier = usage.tier();
-    facts.region = usage.region();
-    facts.reported_cost = usage.reported_cost();
-  }
+  if (answer.has_usage) keep_usage(usage, facts);
   facts.final = facts.quantities.has_value();
   return facts;
 }

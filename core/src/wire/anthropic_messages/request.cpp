@@ -16,7 +16,7 @@ bool is_client_tool(std::string_view type) {
 }
 
 struct MessagesScan : RequestScan {
-  MessagesScan() { facts.cache_writes = CacheWrites::none; }
+  MessagesScan() : RequestScan(counting::Where::messages) { facts.cache_writes = CacheWrites::none; }
 
   void value(const Path& path, const Scalar& scalar) {
     cache_control(path, scalar);
@@ -26,10 +26,14 @@ struct MessagesScan : RequestScan {
       return;
     } else if (path.depth() == 1) {
       top(path, scalar);
+    } else if (tool_depth_ > 0 && path.depth() > tool_depth_) {
+      if (path.depth() == tool_depth_ + 1) tool(path, scalar);
     } else if (path.key(0) == "messages") {
       content(path, scalar);
-    } else if (path.key(0) == "tools" && path.depth() == 3) {
-      tool(path, scalar);
+    } else if (path.is("thread", "type")) {
+      if (!scalar.is_text() || scalar.text != "create") unseen(false);
+    } else if (path.is("thread", "previous_message_id")) {
+      if (!scalar.is_null()) unseen(false);
     } else if (path.key(0) == "thinking" && path.depth() == 2) {
       thinking(path, scalar);
     } else if (path.is("output_format", "type") || path.is("output_config", "format", "type")) {
@@ -47,29 +51,34 @@ struct MessagesScan : RequestScan {
     if (path.depth() == 1) {
       const std::string_view name = path.own();
       if (name == "container") endless();
+      if (name == "compaction") facts.endless = "a compaction at the provider";
       if ((name == "tools" || name == "mcp_servers" || name == "messages") && !array)
         fail("\"" + std::string(name) + "\" is not a list");
     } else if (path.depth() == 2 && path.key(0) == "mcp_servers") {
       endless();
-    } else if (path.depth() == 2 && path.key(0) == "tools") {
+    } else if (tool_depth_ == 0 && is_tool(path)) {
       facts.tools = true;
+      tool_depth_ = path.depth();
       runs_there_ = false;
       uses_.reset();
-    } else if (path.own() == "max_uses" && path.key(0) == "tools" && path.depth() == 3) {
+    } else if (tool_depth_ > 0 && path.own() == "max_uses" && path.depth() == tool_depth_ + 1) {
       fail("\"max_uses\" is not a whole number");
     }
     if (path.own() == "cache_control") writes(CacheWrites::short_only);
-    if (!array && path.own() == "source" && path.key(0) == "messages" && !of_a_call(path))
+    if (!array && path.own() == "source" && path.key(0) == "messages" && tool_depth_ == 0 && !of_a_call(path))
       sources_.push_back({.depth = path.depth()});
   }
   void close(const Path& path, bool array, std::size_t members) {
     RequestScan::close(path, array, members);
-    if (path.depth() == 2 && path.key(0) == "tools" && runs_there_) {
-      facts.server_tools = true;
-      if (uses_)
-        steps_ += *uses_;
-      else
-        endless_ = true;
+    if (tool_depth_ > 0 && path.depth() == tool_depth_) {
+      tool_depth_ = 0;
+      if (runs_there_) {
+        facts.server_tools = true;
+        if (uses_)
+          steps_ += *uses_;
+        else
+          endless_ = true;
+      }
     }
     if (!sources_.empty() && sources_.back().depth == path.depth()) {
       close_source(sources_.back());
@@ -99,6 +108,7 @@ struct MessagesScan : RequestScan {
     bool elsewhere = false;  // a URL or an id stands in it
   };
   std::vector<Source> sources_;
+  std::size_t tool_depth_ = 0;        // of the tool that is being read, 0: none
   bool runs_there_ = false;           // the tool that is being read
   std::optional<std::int64_t> uses_;  // its max_uses
   std::int64_t steps_ = 0;
@@ -108,6 +118,11 @@ struct MessagesScan : RequestScan {
 
   /// The input of a tool's call: data of any shape, read as text.
   static bool of_a_call(const Path& path) { return path.key(2) == "content" && path.key(4) == "input"; }
+  /// Of the request, or added in the middle of the conversation (`tool_addition`, also as a compaction keeps it).
+  static bool is_tool(const Path& path) {
+    return (path.depth() == 2 && path.key(0) == "tools") ||
+           (path.key(0) == "messages" && path.own() == "definition" && path.parent() == "tool" && !of_a_call(path));
+  }
   void endless() {
     facts.server_tools = true;
     endless_ = true;
@@ -144,6 +159,8 @@ struct MessagesScan : RequestScan {
   void tool(const Path& path, const Scalar& scalar) {
     if (path.own() == "type") {
       if (!scalar.is_null() && !(scalar.is_text() && is_client_tool(scalar.text))) runs_there_ = true;
+      if (scalar.is_text() && scalar.text.starts_with("advisor"))
+        facts.endless = "an advisor, which reads all again at the rates of its own model";
       if (scalar.is_text() && scalar.text.starts_with("web_search")) facts.fees[Quantity::web_searches] = 1;
       if (const auto* own = counting::claude_tool(scalar.is_text() ? scalar.text : std::string_view()))
         facts.tool_tokens += own->tokens;
@@ -165,6 +182,9 @@ struct MessagesScan : RequestScan {
   void content(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text() || of_a_call(path)) return;
     const std::string_view own = path.own();
+    // A block of a message itself; those inside of results are of other kinds.
+    if (own == "type" && path.depth() == 5 && path.key(2) == "content")
+      facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::block_of_messages, scalar.text);
     if (!sources_.empty() && sources_.back().depth + 1 == path.depth() && path.parent() == "source") {
       Source& source = sources_.back();
       if (own == "type") {

@@ -11,6 +11,8 @@ bool names_link(std::string_view name) {
 }
 
 struct ChatScan : RequestScan {
+  ChatScan() : RequestScan(counting::Where::chat) {}
+
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar) || stream_options(path, scalar)) return;
     if (path.depth() == 1) {

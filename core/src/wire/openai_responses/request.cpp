@@ -8,9 +8,11 @@ namespace farthing::wire {
 
 namespace {
 
-/// Tools that run in the caller's own process; every other kind runs at the provider and reads the context again.
-constexpr std::array<std::string_view, 6> client_tools = {"function", "custom",      "local_shell",
-                                                          "shell",    "apply_patch", "namespace"};
+/// Tools that run in the caller's own process; every other kind runs at the provider and reads the context again, a search of
+/// tools where the request does not say that the caller executes it.
+constexpr std::array<std::string_view, 9> client_tools = {
+    "function",  "custom",   "local_shell",          "shell",      "apply_patch",
+    "namespace", "computer", "computer_use_preview", "tool_search"};
 
 /// Memory of containers, and their price with it: OpenAI's price page, 2026-11. The first is what a request gets that says
 /// nothing, the rates without a size are its; of a container that somebody made before nobody tells it, so it counts as the
@@ -18,22 +20,18 @@ constexpr std::array<std::string_view, 6> client_tools = {"function", "custom", 
 constexpr std::array<std::string_view, 4> container_sizes = {"1g", "4g", "16g", "64g"};
 
 struct ResponsesScan : RequestScan {
+  ResponsesScan() : RequestScan(counting::Where::responses) {}
+
   void value(const Path& path, const Scalar& scalar) {
     if (common(path, scalar)) return;
     if (path.depth() == 1) {
       top(path, scalar);
-    } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "type") {
-      ++typed_tools_;
-      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
-        server_tool(scalar);
-    } else if (path.key(0) == "tools" && path.depth() == 3 && path.own() == "container") {
-      if (scalar.is_text()) container(container_sizes.size() - 1);
-    } else if (path.key(0) == "tools" && path.depth() == 4 && path.own() == "memory_limit") {
-      if (scalar.is_text()) memory(scalar.text);
-    } else if (path.key(0) == "tools" && path.depth() == 4 && path.key(2) == "environment" && path.own() == "type") {
-      environment(scalar);
+    } else if (tool_depth_ > 0 && path.depth() > tool_depth_) {
+      tool(path, scalar);
     } else if (path.is("reasoning", "effort")) {
       text(path, scalar, facts.reasoning_effort);
+    } else if (path.is("multi_agent", "enabled")) {
+      agents_ = scalar.kind != Scalar::Kind::boolean || scalar.boolean;
     } else if (path.is("text", "format", "type")) {
       facts.schema = scalar.is_text() && scalar.text == "json_schema";
     } else if (path.key(0) == "input" && scalar.is_text()) {
@@ -44,32 +42,82 @@ struct ResponsesScan : RequestScan {
     open_body(path, array, at);
     plain(path, {"max_output_tokens", "max_tool_calls", "background", "previous_response_id"});
     if (path.is("conversation") || path.is("prompt")) unseen(false);
+    if (path.is("multi_agent")) agents_ = true;
+    if (path.depth() == 2 && path.key(0) == "context_management") facts.endless = compaction;
     if (!array && path.depth() >= 3 && path.key(0) == "input") open_image();
-    if (path.depth() == 2 && path.key(0) == "input") named_ = told_ = false;
-    if (path.depth() == 2 && path.key(0) == "tools") {
-      facts.tools = true;
-      ++tools_;
+    if (path.depth() == 2 && path.key(0) == "input") {
+      named_ = told_ = false;
+      untyped_ = 0;
     }
+    if (tool_depth_ == 0 && is_tool(path)) open_tool(path);
   }
   /// What only names an item is one that the provider keeps, and so is reasoning without its contents.
   void close(const Path& path, bool array, std::size_t members) {
     RequestScan::close(path, array, members);
-    if (path.depth() == 2 && path.key(0) == "input" && named_ && !told_) unseen(false);
+    if (path.depth() == tool_depth_) close_tool(path);
+    if (path.depth() != 2 || path.key(0) != "input") return;
+    if (named_ && !told_) unseen(false);
+    // What a server of tools listed has no type; every other tool may be any if it does not say what it is.
+    if (untyped_ > 0 && !listed_) tool_with_fee(Quantity::tool_calls);
+    listed_ = false;
   }
-  /// A tool that does not say what it is may be any.
   void finish() {
     RequestScan::finish();
-    if (typed_tools_ < tools_) tool_with_fee(Quantity::tool_calls);
+    if (agents_) facts.endless = "subagents that the provider runs";
     if (container_ > 0) facts.pieces.size = container_sizes[container_];
   }
 
  private:
-  std::int64_t tools_ = 0;
-  std::int64_t typed_tools_ = 0;
+  static constexpr std::string_view compaction = "a compaction at the provider";
+
+  std::size_t tool_depth_ = 0;  // of the tool that is being read, 0: none
+  bool typed_ = false;          // it says what it is ...
+  bool search_ = false;         // ... a search of tools ...
+  bool own_search_ = false;     // ... that the caller executes
+  bool agents_ = false;
   std::size_t container_ = 0;  // the largest of theirs
   // Of an item of the input: it has an id, it says what it is.
   bool named_ = false;
   bool told_ = false;
+  bool listed_ = false;       // it is a list of tools that was asked of a server before
+  std::int64_t untyped_ = 0;  // tools in it that do not say what they are
+
+  /// Of the request, or added in the middle of the conversation, where a search of tools or the caller found them.
+  static bool is_tool(const Path& path) {
+    return (path.depth() == 2 && path.key(0) == "tools") ||
+           (path.depth() == 4 && path.key(0) == "input" && path.key(2) == "tools");
+  }
+  void open_tool(const Path& path) {
+    facts.tools = true;
+    tool_depth_ = path.depth();
+    typed_ = search_ = own_search_ = false;
+  }
+  void close_tool(const Path& path) {
+    if (search_ && !own_search_) facts.server_tools = true;  // without a fee
+    if (!typed_ && path.key(0) == "tools") tool_with_fee(Quantity::tool_calls);
+    untyped_ += typed_ ? 0 : 1;
+    tool_depth_ = 0;
+  }
+  void tool(const Path& path, const Scalar& scalar) {
+    const std::string_view own = path.own();
+    const std::size_t below = path.depth() - tool_depth_;
+    // In a namespace stand others.
+    const bool of_namespace = below == 3 && path.key(tool_depth_) == "tools";
+    if (own == "type" && (below == 1 || of_namespace)) {
+      typed_ = true;
+      search_ = search_ || (scalar.is_text() && scalar.text == "tool_search");
+      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
+        server_tool(scalar);
+    } else if (own == "execution" && below == 1) {
+      own_search_ = scalar.is_text() && scalar.text == "client";
+    } else if (own == "container" && below == 1) {
+      if (scalar.is_text()) container(container_sizes.size() - 1);
+    } else if (own == "memory_limit" && below == 2) {
+      if (scalar.is_text()) memory(scalar.text);
+    } else if (own == "type" && below == 2 && path.parent() == "environment") {
+      environment(scalar);
+    }
+  }
 
   /// For others than searches and servers of the caller's choice the provider has fees of their own.
   void server_tool(const Scalar& scalar) {
@@ -81,7 +129,7 @@ struct ResponsesScan : RequestScan {
       facts.fees[Quantity::code_sessions] = 1;
     else if (type == "file_search")
       facts.fees[Quantity::file_searches] = 1;
-    else if (type != "mcp" && !type.starts_with("computer"))
+    else if (type != "mcp")
       facts.fees[Quantity::tool_calls] = 1;
   }
   void container(std::size_t size) { container_ = std::max(container_, size); }
@@ -107,6 +155,8 @@ struct ResponsesScan : RequestScan {
       if (steps >= 0) facts.server_tool_steps = steps;
     } else if ((name == "previous_response_id" || name == "conversation") && scalar.is_text()) {
       unseen(false);
+    } else if (name == "multi_agent") {
+      agents_ = scalar.kind != Scalar::Kind::null && !(scalar.kind == Scalar::Kind::boolean && !scalar.boolean);
     } else if (name == "background") {
       boolean(path, scalar, facts.background);
     }
@@ -132,6 +182,11 @@ struct ResponsesScan : RequestScan {
       if (scalar.text == "item_reference") unseen(false);
     }
     if (path.depth() == 3) {  // of an item itself
+      if (own == "type") {
+        facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::item_of_responses, scalar.text);
+        listed_ = scalar.text == "mcp_list_tools";
+        if (scalar.text == "compaction_trigger") facts.endless = compaction;
+      }
       named_ = named_ || own == "id";
       told_ = told_ || own == "role" || own == "encrypted_content" || (own == "type" && scalar.text != "reasoning");
     }
