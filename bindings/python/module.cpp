@@ -60,7 +60,9 @@ PYBIND11_MODULE(_farthing, m) {
         return python::value_or_raise(parse_moment(text, {.now_ms = now_ms, .zone = zone, .past = past}));
       },
       pybind11::arg("text"), pybind11::arg("now_ms"), pybind11::arg("zone"), pybind11::arg("past"));
-  m.def("default_store", [](const std::string& folder) { return python::value_or_raise(default_store(folder)); }, pybind11::arg("main_folder"));
+  m.def(
+      "default_store", [](const std::string& folder) { return python::value_or_raise(default_store(folder)); },
+      pybind11::arg("main_folder"));
   m.def(
       "count_text",
       [](const std::string& model, const std::string& text, const std::string& policy) {

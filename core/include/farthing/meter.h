@@ -43,7 +43,7 @@ struct Amounts {
 enum class Quantity : std::uint8_t {
   input_tokens,  // uncached text input
   cache_read_tokens,
-  cache_write_tokens,  // 5 minutes (or the provider's only kind)
+  cache_write_tokens,     // 5 minutes (or the provider's only kind)
   cache_write_1h_tokens,  // the provider's long-lived kind: Anthropic's hour, OpenAI's 12 hours
   input_audio_tokens,
   input_image_tokens,

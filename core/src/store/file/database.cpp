@@ -188,8 +188,9 @@ Result<FileIdentity> prepare_file(const std::string& path) {
   if (!folder.empty() && !std::filesystem::exists(folder, problem)) {
     std::filesystem::create_directories(folder, problem);
     if (problem)
-      return Error{Code::store_unavailable, "cannot make the folder " + folder.string() + ": " + problem.message() +
-                                               ". Elsewhere: FARTHING_STORE=file:PATH, `store` of the policy or of the guard"};
+      return Error{Code::store_unavailable,
+                   "cannot make the folder " + folder.string() + ": " + problem.message() +
+                       ". Elsewhere: FARTHING_STORE=file:PATH, `store` of the policy or of the guard"};
     chmod(folder.c_str(), 0700);
   }
   // Of the file itself where it is there: it may be a link to elsewhere.
