@@ -53,7 +53,7 @@ TEST(MessagesScan, tiers_in_the_words_of_the_price_book) {
   EXPECT_EQ(scan(R"({"speed":"fast","service_tier":"standard_only"})").service_tier, "fast");
   EXPECT_EQ(scan(R"({"service_tier":"standard_only","speed":"fast"})").service_tier, "fast");
   EXPECT_EQ(scan(R"({"speed":"standard","inference_geo":"global"})").service_tier, "");
-  EXPECT_EQ(scan(R"({"inference_geo":"global"})").region, "");
+  EXPECT_EQ(scan(R"({"inference_geo":"global"})").region, "global") << "said, and not left to the workspace";
 }
 
 TEST(MessagesScan, thinking_that_is_off_has_no_budget) {
