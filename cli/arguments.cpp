@@ -120,17 +120,21 @@ Result<std::shared_ptr<Control>> open_control(const Where& where) {
   return Control::open(*location, nullptr);
 }
 
-namespace {
-
 Result<std::pair<std::string, std::string>> pair_of(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
     return Error{Code::invalid_argument, "\"" + text + "\" is not kind=value, for example project=marketing"};
   }
-  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
+  // What other tools take for two labels would be one here, of a value that no call has.
+  const std::string value = text.substr(equals + 1);
+  const std::size_t comma = value.find(',');
+  if (comma != std::string::npos && value.find('=', comma) != std::string::npos) {
+    return Error{Code::invalid_argument,
+                 "\"" + text + "\" is one label with commas in its value; several are given one by one: " +
+                     text.substr(0, equals) + "=" + value.substr(0, comma) + " and " + value.substr(comma + 1)};
+  }
+  return std::pair{text.substr(0, equals), value};
 }
-
-}  // namespace
 
 Result<Labels> labels_of(const std::vector<std::string>& pairs) {
   Labels labels;

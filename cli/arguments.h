@@ -45,6 +45,8 @@ Error not_valid(const std::string& path, const std::vector<Problem>& problems);
 /// That policy; nothing where there is none, an error where it is not valid.
 Result<std::optional<Policy>> policy_of(const Where& where);
 
+/// "kind=value"; not several with commas between them.
+Result<std::pair<std::string, std::string>> pair_of(const std::string& text);
 /// "kind=value" pairs.
 Result<Labels> labels_of(const std::vector<std::string>& pairs);
 /// Those that people give, for a table: "project=shop user=u1".

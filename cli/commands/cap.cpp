@@ -51,14 +51,12 @@ std::string done_text(const LimitSet& done) {
 }
 
 /// "user=u42" names its kind; "u42" is of the only one.
-CounterValues counter_values(const std::vector<std::string>& given) {
+Result<CounterValues> counter_values(const std::vector<std::string>& given) {
   CounterValues values;
   for (const std::string& text : given) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos)
-      values.emplace_back("", text);
-    else
-      values.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    auto pair = text.find('=') == std::string::npos ? Result(std::pair{std::string(), text}) : pair_of(text);
+    if (!pair) return pair.error();
+    values.push_back(std::move(*pair));
   }
   return values;
 }
@@ -94,6 +92,8 @@ int cap_list(const CapOptions& options) {
 }
 
 int cap_set(const CapOptions& options) {
+  const auto counter = counter_values(options.counter);
+  if (!counter) return fail(counter.error());
   std::optional<std::int64_t> until;
   if (!options.until.empty()) {
     const auto time = moment_of(options.until, options.where, /*past=*/false);
@@ -102,8 +102,7 @@ int cap_set(const CapOptions& options) {
   }
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done =
-      (*control)->set_limit(options.cap, counter_values(options.counter), options.limit, until, options.note);
+  const auto done = (*control)->set_limit(options.cap, *counter, options.limit, until, options.note);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << (until ? " until " + iso_utc(*until) : "")
             << "\nin force on the next call of every process on this store\n";
@@ -111,9 +110,11 @@ int cap_set(const CapOptions& options) {
 }
 
 int cap_clear(const CapOptions& options) {
+  const auto counter = counter_values(options.counter);
+  if (!counter) return fail(counter.error());
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done = (*control)->clear_limit(options.cap, counter_values(options.counter), options.note);
+  const auto done = (*control)->clear_limit(options.cap, *counter, options.note);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << "\nin force on the next call of every process on this store\n";
   return ok;

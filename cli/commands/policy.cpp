@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 
 #include "../books.h"
@@ -26,8 +27,10 @@ int policy_apply(const PolicyOptions& options) {
   if (!read.ok()) return failed;
   const auto location = store_location(Where{options.where.store, options.file_or_name});
   if (!location) return fail(location.error());
-  // Only applying may make a store.
-  const auto control = options.dry_run ? open_control(Where{*location, ""}) : Control::open(*location, nullptr);
+  // Only applying may make a store; one that is not there yet has no caps.
+  const bool missing =
+      options.dry_run && location->starts_with("file:") && !std::filesystem::exists(location->substr(5));
+  const auto control = Control::open(missing ? "memory:" : *location, nullptr);
   if (!control) return fail(control.error());
   const auto change = (*control)->apply_policy(*read.policy, options.force, options.note, options.dry_run);
   if (!change) return fail(change.error());
@@ -35,7 +38,7 @@ int policy_apply(const PolicyOptions& options) {
     std::cerr << "warning: " << printable(warning, true) << "\n";
   std::cout << "policy \"" << printable(read.policy->name)
             << (options.dry_run ? "\" would be in force in " : "\" is in force in ") << *location
-            << (change->effects.empty() ? "; no cap changes by it" : "") << "\n";
+            << (change->effects.empty() ? "; no limit changes by it" : "") << "\n";
   print_effects(*change);
   return ok;
 }

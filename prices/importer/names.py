@@ -220,7 +220,7 @@ def encoding_of(name: str, modality: str) -> str:
 OVERHEADS = (
     (r"gpt-.*search-preview", "openai-search"),
     (r"gpt-.*search-api", "openai-search-input"),
-    (r"o[134]-.*deep-research", "deep-research"),
+    (r"(?!sonar).*deep-research", "deep-research"),
     (r"grok-.*multi-agent", "grok-multi-agent"),
     (r"gpt-oss", "harmony"),
     (r"text-embedding-(3|ada)", "openai-embedding"),

@@ -32,6 +32,8 @@ def form_of(request: Mapping[str, Any]) -> bytes:
     boundary = b"--" + secrets.token_hex(16).encode()
     parts: list[bytes] = []
     for name, value in request.items():
+        if value is None:  # said by nothing in a form
+            continue
         many = isinstance(value, list)
         for one in value if many else [value]:
             kind, content = _part(one)
@@ -71,10 +73,13 @@ def _content(value: Any) -> bytes:
             raise ArgumentError(f"{value} cannot be read: {error}", "invalid_argument") from None
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
-    at = value.tell() if value.seekable() else None
-    content = value.read()
-    if at is not None:
-        value.seek(at)
+    try:
+        at = value.tell() if getattr(value, "seekable", bool)() else None
+        content = value.read()
+        if at is not None:
+            value.seek(at)
+    except (OSError, ValueError) as error:  # a closed one
+        raise ArgumentError(f"a file of the request: {error}", "invalid_argument") from None
     if not isinstance(content, bytes):
         raise ArgumentError('a file of a request is opened for bytes ("rb")', "invalid_argument")
     return content

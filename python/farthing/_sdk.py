@@ -64,3 +64,4 @@ def hook_module(name: str) -> None:
 def unhook() -> None:
     """Ends what waits for imports; the classes are restored with all others."""
     _genai.unhook()
+    _x509.unhook()

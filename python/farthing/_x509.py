@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from farthing._hooks.binding import KEY
+from farthing._hooks.importing import ImportWatch
 from farthing._hooks.patching import replace
 from farthing.errors import ArgumentError
 
@@ -20,10 +21,17 @@ _MAKERS = ("_scoped_sync_client", "_scoped_async_client")
 
 
 def hook() -> None:
-    """Where the SDK is imported: an HTTP client that is bound may be given to any of its clients."""
+    """Now, or as soon as the SDK is imported: an HTTP client that is bound may be given to any of its clients."""
     module = sys.modules.get(_MODULE)
-    if module is not None:
+    if module is None:
+        _watch.begin()
+    else:
         _hook(module)
+
+
+def unhook() -> None:
+    """Ends what waits for the import."""
+    _watch.end()
 
 
 def check(client: Any) -> None:
@@ -60,3 +68,10 @@ def _bound_too(inner: Callable[..., Any]) -> Callable[..., Any]:
         return made
 
     return scoped_client
+
+
+def _imported(name: str) -> None:
+    _hook(sys.modules[name])
+
+
+_watch = ImportWatch((_MODULE,), _imported)

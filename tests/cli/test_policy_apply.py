@@ -162,7 +162,9 @@ def test_what_changes_is_said_and_a_dry_run_changes_nothing(place: Place) -> Non
     _policy(place, "one.toml", "5 USD")
     more = '[[cap]]\nid = "daily"\nlimit = "1 USD"\nper = "day"\n'
     _policy(place, "two.toml", "2 USD", extra=more)
-    assert "no store" in place.run("policy", "apply", "--dry-run", "one.toml", code=4)
+    said = place.run("policy", "apply", "--dry-run", "one.toml").splitlines()
+    assert said[1:] == ['  cap "team" (5.00 USD per month): is new']
+    assert not (place.folder / "farthing.db").exists()
     place.run("policy", "apply", "one.toml")
 
     effects = [
@@ -174,7 +176,7 @@ def test_what_changes_is_said_and_a_dry_run_changes_nothing(place: Place) -> Non
     assert _limits(place) == {"team": "5.00 USD"}
     assert place.run("policy", "apply", "two.toml").splitlines()[1:] == effects
     assert _limits(place) == {"team": "2.00 USD", "daily": "1.00 USD"}
-    assert "no cap changes" in place.run("policy", "apply", "two.toml")
+    assert "no limit changes" in place.run("policy", "apply", "two.toml")
     # What would be refused is refused by a dry run too.
     assert "[policy_superseded]" in place.run("policy", "apply", "--dry-run", "one.toml", code=1)
 

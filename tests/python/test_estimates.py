@@ -283,5 +283,9 @@ def test_files_are_estimated_as_they_are_sent(tmp_path: Path) -> None:
         assert two.ceiling_usd > one.ceiling_usd
         with pytest.raises(farthing.ArgumentError, match="cannot be read"):
             guard.estimate("audio.transcriptions", model="whisper-1", file=tmp_path / "missing")
+        with pytest.raises(farthing.ArgumentError, match="closed file"):
+            guard.estimate("audio.transcriptions", model="whisper-1", file=opened)
+        unset = guard.estimate("audio.transcriptions", model="whisper-1", file=talk, language=None)
+        assert unset.ceiling_usd == Decimal("0.009")
         with pytest.raises(farthing.ArgumentError, match="opened for bytes"):
             guard.estimate("audio.transcriptions", model="whisper-1", file=io.StringIO("x"))

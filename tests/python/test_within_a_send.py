@@ -386,6 +386,65 @@ def test_a_token_that_cannot_be_renewed_leaves_what_was_answered(way: str) -> No
     assert _spent(guard) == {"day": 0, "requests": 1}
 
 
+def _twice(request: Any) -> Iterator[Any]:
+    yield request
+    yield request
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("status", "how", "requests"), [(200, "usage", 1), (504, "hold", 1), (307, "provider_error", 1)]
+)
+def test_what_left_before_stays_what_it_was(way: str, status: int, how: str, requests: int) -> None:
+    """A later request of the same send that never left proves nothing of the first."""
+    stack = sdk_family()
+    asked: list[Any] = []
+
+    def answers(request: Any) -> Any:
+        asked.append(request)
+        if len(asked) > 1:
+            raise stack.ConnectError("not there")
+        if status == 307:
+            return stack.Response(307, headers={"location": "/v1/other"})
+        return None if status == 200 else stack.Response(status, text="a gateway")
+
+    client = {} if status == 307 else {"auth": authentication(_twice)}
+    _, guard = _fails(way, stack.ConnectError, answers, **client)
+    (row,) = guard.ledger()
+    assert (row.how, len(asked)) == (how, 2)
+    cost = {"usage": row.actual_usd, "hold": row.ceiling_usd}.get(how, 0)
+    assert _spent(guard) == {"day": cost, "requests": requests}
+    assert (cost or 0) > 0 or how == "provider_error"
+
+
+@pytest.mark.parametrize("retries", [True, False], ids=["asks again", "sends by itself"])
+def test_methods_between_that_are_a_clients_own_prove_nothing(
+    guard: farthing.Guard, retries: bool
+) -> None:
+    stack = sdk_family()
+    asked: list[Any] = []
+
+    def answers(request: Any) -> Any:
+        asked.append(request)
+        if retries and len(asked) > 1:
+            raise stack.ConnectError("not there")
+        raise stack.ReadTimeout("slow")
+
+    class Own(stack.Client):  # type: ignore[name-defined,misc]
+        def _send_handling_redirects(self, request: Any, *rest: Any, **more: Any) -> Any:
+            if not retries:
+                return self._transport.handle_request(request)
+            try:
+                return super()._send_handling_redirects(request, *rest, **more)
+            except stack.ReadTimeout:
+                return super()._send_handling_redirects(request, *rest, **more)
+
+    with Own(transport=network([], answers)) as http, pytest.raises(stack.TransportError):
+        guard.wrap(http).post(API, json=ASKED)
+    assert len(asked) == 1 + retries
+    assert [row.how for row in guard.ledger()] == ["hold"]
+
+
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_a_client_that_sends_by_itself_is_charged(guard: farthing.Guard, way: str) -> None:
     """A method of its own that does not call ours: nobody saw whether the request was handed on."""

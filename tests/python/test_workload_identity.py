@@ -4,6 +4,8 @@ for what another provider of identities tells. A token is no call; a call is hel
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import openai
@@ -175,3 +177,38 @@ def test_a_way_of_sending_that_is_not_known_is_refused(
     with pytest.raises(farthing.CapExceeded):
         wire.ask(plain)
     assert wire.seen == []
+
+
+def test_an_http_client_that_is_bound_before_the_sdk_is_imported_is_held() -> None:
+    script = """
+import sys
+import httpx2
+import farthing
+
+seen = []
+
+def handle(request):
+    seen.append(request.url.host)
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    token = {"access_token": "t", "token_type": "Bearer", "issued_token_type": kind, "expires_in": 3600}
+    return httpx2.Response(200, json=token if request.url.path == "/oauth/token" else {})
+
+guard = farthing.Guard(caps=[farthing.Cap("0 USD", per="day")], store="memory:")
+http = guard.wrap(httpx2.Client(transport=httpx2.MockTransport(handle)))
+assert "openai" not in sys.modules
+import openai
+
+identity = {"type": "x509", "identity_provider_id": "idp", "service_account_id": "sa"}
+client = openai.OpenAI(workload_identity=identity, http_client=http, max_retries=0)
+try:
+    client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "hi"}])
+except openai.APIStatusError as error:
+    assert error.status_code == 402, error
+else:
+    raise AssertionError("sent")
+assert not [host for host in seen if "auth" not in host], seen
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr

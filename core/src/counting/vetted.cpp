@@ -10,8 +10,8 @@ namespace farthing::counting {
 namespace {
 
 /// As members.txt has them, in the order of `Where`; the first are of all dialects.
-constexpr std::array<std::string_view, 6> names = {"any",      "chat",           "responses",
-                                                   "messages", "responses.item", "messages.block"};
+constexpr std::array<std::string_view, 8> names = {
+    "any", "chat", "responses", "messages", "responses.item", "messages.block", "chat.part", "responses.part"};
 using Lists = std::array<std::vector<std::string_view>, names.size()>;
 
 std::string_view word(std::string_view& line) {

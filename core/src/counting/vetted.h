@@ -8,7 +8,16 @@
 
 namespace farthing::counting {
 
-enum class Where : std::uint8_t { none, chat, responses, messages, item_of_responses, block_of_messages };
+enum class Where : std::uint8_t {
+  none,
+  chat,
+  responses,
+  messages,
+  item_of_responses,
+  block_of_messages,
+  part_of_chat,
+  part_of_responses
+};
 
 /// Always of `none`: nothing of it was listed.
 bool is_vetted(Where where, std::string_view name);

@@ -104,6 +104,9 @@ void size_input(const SizeInput& input, Sized& sized) {
   sized.input_tokens = window_bound > 0 ? window_bound : bytes_bound + (media.ceiling ? 0 : media.likely);
   const bool endless = (searches_more && !facts.server_tool_steps) || facts.other_models || !facts.endless.empty() ||
                        (own && own->endless);
+  // What costs nothing needs no bound on its money.
+  const bool free = input.host.free || (input.model != nullptr && input.model->free);
+  if (free && !input.tokens_capped) return;
   switch (input.policy.unbounded.kind) {
     case Unbounded::Kind::amount:
       return;  // held at that amount, see price()
@@ -239,9 +242,9 @@ bool dearer_than_known(const SizeInput& input, Terms terms) {
   return asked == input.book.rates(*input.model, terms);
 }
 
-/// Whether requests say it where their input shall stay in a cache for long.
-bool asks_for_long_lived(std::string_view provider) {
-  return provider == "openai" || provider == "azure";
+/// Whether requests say it where their input shall stay in a cache for long: OpenAI's models, whoever sells them.
+bool asks_for_long_lived(const Model& model) {
+  return model.overhead.starts_with("openai-");
 }
 
 /// Where a request says no region, an account may: `default_inference_geo` of a workspace at Anthropic (its SDK 2.11). What
@@ -277,7 +280,7 @@ void price(const SizeInput& input, Sized& sized) {
                     .search_context = input.facts.search_context,
                     .writes_cache = writes != CacheWrites::none,
                     .writes_cache_1h = writes == CacheWrites::long_lived ||
-                                       (writes == CacheWrites::unknown && !asks_for_long_lived(input.host.provider))};
+                                       (writes == CacheWrites::unknown && !asks_for_long_lived(*input.model))};
   if (dearer_than_known(input, terms)) return;
   Terms most = terms;
   if (most.region.empty()) most.region = account_region(input.host.provider);

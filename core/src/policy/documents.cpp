@@ -58,8 +58,8 @@ void compare(const Cap& before, const Cap& then, std::vector<CapEffect>& found) 
   for (const auto& values : own_limits(before, then)) {
     const std::int64_t old_limit = limit_of(before, values);
     const std::int64_t new_limit = limit_of(then, values);
-    // What follows the cap's own limit has been said.
-    if (new_limit == old_limit || (new_limit == then.limit && then.limit > before.limit)) continue;
+    const bool follows = old_limit == before.limit && new_limit == then.limit;  // the cap's own, which has been said
+    if (new_limit == old_limit || follows) continue;
     std::string name;
     for (const std::string& value : values)
       name += (name.empty() ? "" : ",") + value;

@@ -13,6 +13,14 @@ bool letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/// Capitals as small letters.
+std::string folded(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
 /// "gpt-4o-mini" as gpt, 4o, mini.
 std::vector<std::string_view> tokens_of(std::string_view name) {
   std::vector<std::string_view> tokens;
@@ -72,14 +80,12 @@ std::optional<std::size_t> score_of(std::string_view wanted, const std::vector<s
 
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names,
                                  std::size_t most) {
-  std::string lower(wanted.substr(0, name_bytes_max));  // as names are written
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  wanted = lower;
+  const std::string wanted_folded = folded(wanted.substr(0, name_bytes_max));
+  wanted = wanted_folded;
   const auto wanted_tokens = tokens_of(wanted);
   std::vector<Ranked> ranked;
   for (const std::string_view name : names) {
-    if (const auto score = score_of(wanted, wanted_tokens, name)) ranked.push_back({*score, name});
+    if (const auto score = score_of(wanted, wanted_tokens, folded(name))) ranked.push_back({*score, name});
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<std::string> best;

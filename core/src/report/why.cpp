@@ -23,7 +23,7 @@ std::string_view ending(How how) {
     case How::usage:
       return "settled with the provider's final usage";
     case How::counted:
-      return "broken off by the caller: charged by an upper bound of what was produced (R24)";
+      return "no final usage: charged by what was asked for, or by an upper bound of what was produced (R24)";
     case How::hold:
       return "outcome unknown: the whole hold is charged (R23)";
     case How::provider_error:

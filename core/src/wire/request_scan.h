@@ -299,13 +299,15 @@ struct RequestScan : Ignore {
   /// Members that most dialects spell alike. True when `scalar` was one.
   bool common(const Path& path, const Scalar& scalar) {
     // OpenAI's caches live for 30 minutes or, dearer, for 12 hours: of the whole request, or of a breakpoint in its contents.
-    if (path.own() == "ttl" && path.parent().starts_with("prompt_cache_") &&
-        !(scalar.is_text() && scalar.text == "30m"))
+    if (path.own() == "ttl" &&
+        (path.parent() == "prompt_cache_options" || path.parent() == "prompt_cache_breakpoint") &&
+        path.key(0) != "tools" && !scalar.is_null() && !(scalar.is_text() && scalar.text == "30m"))
       facts.cache_writes = CacheWrites::long_lived;
     if (foreign_ && scalar.is_text()) foreign(path);
     if (path.key(0) == "fallbacks" && path.depth() <= 2 && scalar.is_text()) facts.other_models = true;
     // OpenRouter's choice among hosts by something else than its own rules takes the dearest of them too, as :nitro does.
-    if (path.is("provider", "sort") && !scalar.is_null() && !(scalar.is_text() && scalar.text == "price"))
+    const bool sorted = path.is("provider", "sort") || path.is("provider", "sort", "by");
+    if (sorted && !scalar.is_null() && !(scalar.is_text() && scalar.text == "price"))
       facts.endless = "a choice among hosts with other prices";
     // More passes over the input than one, of which nothing says how many (OpenRouter's guide to GPT-5.6, 2026-11).
     if (path.is("reasoning", "mode") && !scalar.is_null() && !(scalar.is_text() && scalar.text == "standard"))

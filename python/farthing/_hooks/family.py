@@ -18,6 +18,8 @@ NAMES = ("httpx", "httpx2")
 SINGLE = "_send_single_request"
 """The method that sends one request without following redirects: httpx 0.18 (2021) to httpx2 2.16 (2026). Before 0.20
 it takes a timeout too."""
+BETWEEN = ("_send_handling_auth", "_send_handling_redirects")
+"""What calls it."""
 
 _families: dict[type, Family] = {}
 
@@ -67,9 +69,13 @@ class Family:
         """Our hooks of single requests."""
 
     def shows_requests_of(self, client: Any) -> bool:
-        """Whether our hook sees each request of `client`: its class may have a method of its own, which need not call
+        """Whether our hook sees each request of `client`: its class may have methods of its own, which need not call
         ours."""
-        return inspect.getattr_static(client, SINGLE, None) in self.singles
+        base = self.AsyncClient if isinstance(client, self.AsyncClient) else self.Client
+        return inspect.getattr_static(client, SINGLE, None) in self.singles and all(
+            inspect.getattr_static(client, name, None) is base.__dict__.get(name)
+            for name in BETWEEN
+        )
 
     def parts(self, request: Any) -> tuple[str, str, int | None, str, str | None, list[Any]]:
         """Scheme, host, port, path, query and headers of a request, by its public interface."""

@@ -43,6 +43,8 @@ class Sending:
     """Whether a request of the attempt was handed on to the transport, and may have left."""
     answer: Any = None
     """The last answer to one that carries the call; nothing where sending raised."""
+    known: Any = None
+    """The last answer of the attempt, where what was tried after it never left."""
     hooks: frozenset[Callable[..., Any]] = frozenset()
     """Hooks further in that have let `out` through."""
 
@@ -96,22 +98,28 @@ class Sending:
                 self.attempt.abort(SENT if self.handed else NOT_SENT)
             else:
                 delivered(self.attempt, self.answer, family, self.asked_more, body)
-        self.attempt = self.out = self.content = None
+        self.attempt = self.out = self.content = self.known = None
         self.handed = False
         if ours and self.first is not self.callers:
             self.content = self.callers.content
         self.begun = self.carried(request, family)
         return self.begun
 
-    def raised(self, error: BaseException, family: Family) -> None:
-        """A single request raised. Whoever catches it may send again."""
-        if self.followed:
-            self.handed = not never_left(error, family)
-            self.answer = None
+    def raised(self, error: BaseException, before: bool, family: Family) -> None:
+        """A single request raised. Whoever catches it may send again. `before`: an earlier one may have left."""
+        if not self.followed:
+            return
+        if never_left(error, family):
+            self.handed = before
+            self.known = self.known if self.answer is None else self.answer
+        else:
+            self.known = None
+        self.answer = None
 
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised: released where nothing can have left (R23), else settled by what is known, or charged."""
-        answer, left = self.answer, self._may_have_left(error, family)
+        answer = self.known if self.answer is None else self.answer
+        left = self._may_have_left(error, family)
         attempt = self.over()
         if attempt is None:
             return
@@ -126,7 +134,7 @@ class Sending:
     def _may_have_left(self, error: BaseException, family: Family) -> bool:
         """Authentication or a hook of the caller's own may have raised before the request was handed on. Where nobody
         told us of that, only the error does."""
-        if family.shows_requests_of(self.client):
+        if self.handed or family.shows_requests_of(self.client):
             return self.handed
         closed = isinstance(error, RuntimeError) and self.client.is_closed
         return not (closed or never_left(error, family))
@@ -136,7 +144,7 @@ class Sending:
         nothing of theirs goes under it, and nothing of the call is kept."""
         attempt, self.attempt = self.attempt, None
         self.client = self.request = self.callers = self.first = self.begun = None
-        self.out = self.answer = self.content = None
+        self.out = self.answer = self.known = self.content = None
         return attempt
 
     def below(self, client: Any, request: Any) -> Sending:

@@ -111,12 +111,13 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 request = sending.carried(request, family)
             sending.out, sending.hooks = request, frozenset()
         sending.under_way = True
+        before = sending.handed
         if sending.followed:
             sending.handed = True
         try:
             response = inner(self, request, *rest)
         except BaseException as error:
-            sending.raised(error, family)
+            sending.raised(error, before, family)
             raise
         finally:
             sending.under_way = False

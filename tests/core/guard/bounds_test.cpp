@@ -55,7 +55,8 @@ TEST_F(Bounds, of_the_vectors) {
     Attempt one = attempt();
     EXPECT_EQ(begin(one, each.body, each.host, each.path).kind, refused ? Verdict::Kind::answer : Verdict::Kind::send)
         << each.body;
-    if (refused && one.denial()) {
+    if (refused) {
+      ASSERT_TRUE(one.denial()) << each.body;
       EXPECT_EQ(one.denial()->code, Code::unbounded_request) << each.body;
     }
     one.abort(Abort::not_sent);

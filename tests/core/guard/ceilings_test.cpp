@@ -37,7 +37,12 @@ TEST_F(Ceilings, input_that_a_cache_keeps_for_12_hours_is_dearer_where_the_reque
   };
   EXPECT_EQ(input(""), "2.50 USD per million");
   EXPECT_EQ(input(R"(,"prompt_cache_options":{"ttl":"30m"})"), "2.50 USD per million");
+  EXPECT_EQ(input(R"(,"prompt_cache_options":{"ttl":null})"), "2.50 USD per million");
   EXPECT_EQ(input(R"(,"prompt_cache_options":{"ttl":"12h"})"), "5.00 USD per million");
+  const Estimate sold_on = estimate(
+      "chat.completions", R"({"model":"openai/gpt-6-sol","service_tier":"default","max_tokens":9,"messages":[]})",
+      "openrouter.ai");
+  EXPECT_EQ(sold_on.ceiling_parts.front().rate_text(), "2.50 USD per million");
   EXPECT_EQ(input(R"(,"prompt_cache_options":{"mode":"explicit","ttl":"24h"})"), "5.00 USD per million");
   const Estimate of_part = estimate(
       "responses",

@@ -39,6 +39,13 @@ TEST_F(Gateways, what_a_gateway_may_choose_or_search_has_no_bound_in_any_dialect
     EXPECT_THAT(refusal(body(R"(,"fallbacks":"default")"), path), HasSubstr("other models"));
     EXPECT_THAT(refusal(body(R"(,"plugins":[{"id":"web"}])"), path), HasSubstr("server tools"));
     EXPECT_THAT(refusal(body(R"(,"provider":{"sort":"throughput"})"), path), HasSubstr("hosts with other prices"));
+    EXPECT_THAT(refusal(body(R"(,"provider":{"sort":{"by":"latency","partition":"none"}})"), path),
+                HasSubstr("hosts with other prices"));
+    for (const char* cheapest : {R"(,"provider":{"sort":"price"})", R"(,"provider":{"sort":{"by":"price"}})"}) {
+      Attempt sorted = attempt();
+      EXPECT_EQ(begin(sorted, body(cheapest), "openrouter.ai", path).kind, Verdict::Kind::send) << path;
+      sorted.abort(Abort::not_sent);
+    }
     const std::string preset = refusal(body(R"(,"preset":"mine")"), path);
     EXPECT_THAT(preset, HasSubstr("other models"));
     EXPECT_THAT(preset, HasSubstr("server tools"));
@@ -47,6 +54,19 @@ TEST_F(Gateways, what_a_gateway_may_choose_or_search_has_no_bound_in_any_dialect
     // The book has the price of a model's list, not that of the dearest host that such a variant may take.
     for (const char* variant : {"openai/gpt-4o-mini:nitro", "openai/gpt-4o-mini:floor"})
       EXPECT_THAT(refusal(body("", variant), path), HasSubstr("has no price")) << variant;
+  }
+}
+
+TEST_F(Gateways, what_has_no_bound_needs_none_where_nothing_costs) {
+  constexpr const char* body =
+      R"({"model":"own","messages":[],"max_tokens":9,"draft_model":"small","fallbacks":["b"],"plugins":[{"id":"web"}]})";
+  const std::string host = "[[host]]\nname = \"localhost:1234\"\nfree = true\n";
+  for (const auto& [cap, sent] : std::vector<std::pair<std::string, bool>>{
+           {a_dollar_a_day, true}, {"[[cap]]\nlimit = \"9000 input_tokens\"\nper = \"day\"\n", false}}) {
+    open(host + cap);
+    Attempt one = attempt();
+    EXPECT_EQ(begin(one, body, "localhost:1234", "/v1/chat/completions").kind == Verdict::Kind::send, sent) << cap;
+    one.abort(Abort::not_sent);
   }
 }
 

@@ -135,6 +135,8 @@ TEST(Effects, are_told_of_every_change) {
                           "cap \"b\" (1.00 USD per day): is new"));
   EXPECT_THAT(words(registry_of({policy_of(five)}), policy_of(five + "absent = \"refuse\"")),
               ElementsAre(HasSubstr("refuses calls without the label from now on")));
+  EXPECT_THAT(words(registry_of({policy_of(five + "limits = { vip = \"20 USD\" }")}), policy_of(ten)),
+              ElementsAre(HasSubstr(": becomes 10.00 USD"), HasSubstr("for vip 20.00 USD becomes 10.00 USD")));
   // Another document's cap of the same id gets the lower limit; one that stays below holds it back.
   EXPECT_THAT(words(registry_of({policy_of(ten, "other")}), policy_of(five)),
               ElementsAre(HasSubstr("becomes 5.00 USD")));

@@ -66,6 +66,10 @@ TEST(Doubts, are_of_families_and_keys_that_nothing_names) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_THAT(found[0], testing::HasSubstr(R"(did you mean "gpt-5")"));
   EXPECT_THAT(found[1], testing::HasSubstr(R"(did you mean "prod"?)"));
+  const auto capitals =
+      doubts_of(cap_for(R"(api_key = "PROD-KEYS")") + "[[api_key]]\nname = \"PROD-KEY\"\nenv = \"X\"\n");
+  ASSERT_EQ(capitals.size(), 1U);
+  EXPECT_THAT(capitals[0], testing::HasSubstr(R"(did you mean "PROD-KEY"?)"));
 }
 
 TEST(Doubts, are_of_counters_with_a_limit_of_their_own) {

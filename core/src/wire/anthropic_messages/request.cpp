@@ -28,7 +28,7 @@ struct MessagesScan : RequestScan {
       top(path, scalar);
     } else if (tool_depth_ > 0 && path.depth() > tool_depth_) {
       if (path.depth() == tool_depth_ + 1) tool(path, scalar);
-    } else if (path.key(0) == "messages") {
+    } else if (path.key(0) == "messages" || path.key(0) == "system") {
       content(path, scalar);
     } else if (path.is("thread", "type")) {
       if (!scalar.is_text() || scalar.text != "create") unseen(false);
@@ -183,7 +183,8 @@ struct MessagesScan : RequestScan {
     if (!scalar.is_text() || of_a_call(path)) return;
     const std::string_view own = path.own();
     // A block of a message itself; those inside of results are of other kinds.
-    if (own == "type" && path.depth() == 5 && path.key(2) == "content")
+    const bool in_message = path.depth() == 5 && path.key(2) == "content";
+    if (own == "type" && (in_message || (path.depth() == 3 && path.key(0) == "system")))
       facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::block_of_messages, scalar.text);
     if (!sources_.empty() && sources_.back().depth + 1 == path.depth() && path.parent() == "source") {
       Source& source = sources_.back();

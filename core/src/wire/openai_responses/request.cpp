@@ -181,6 +181,8 @@ struct ResponsesScan : RequestScan {
       if (scalar.text == "image_generation_call") other_media();
       if (scalar.text == "item_reference") unseen(false);
     }
+    if (own == "type" && path.depth() == 5 && path.key(2) == "content")
+      facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::part_of_responses, scalar.text);
     if (path.depth() == 3) {  // of an item itself
       if (own == "type") {
         facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::item_of_responses, scalar.text);
