@@ -22,7 +22,7 @@ from farthing._receipts import keys_of, open_guards
 from farthing._request import request_body
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
-from farthing.errors import ArgumentError
+from farthing.errors import ArgumentError, StoreError
 from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
 from farthing.report import (
     Change,
@@ -153,8 +153,9 @@ class Guard:
         HTTP clients of httpx and httpx2; copies by `with_options` are guarded with it, also those with an `http_client`
         of their own. Wrapping again replaces the labels. Raises ArgumentError for another kind of client, for one whose
         requests go past its HTTP client in a way that is not known, for one that is guarded over another store, and for
-        labels that Farthing sets itself (`model`, `provider`, `api_key`, ...).
+        labels that Farthing sets itself (`model`, `provider`, `api_key`, ...); StoreError when the guard is closed.
         """
+        self._still_open()
         _wrapping.wrap(self, self._core, client, labels, deployments)
         return client
 
@@ -165,8 +166,9 @@ class Guard:
 
         Also clients that exist already, those that frameworks make, and SDKs that are imported later. A client's own
         `wrap` comes before it. Raises ArgumentError where another guard, over another store, is installed, and for
-        labels that Farthing sets itself.
+        labels that Farthing sets itself; StoreError when the guard is closed.
         """
+        self._still_open()
         _wrapping.install(self, self._core, labels)
 
     def uninstall(self) -> None:
@@ -482,7 +484,12 @@ class Guard:
         if self._finalizer.detach() is not None:
             _close(self._core, self._events)
 
+    def _still_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"this guard over {self.store} is closed; open another one", "closed")
+
     def __enter__(self) -> Guard:
+        self._still_open()
         return self
 
     def __exit__(self, *exc: object) -> None:

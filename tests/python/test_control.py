@@ -292,3 +292,6 @@ def test_a_closed_guard_refuses(shop: Shop) -> None:
         client.chat.completions.create(**CHEAP)
     assert shop.requests() == 0
     assert "closed" in repr(guard)
+    for again in (guard.install, guard.__enter__, lambda: guard.wrap(shop.client())):
+        with pytest.raises(farthing.StoreError, match="is closed; open another one"):
+            again()
