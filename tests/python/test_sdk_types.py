@@ -116,7 +116,7 @@ def test_all_that_a_request_can_say_was_looked_at(where: str) -> None:
 def test_what_is_listed_of_the_packages_is_there() -> None:
     """The helpers read the types: what makes a request costly stands among what they found."""
     assert {"multi_agent", "context_management", "background"} <= SAID["responses"]
-    assert {"fallbacks", "thread", "compaction"} <= SAID["messages"]
+    assert {"fallbacks", "container"} <= SAID["messages"]
     assert {"additional_tools", "compaction_trigger"} <= SAID["responses.item"]
     assert {"tool_addition", "container_upload"} <= SAID["messages.block"]
     assert {"tool_search", "computer"} <= SAID["responses.tool"]
