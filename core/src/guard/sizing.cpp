@@ -247,12 +247,6 @@ bool asks_for_long_lived(const Model& model) {
   return model.overhead.starts_with("openai-");
 }
 
-/// Where a request says no region, an account may: `default_inference_geo` of a workspace at Anthropic (its SDK 2.11). What
-/// is likely goes by no region.
-std::string_view account_region(std::string_view provider) {
-  return provider == "anthropic" ? "us" : std::string_view();
-}
-
 }  // namespace
 
 bool may_have_sound(const RequestFacts& facts) {
@@ -283,7 +277,7 @@ void price(const SizeInput& input, Sized& sized) {
                                        (writes == CacheWrites::unknown && !asks_for_long_lived(*input.model))};
   if (dearer_than_known(input, terms)) return;
   Terms most = terms;
-  if (most.region.empty()) most.region = account_region(input.host.provider);
+  if (most.region.empty()) most.region = input.host.account_region;
   auto dearest = input.book.dearest_rates(*input.model, most);
   if (!dearest) return;
   sized.dearest = *dearest;

@@ -18,8 +18,9 @@ struct Known {
   bool stops_on_disconnect;  // only where the provider says so
   std::string_view output_limit_name;
   std::string_view region = {};
-  bool reports_cost = false;   // and bills what it reports
-  bool ends_unmarked = false;  // its streams
+  bool reports_cost = false;             // and bills what it reports
+  bool ends_unmarked = false;            // its streams
+  std::string_view account_region = {};  // the dearest that an account may have set for requests that say none
 };
 
 constexpr std::array<Known, 25> table = {{
@@ -33,7 +34,8 @@ constexpr std::array<Known, 25> table = {{
     {"*.openai.azure.com", "azure", true, false, false, ""},
     {"*.cognitiveservices.azure.com", "azure", true, false, false, ""},
     {"*.services.ai.azure.com", "azure", true, false, false, ""},
-    {"api.anthropic.com", "anthropic", false, true, false, "max_tokens"},
+    // A request without `inference_geo` goes where its workspace says (`default_inference_geo`, SDK 2.11).
+    {"api.anthropic.com", "anthropic", false, true, false, "max_tokens", "", false, false, "us"},
     {"generativelanguage.googleapis.com", "gemini", true, false, false, "max_tokens"},
     // Vertex AI: in a region, everywhere, in a continent. Since 2026-07 newer models cost a tenth more where it is not
     // everywhere (litellm 1.109.1, pull request 37543).
@@ -85,6 +87,7 @@ void fill(HostFacts& facts, const Known& known) {
   facts.usage_unasked = known.usage_unasked;
   facts.stops_on_disconnect = known.stops_on_disconnect;
   facts.output_limit_name = known.output_limit_name;
+  facts.account_region = known.account_region;
 }
 
 /// The rule with exactly this name, else the first whose pattern matches.

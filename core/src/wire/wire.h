@@ -41,7 +41,9 @@ struct HostFacts {
   bool stops_on_disconnect = false;  // R24
   bool release_unknown = false;      // R23
   bool ends_unmarked = false;        // its streams of chat may end after their finish reason without a marker
-  bool reports_cost = false;         // what it charged stands in its usage, and is what it bills
+  std::string_view
+      account_region;         // where a request that says no region may be processed all the same, "" nowhere dearer
+  bool reports_cost = false;  // what it charged stands in its usage, and is what it bills
   std::string_view
       output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
   std::string_view region;  // where its prices differ by it: "eu"

@@ -29,6 +29,9 @@ TEST(Hosts, table_knows_providers) {
 
 TEST(Hosts, where_a_region_costs_more) {
   const HostTable hosts({});
+  EXPECT_EQ(hosts.find("api.anthropic.com").account_region, "us");
+  EXPECT_EQ(HostTable({rule("gw.example", "anthropic")}).find("gw.example").account_region, "us");
+  EXPECT_EQ(hosts.find("api.openai.com").account_region, "");
   EXPECT_EQ(hosts.find("eu.api.openai.com").region, "eu");
   EXPECT_EQ(hosts.find("us.api.openai.com").region, "us");
   EXPECT_EQ(hosts.find("mtls.api.openai.com").region, "");
