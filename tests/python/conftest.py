@@ -57,7 +57,11 @@ class Shop:
 
     def client(self, **more: Any) -> openai.OpenAI:
         more = {"base_url": self.provider.url, "api_key": "sk-test-0001", "max_retries": 0, **more}
-        client = openai.OpenAI(**more)
+        return self.closing(openai.OpenAI(**more))
+
+    def closing(self, client: Any) -> Any:
+        """Closes `client` with the test: one that is left to the collector may have its socket collected first, with a
+        warning in whatever test runs by then."""
         self._closing.append(client)
         return client
 

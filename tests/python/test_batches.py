@@ -63,7 +63,8 @@ def start(client: Any, *limits: int) -> Any:
 
 def claude(shop: Shop) -> Any:
     url = shop.provider.url.removesuffix("/v1")
-    return anthropic.Anthropic(base_url=url, api_key="sk-ant-0001", max_retries=0)
+    made = anthropic.Anthropic(base_url=url, api_key="sk-ant-0001", max_retries=0)
+    return shop.closing(made)
 
 
 def claude_guard(shop: Shop, *caps: farthing.Cap) -> farthing.Guard:
