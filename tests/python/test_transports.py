@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -452,3 +453,83 @@ def test_a_long_stream_that_is_left_was_not_read_to_its_end(shop: Shop) -> None:
     assert row.how in ("counted", "hold")
     assert Decimal(row.booked["usd"]) > 0
     assert counted(guard, "day")[1] == 0
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """A host where nobody listens, and nobody can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+def trying(carriers: list[Any], urls: list[str], asynchronous: bool) -> Any:
+    """A transport of the caller's own: one URL after the other, each over its carrier (a transport, or a client)."""
+    stack = sdk_family()
+
+    def sent(carrier: Any, url: str, request: Any) -> Any:
+        method, headers = request.method, request.headers
+        again = stack.Request(method, url, headers=headers, content=request.content)
+        if isinstance(carrier, stack.Client | stack.AsyncClient):
+            return carrier.send(again)
+        again.extensions = request.extensions
+        return (
+            carrier.handle_async_request(again) if asynchronous else carrier.handle_request(again)
+        )
+
+    class Trying(stack.BaseTransport):  # type: ignore[name-defined,misc]
+        def handle_request(self, request: Any) -> Any:
+            for carrier, url in zip(carriers, urls, strict=True):
+                try:
+                    return sent(carrier, url, request)
+                except stack.TransportError as error:
+                    last = error
+            raise last
+
+    class AsyncTrying(stack.AsyncBaseTransport):  # type: ignore[name-defined,misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            for carrier, url in zip(carriers, urls, strict=True):
+                try:
+                    return await sent(carrier, url, request)
+                except stack.TransportError as error:
+                    last = error
+            raise last
+
+    return AsyncTrying() if asynchronous else Trying()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("over", ["transports", "clients"])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_transport_that_tries_again_hides_nothing(
+    shop: Shop, asynchronous: bool, over: str, leaves: bool
+) -> None:
+    """R23: it raises that there was no connection. Where an earlier try of its own had one, the call may have left."""
+    stack = sdk_family()
+    guard = shop.guard(DAY, farthing.Cap("9 requests", per="day", id="requests"))
+    url = f"{shop.provider.url}/chat/completions"
+
+    async def main(urls: list[str]) -> None:
+        async with (
+            stack.AsyncClient() if over == "clients" else stack.AsyncHTTPTransport() as one,
+            stack.AsyncClient(transport=trying([one, one], urls, True), headers=AUTHORIZED) as http,
+        ):
+            await guard.wrap(http).post(url, json=CHEAP)
+
+    def alone(urls: list[str]) -> None:
+        with (
+            stack.Client() if over == "clients" else stack.HTTPTransport() as one,
+            stack.Client(transport=trying([one, one], urls, False), headers=AUTHORIZED) as http,
+        ):
+            guard.wrap(http).post(url, json=CHEAP)
+
+    shop.provider.script({"cut": "reset_head"})
+    with nobody() as where:
+        nowhere = f"{where}/v1/chat/completions"
+        urls = [url if leaves else nowhere, nowhere]
+        with pytest.raises(stack.ConnectError):
+            asyncio.run(main(urls)) if asynchronous else alone(urls)
+    (row,) = guard.ledger()
+    assert (row.how, shop.requests()) == (("hold", 1) if leaves else ("released", 0))
+    assert counted(guard, "day") == ((row.ceiling_usd, 0) if leaves else (0, 0))
+    assert counted(guard, "requests") == ((1, 0) if leaves else (0, 0))

@@ -30,12 +30,14 @@ class Family:
     __slots__ = (
         "AsyncBody",
         "AsyncClient",
+        "AsyncTransport",
         "ByteStream",
         "Client",
         "LocalProtocolError",
         "RequestNotRead",
         "Response",
         "SyncBody",
+        "Transport",
         "never_left",
         "plain_shapes",
         "shows_requests",
@@ -45,6 +47,8 @@ class Family:
     def __init__(self, module: Any) -> None:
         self.Client: type = module.Client
         self.AsyncClient: type = module.AsyncClient
+        self.Transport: type = module.HTTPTransport
+        self.AsyncTransport: type = module.AsyncHTTPTransport
         self.Response = module.Response
         self.ByteStream = module.ByteStream
         self.RequestNotRead: type[Exception] = module.RequestNotRead

@@ -113,7 +113,11 @@ def bind(client: Any, family: Family, bound: Bound) -> None:
 
 
 def hook(family: Family) -> None:
-    """Hooks the sends of a family."""
+    """Hooks the sends of a family, and what carries them."""
+    replace(family.Transport, "handle_request", lambda inner: sync.carrying(inner, family))
+    replace(
+        family.AsyncTransport, "handle_async_request", lambda inner: aio.carrying(inner, family)
+    )
     replace(family.Client, SINGLE, lambda inner: sync.single(inner, family))
     replace(family.AsyncClient, SINGLE, lambda inner: aio.single(inner, family))
     replace(family.Client, "send", lambda inner: sync.guarded(inner, family))

@@ -41,6 +41,8 @@ class Sending:
     """Whether `out` has no answer yet."""
     handed = False
     """Whether a request of the attempt was handed on to the transport, and may have left."""
+    left = False
+    """Whether `out` may have left since it was handed on: a transport of the caller's own may try more than once."""
     answer: Any = None
     """The last answer to one that carries the call; nothing where sending raised."""
     known: Any = None
@@ -109,7 +111,7 @@ class Sending:
         """A single request raised. Whoever catches it may send again. `before`: an earlier one may have left."""
         if not self.followed:
             return
-        if never_left(error, family):
+        if never_left(error, family) and not self.left:
             self.handed = before
             self.known = self.known if self.answer is None else self.answer
         else:
@@ -156,11 +158,13 @@ class Sending:
         inner.takes_over(self)
         return inner
 
-    def hands_back(self, outer: Sending) -> None:
+    def hands_back(self, outer: Sending, error: BaseException | None, family: Family) -> None:
         """To the `send` further out, which settles it. Where that is over (it did not wait for us), it has settled what
         it gave us; what was begun here is left."""
         if outer.client is not None:
             outer.takes_over(self)
+            if error is None or self._may_have_left(error, family):
+                outer.left = outer.handed = True
             self.attempt = None
         elif self.begun is None:
             self.attempt = None
@@ -168,9 +172,15 @@ class Sending:
     def takes_over(self, other: Sending) -> None:
         """What the request goes under there."""
         self.attempt = other.attempt
-        self.handed = other.handed
         self.asked_more = other.asked_more
         self.content = other.content
+
+
+def told(request: Any, error: BaseException | None, family: Family) -> None:
+    """The stack's own transport was given `request`, and answered or raised."""
+    sending = SENDING.get()
+    if sending is not None and not sending.left and _same(sending.out, request):
+        sending.left = error is None or not never_left(error, family)
 
 
 SENDING: ContextVar[Sending | None] = ContextVar("farthing_sending", default=None)

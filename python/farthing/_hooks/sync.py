@@ -11,7 +11,7 @@ from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, Attempt,
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.sending import SENDING, Sending, is_begun
+from farthing._hooks.sending import SENDING, Sending, is_begun, told
 from farthing._hooks.steps import delivered
 
 
@@ -74,12 +74,12 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         try:
             response = inner(self, request, **kwargs)
         except BaseException as error:
-            sending.hands_back(outer)
+            sending.hands_back(outer, error, family)
             sending.failed(error, family)
             raise
         finally:
             sending_now.set(outer)
-        sending.hands_back(outer)
+        sending.hands_back(outer, None, family)
         ended = sending.over()
         if ended is not None:
             delivered(ended, response, family, sending.asked_more, family.SyncBody)
@@ -110,7 +110,7 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             elif ours:
                 request = sending.carried(request, family)
             sending.out, sending.hooks = request, frozenset()
-        sending.under_way = True
+        sending.under_way, sending.left = True, False
         before = sending.handed
         if sending.followed:
             sending.handed = True
@@ -127,6 +127,27 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
 
     family.singles.add(send_single)
     return send_single
+
+
+def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
+    """`HTTPTransport`'s method: what came of a request, whatever a transport around it makes of that. httpx before 0.20
+    gives it the request in parts, which tell nothing."""
+
+    sending_now = SENDING
+
+    @functools.wraps(inner)
+    def handle_request(self: Any, request: Any, *rest: Any, **more: Any) -> Any:
+        if sending_now.get() is None:
+            return inner(self, request, *rest, **more)
+        try:
+            response = inner(self, request, *rest, **more)
+        except BaseException as error:
+            told(request, error, family)
+            raise
+        told(request, None, family)
+        return response
+
+    return handle_request
 
 
 def _asked(sending: Sending, attempt: Attempt, request: Any, family: Family) -> Any:
