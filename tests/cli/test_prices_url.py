@@ -321,8 +321,9 @@ def test_ctrl_c_during_the_download_leaves_nothing_behind(
 
     mirror.answers["/stall"] = stall
     before = sorted(path.name for path in place.folder.iterdir())
+    heeding = ("env", "--default-signal=INT")  # what a shell starts in the background ignores it
     with subprocess.Popen(
-        [*FACES[face], "prices", "update", mirror.url("/stall"), "--sha256", sha256()],
+        [*heeding, *FACES[face], "prices", "update", mirror.url("/stall"), "--sha256", sha256()],
         cwd=place.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
