@@ -94,6 +94,25 @@ std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
   return words;
 }
 
+/// R8: what was set at run time goes on over the policy's limits, so these are not what is in force.
+std::vector<std::string> still_set(const Registry& registry, const Policy& policy, std::int64_t now_ms) {
+  std::vector<std::string> found;
+  for (const Cap& cap : policy.caps) {
+    for (const Override& change : registry.overrides) {
+      if (change.cap_id != cap.id || (change.until_ms && *change.until_ms <= now_ms)) continue;
+      std::string counter, option;
+      for (const auto& [kind, value] : report::counter_of(cap, change.each_values)) {
+        counter += (counter.empty() ? " for " : ", ") + kind + "=" + value;
+        option += " --for " + kind + "=" + value;
+      }
+      found.push_back(cap.name() + counter + ": a limit set at run time stays in force, " +
+                      limit_change_words(cap.meter, report::limit_change(cap, change)) +
+                      ". The policy's again: farthing cap clear " + cap.id + option);
+    }
+  }
+  return found;
+}
+
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
   if (filter.since_ms && entry.last_ms < *filter.since_ms) return false;
   if (filter.until_ms && entry.first_ms >= *filter.until_ms) return false;
@@ -317,6 +336,12 @@ Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, con
   auto warnings = store_->apply(policy, force, who_of(note), note.why, look_only);
   if (!warnings) return warnings.error();
   change.warnings = std::move(*warnings);
+  const auto after = store_->registry();  // a renamed cap has taken its limits along
+  if (!after) return after.error();
+  const auto now = store_->now_ms();
+  if (!now) return now.error();
+  for (std::string& said : still_set(*after, policy, *now))
+    change.warnings.push_back(std::move(said));
   return change;
 }
 
