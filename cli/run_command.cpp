@@ -220,9 +220,9 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   reprice_command->callback([&] { code = ledger_reprice(reprice_options); });
 
   WhyOptions why_options;
-  auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
+  auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response, job or refusal");
   add_where(*why_command, why_options.where);
-  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")
+  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's id of a response, job or request")
       ->required()
       ->check(not_empty());
   why_command->add_flag("--json", why_options.json, "JSON instead of text");

@@ -43,6 +43,21 @@ def test_pending_jobs_are_listed(place: Place, video: str) -> None:
     assert json.loads(place.run("status", "--json"))["pending_jobs"] == 1
 
 
+def test_why_finds_one_by_the_providers_id(place: Place, video: str) -> None:
+    """It is what the caller has in hand, before the job is over and after."""
+    said = place.run("why", video)
+    assert "not settled yet" in said and '"project":"films"' in said
+    assert f"video {video} of 127.0.0.1" in said and f"farthing jobs end {video}" in said
+    known = json.loads(place.run("why", video, "--json"))
+    assert [row["response_id"] for row in known["rows"]] == [video]
+    assert [job["job"] for job in known["jobs"]] == [video]
+    assert known["jobs"] == json.loads(place.run("why", known["rows"][0]["id"], "--json"))["jobs"]
+    place.run("jobs", "end", video)
+    said = place.run("why", video)
+    assert "the whole hold is charged" in said and "is not over" not in said
+    assert json.loads(place.run("why", video, "--json"))["jobs"] == []
+
+
 def test_one_is_ended_at_an_amount_with_who_and_why(place: Place, video: str) -> None:
     said = place.run(
         *("jobs", "end", video, "--amount", "0.40 USD"), *("--who", "ann", "--why", "the bill")
