@@ -194,8 +194,9 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call")->check(not_empty());
   ledger_command->add_option("--run", ledger_options.run, "Only this run of a task")->check(not_empty());
   ledger_command
-      ->add_option("--how", ledger_options.how,
-                   "Only entries settled like this: usage, counted, hold, provider_error, ...; adjust: corrections")
+      ->add_option(
+          "--how", ledger_options.how,
+          "Only entries settled like this: usage, counted, hold, ended, provider_error, ...; adjust: corrections")
       ->check(not_empty());
   ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
       ->check(a_count());

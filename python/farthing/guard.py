@@ -285,8 +285,8 @@ class Guard:
         """Entries of the ledger, newest first: `for row in guard.ledger(since="2h", labels={"user": "u1"}):`.
 
         `since` and `until` are datetimes, ISO text, or "2h" ago; `limit` is how many, 0 for all. `how` is how they were
-        settled: usage, counted, hold, provider_error, released, expired. Costs are `Decimal` USD. Raises ArgumentError
-        for a filter that makes no sense, StoreError when the store cannot be read.
+        settled: usage, counted, hold, ended, provider_error, released, expired (docs/command.md). Costs are `Decimal`
+        USD. Raises ArgumentError for a filter that makes no sense, StoreError when the store cannot be read.
         """
         _arguments.texts(model=model, call=call, run=run, how=how, id=id)
         _arguments.whole("limit", limit, least=0)

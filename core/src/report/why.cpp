@@ -26,6 +26,8 @@ std::string_view ending(How how) {
       return "no final usage: charged by what was asked for, or by an upper bound of what was produced (R24)";
     case How::hold:
       return "outcome unknown: the whole hold is charged (R23)";
+    case How::ended:
+      return "ended by hand at what a person said it cost (R17)";
     case How::provider_error:
       return "the provider answered with its own error: nothing is charged (R23)";
     case How::released:
