@@ -405,11 +405,11 @@ class Guard:
 
             guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch")
 
-        `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`: `{"user": "u42"}`,
-        every kind once; of a single kind `["u42"]` will do. `until` is a datetime with a time zone, ISO text, a weekday
-        (its next midnight in the policy's zone) or "2h"; then the policy's limit is back. `"0 USD"` refuses all that
-        costs. Raises ArgumentError for a cap or a counter that is not known, a limit in another unit than the cap's, or
-        what is no moment; StoreError when the store cannot be written.
+        `cap` is the whole id, or the words of a cap without one; `each` picks one counter of a cap with `each`:
+        `{"user": "u42"}`, every kind once; of a single kind `["u42"]` will do. `until` is a datetime with a time zone,
+        ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the policy's limit is back. `"0 USD"`
+        refuses all that costs. Raises ArgumentError for a cap or a counter that is not known (near names are told), a
+        limit in another unit than the cap's, or what is no moment; StoreError when the store cannot be written.
         """
         if not isinstance(limit, str):
             raise _arguments.bad("limit", limit, 'text with its unit, such as "50 USD"')
@@ -428,7 +428,7 @@ class Guard:
     ) -> None:
         """Back to the policy's limit: `guard.clear_limit("marketing-daily")`.
 
-        `each` picks one counter, as in `set_limit`. Raises ArgumentError for a cap that is not known, StoreError when
+        `cap` and `each` as in `set_limit`. Raises ArgumentError for a cap that is not known, StoreError when
         the store cannot be written.
         """
         _arguments.texts(cap=cap, why=why, who=who)

@@ -120,7 +120,7 @@ def test_set_limit_from_the_next_call_on(shop: Shop) -> None:
     client = guard.wrap(shop.client())
     with pytest.raises(farthing.CapExceeded):
         client.chat.completions.create(**CHEAP)
-    guard.set_limit("marketing", "50 USD", until="friday", why="launch", who="ada")
+    guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch", who="ada")
     client.chat.completions.create(**CHEAP)
     (counter,) = guard.status().counters
     assert (counter.cap.limit, counter.baseline) == (50, Decimal("0.000001"))
@@ -171,6 +171,32 @@ def test_friday_is_a_midnight_in_the_policys_zone(shop: Shop) -> None:
         moment = datetime.fromtimestamp(guard._moment(day) / 1000, ZoneInfo("Asia/Kathmandu"))
         assert (moment.weekday(), moment.hour, moment.minute) == (at, 0, 0)
         assert timedelta(0) < moment - datetime.now(timezone.utc) <= timedelta(days=7)
+
+def test_a_cap_is_named_whole(shop: Shop) -> None:
+    """What is unambiguous today is not when the next cap comes, and nobody reads what a program did."""
+    guard = shop.guard(
+        farthing.Cap("5 USD", per="day", id="marketing-daily"),
+        farthing.Cap("9 USD", per="month", id="support"),
+        farthing.Cap("3 requests", per="hour"),
+    )
+    for change in (lambda name: guard.set_limit(name, "1 USD"), guard.clear_limit):
+        for name, near in (
+            ("marketing", ["marketing-daily"]),
+            ("suport", ["support"]),
+            ("per day", ["marketing-daily"]),
+            ("nothing", ["marketing-daily", "support", "3 requests per hour"]),
+            ("", ["marketing-daily", "support", "3 requests per hour"]),
+        ):
+            with pytest.raises(farthing.ArgumentError) as caught:
+                change(name)
+            assert caught.value.code == "unknown_cap" and "the whole id" in str(caught.value)
+            named = [line.split("   ")[0].strip() for line in str(caught.value).splitlines()[1:]]
+            assert sorted(name.split(" [")[0] for name in named) == sorted(near)
+    guard.set_limit("support", "1 USD")
+    guard.set_limit("3 requests per hour", "1 requests")
+    limits = {counter.cap.limit for counter in guard.status().counters}
+    assert limits == {5, 1}
+
 
 
 def test_an_entry_names_the_state_of_the_caps_that_allowed_it(shop: Shop) -> None:

@@ -130,6 +130,10 @@ struct ChangeNote {
 using CounterValues = std::vector<std::pair<std::string, std::string>>;
 
 class Control {
+/// How a cap is named: a program by its id, or the words of one without; a person, who is told which cap it was, also by a
+/// part of them that no other cap has.
+enum class CapBy { id, part };
+
  public:
   static Result<std::shared_ptr<Control>> open(const std::string& store_location, std::shared_ptr<Clock> clock);
   static std::shared_ptr<Control> over(std::shared_ptr<Store> store);
@@ -150,10 +154,11 @@ class Control {
 
   /// Registered caps with number, words, limit, override.
   Result<std::vector<RegisteredCapView>> caps() const;
-  /// R8: in force on the next call of every process. `cap` is an id or an unambiguous part of one.
+  /// R8: in force on the next call of every process.
   Result<LimitSet> set_limit(const std::string& cap, const CounterValues& counter, const std::string& limit_text,
-                             std::optional<std::int64_t> until_ms, const ChangeNote& note);
-  Result<LimitSet> clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note);
+                             std::optional<std::int64_t> until_ms, const ChangeNote& note, CapBy by = CapBy::id);
+  Result<LimitSet> clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note,
+                               CapBy by = CapBy::id);
   /// The newest first.
   /// `most` 0: all that are kept.
   Result<std::vector<Change>> changes(std::size_t most) const;
