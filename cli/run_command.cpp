@@ -361,6 +361,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
 
   AdjustOptions adjust_options;
   auto* adjust_command = app.add_subcommand("adjust", "Correct what an attempt cost; the ledger keeps both entries");
+  remove_command->add_flag("--dry-run", policy_options.dry_run, "Say what would change, and change nothing");
   add_where(*adjust_command, adjust_options.where);
   adjust_command->add_option("amount", adjust_options.amount, "What it cost, for example \"0.0012 USD\"")->required();
   adjust_command->add_option("id", adjust_options.id, "The attempt's id");

@@ -204,6 +204,20 @@ def test_a_limit_set_at_run_time_that_goes_on_is_told(place: Place) -> None:
     assert _limits(place)["team"] == "2.00 USD"
 
 
+def test_removing_can_be_looked_at_first(place: Place) -> None:
+    _policy(place, "one.toml", "5 USD")
+    place.run("policy", "apply", "one.toml")
+    said = place.run("policy", "remove", "--dry-run", "shop").splitlines()
+    effect = '  cap "team" (5.00 USD per month): is gone, it binds nobody any more'
+    assert said[0].startswith('policy "shop" would no longer be in force') and said[1:] == [effect]
+    assert _limits(place) == {"team": "5.00 USD"}
+    for more in ([], ["--dry-run"]):
+        said = place.run("policy", "remove", *more, "shp", code=3)
+        assert 'no policy "shp" is in force' in said and "near names: shop" in said
+    assert place.run("policy", "remove", "shop").splitlines()[1:] == [effect]
+    assert _limits(place) == {}
+
+
 def test_the_policies_in_force_are_listed(place: Place) -> None:
     _policy(place, "one.toml", "5 USD")
     place.run("policy", "apply", "one.toml")

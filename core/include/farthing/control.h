@@ -174,7 +174,8 @@ enum class CapBy { id, part };
   /// same, or the same error, and changes nothing.
   Result<PolicyChange> apply_policy(const Policy& policy, bool force, const ChangeNote& note = {},
                                     bool look_only = false);
-  Result<PolicyChange> remove_policy(const std::string& name, const ChangeNote& note = {});
+  /// `look_only`, as above.
+  Result<PolicyChange> remove_policy(const std::string& name, const ChangeNote& note = {}, bool look_only = false);
   /// After a clock that was wrong: the store's time is this machine's again.
   Status reset_clock(const ChangeNote& note);
 

@@ -371,10 +371,21 @@ Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, con
   return change;
 }
 
-Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note) {
+Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note, bool look_only) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
-  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  std::vector<std::string_view> names;
+  for (const Document& document : registry->documents)
+    names.push_back(document.name);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    std::string near;
+    for (const std::string& one : near_names(name, names, 3))
+      near += (near.empty() ? "; near names: " : ", ") + one;
+    return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + store_->info().location + near};
+  }
+  if (!look_only) {
+    if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  }
   Policy nothing;
   nothing.name = name;
   return PolicyChange{words_of(effects(*registry, nothing)), {}};
