@@ -6,6 +6,7 @@ import atexit
 import json
 import logging
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -22,7 +23,7 @@ from farthing._receipts import keys_of, open_guards
 from farthing._request import request_body
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
-from farthing.errors import ArgumentError, StoreError
+from farthing.errors import ArgumentError, FarthingWarning, StoreError
 from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
 from farthing.report import (
     Change,
@@ -367,8 +368,9 @@ class Guard:
 
             number = guard.halt("incident 12", match={"project": ["x", "y*"]})
 
-        Calls that are under way finish. Answers the halt's id. Raises ArgumentError for a `match` that is no mapping of
-        labels to texts, StoreError when the store cannot be written.
+        Calls that are under way finish. Answers the halt's id. What nothing in the store had yet, and no price book
+        prices, is halted too, with a FarthingWarning. Raises ArgumentError for a `match` that is no mapping of labels
+        to texts, StoreError when the store cannot be written.
         """
         _arguments.texts(why=why, who=who)
         example = '{"project": ["a", "b*"]}'
@@ -379,7 +381,12 @@ class Guard:
             globs.append(
                 (kind, _arguments.list_of_texts(f"match[{kind!r}]", listed, '["a", "b*"]'))
             )
-        return self._core.halt(globs, who, why)
+        number, doubts = self._core.halt(globs, who, why)
+        for said in doubts:
+            warnings.warn(
+                f"{said}; the halt is in force all the same", FarthingWarning, stacklevel=2
+            )
+        return number
 
     def resume(self, id: int | None = None, *, who: str = "", why: str = "") -> None:
         """Ends one halt, `guard.resume(number)`, or all.

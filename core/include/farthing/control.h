@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "farthing/cap.h"
@@ -129,11 +130,11 @@ struct ChangeNote {
 /// kind. Empty: all counters.
 using CounterValues = std::vector<std::pair<std::string, std::string>>;
 
-class Control {
 /// How a cap is named: a program by its id, or the words of one without; a person, who is told which cap it was, also by a
 /// part of them that no other cap has.
 enum class CapBy { id, part };
 
+class Control {
  public:
   static Result<std::shared_ptr<Control>> open(const std::string& store_location, std::shared_ptr<Clock> clock);
   static std::shared_ptr<Control> over(std::shared_ptr<Store> store);
@@ -150,6 +151,10 @@ enum class CapBy { id, part };
 
   /// Stops everything, or the calls that match. Answers the halt's id.
   Result<std::int64_t> halt(const Match& match, const ChangeNote& note);
+  /// What of a halt's match no call, cap or policy of the store has, and no price book prices, with near names: it may be
+  /// misspelt. `endpoints` are the built-in ones (farthing/endpoint.h).
+  Result<std::vector<std::string>> doubts_of_halt(const Match& match,
+                                                  const std::vector<std::string_view>& endpoints) const;
   Status resume(std::optional<std::int64_t> id, const ChangeNote& note);
 
   /// Registered caps with number, words, limit, override.
