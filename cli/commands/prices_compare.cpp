@@ -65,14 +65,26 @@ Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesComp
     }
   }
   if (models.empty()) {
-    std::string filter;
-    const auto add = [&filter](std::string_view name, std::string_view value) {
-      if (!value.empty()) filter += (filter.empty() ? "" : ", ") + std::string(name) + " " + std::string(value);
+    std::string filter, near;
+    const auto add = [&](std::string_view name, std::string_view value, std::string_view Model::* member) {
+      if (value.empty()) return;
+      filter += (filter.empty() ? "" : ", ") + std::string(name) + " " + std::string(value);
+      std::set<std::string_view> known;
+      for (const Model* model : book.models())
+        known.insert(model->*member);
+      if (known.contains(value)) return;
+      near += "; no " + std::string(name) + " is \"" + std::string(value) + "\"";
+      std::vector<std::string> names = near_names(value, {known.begin(), known.end()}, 3);
+      const bool few = names.empty() && known.size() <= 20;  // all of them can be told
+      if (few) names.assign(known.begin(), known.end());
+      for (const std::string& one : names)
+        near += (&one != &names.front() ? ", " : few ? ", there are: " : ", near names: ") + one;
     };
-    add("provider", options.provider);
-    add("family", options.family);
-    add("modality", options.modality.empty() && options.models.empty() ? modality_of(endpoint) : options.modality);
-    return Error{Code::unknown_cap, "no model in the price book fits: " + filter};
+    add("provider", options.provider, &Model::provider);
+    add("family", options.family, &Model::family);
+    add("modality", options.modality.empty() && options.models.empty() ? modality_of(endpoint) : options.modality,
+        &Model::modality);
+    return Error{Code::unknown_cap, "no model in the price book fits: " + filter + near};
   }
   return models;
 }
