@@ -12,6 +12,7 @@
 #include "farthing/count.h"
 #include "farthing/endpoint.h"
 #include "farthing/guard.h"
+#include "farthing/maker.h"
 #include "farthing/time_text.h"
 
 namespace farthing::cli {
@@ -184,6 +185,7 @@ struct Ranked {
   std::optional<Usd> likely, ceiling;
   std::int64_t output_limit = 0;
   std::string why_not;
+  std::optional<bool> reasons = false;  // nothing: the book does not say it, and likely may be too low
 };
 
 /// Likely, then the ceiling; what has no price comes last.
@@ -221,6 +223,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       one.ceiling = estimate->ceiling;
       one.output_limit = estimate->output_limit;
       one.why_not = estimate->no_ceiling;
+      if (model->modality == "text") one.reasons = reasons(book, *model);
     } else {
       if (estimate.error().code == Code::invalid_argument && models.front() == model) return fail(estimate.error());
       one.why_not = estimate.error().message;
@@ -242,6 +245,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       put("ceiling", one.ceiling);
       entry["output_limit"] = one.output_limit;
       entry["why_not"] = one.why_not;
+      entry["reasoning"] = one.reasons ? Json(*one.reasons) : Json(nullptr);
       entry["book"] = book.version();
       list.push_back(std::move(entry));
     }
@@ -249,9 +253,11 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
     return ok;
   }
   std::vector<std::vector<std::string>> rows;
+  const std::string untold = "dearer, if it reasons: the book does not say";
   for (const Ranked& one : all) {
     rows.push_back({std::string(one.model->provider), std::string(one.model->name), text(one.likely), text(one.ceiling),
-                    one.output_limit == 0 ? "" : std::to_string(one.output_limit), one.why_not});
+                    one.output_limit == 0 ? "" : std::to_string(one.output_limit),
+                    one.reasons ? one.why_not : untold + (one.why_not.empty() ? "" : "; " + one.why_not)});
   }
   std::cout << table({"provider", "model", ">likely USD", ">at most USD", ">output limit", ""}, rows) << rows.size()
             << (rows.size() == 1 ? " model" : " models") << ", price book " << book.version() << "\n";
