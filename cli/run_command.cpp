@@ -1,12 +1,12 @@
-// The command line: which commands and options there are. Only this file knows CLI11.
+// The command line: which commands and options there are. Only this file and usage_errors.cpp know CLI11.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>
 
 #include "commands.h"
-#include "farthing/prices.h"
 #include "farthing_command.h"
 #include "terminal.h"
+#include "usage_errors.h"
 
 namespace {
 
@@ -98,53 +98,6 @@ void add_prices_commands(CLI::App& prices_command, int& code) {
   update_command->callback([&code] { code = prices_update(update); });
 }
 
-/// " Did you mean --since?": of the words that this command takes.
-std::string meant(const CLI::App& command, const std::string& word) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames())
-      names.push_back("--" + name);
-  }
-  for (const CLI::App* inside : command.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(inside->get_name());
-  const std::string bare = word.substr(0, word.find('='));
-  const auto near = farthing::near_names(bare, {names.begin(), names.end()}, 1);
-  return near.empty() ? "" : " Did you mean " + near.front() + "?";
-}
-
-/// What no command takes: an option that is misspelt, a word too many.
-std::string not_taken(const CLI::App& app) {
-  const CLI::App* inside = &app;
-  std::string path = "farthing";
-  while (!inside->get_subcommands().empty()) {
-    inside = inside->get_subcommands().front();
-    path += " " + inside->get_name();
-  }
-  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
-  const std::string word = words.empty() ? "" : words.front();
-  return "`" + path + "` takes no " + (word.starts_with('-') ? "option " : "\"") + word +
-         (word.starts_with('-') ? "." : "\".") + meant(*inside, word) + " What it takes: " + path + " --help";
-}
-
-/// Where a command is missing, or another word stands in its place: what was found, and what is accepted. "": none is.
-std::string missing_command(const CLI::App& app) {
-  const CLI::App* inside = &app;
-  std::string path;
-  while (!inside->get_subcommands().empty()) {
-    inside = inside->get_subcommands().front();
-    path += inside->get_name() + " ";
-  }
-  const std::vector<std::string> words = inside->remaining();
-  if (inside->get_require_subcommand_min() == 0) return "";
-  std::string names;
-  for (const CLI::App* command : inside->get_subcommands([](const CLI::App*) { return true; }))
-    names += (names.empty() ? "" : ", ") + command->get_name();
-  if (words.empty() || words.front().starts_with('-'))
-    return "`farthing" + (path.empty() ? "" : " " + path.substr(0, path.size() - 1)) + "` wants a command: " + names +
-           ". More: farthing " + path + "--help";
-  return "there is no command `" + path + words.front() + "`." + meant(*inside, words.front()) + " There are: " + names;
-}
-
 }  // namespace
 
 int farthing::cli::run_command(int argc, const char* const* argv) {
@@ -194,8 +147,9 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   ledger_command->add_option("--call", ledger_options.call, "Only the attempts of this call")->check(not_empty());
   ledger_command->add_option("--run", ledger_options.run, "Only this run of a task")->check(not_empty());
   ledger_command
-      ->add_option("--how", ledger_options.how,
-                   "Only entries settled like this: usage, counted, hold, provider_error, ...; adjust: corrections")
+      ->add_option(
+          "--how", ledger_options.how,
+          "Only entries settled like this: usage, counted, hold, ended, provider_error, ...; adjust: corrections")
       ->check(not_empty());
   ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
       ->check(a_count());
@@ -220,9 +174,10 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   reprice_command->callback([&] { code = ledger_reprice(reprice_options); });
 
   WhyOptions why_options;
-  auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response or refusal");
+  auto* why_command = app.add_subcommand("why", "Everything known of one attempt, call, response, job or refusal");
   add_where(*why_command, why_options.where);
-  why_command->add_option("id", why_options.id, "Attempt id, call id, or the provider's response or request id")
+  why_command
+      ->add_option("id", why_options.id, "Attempt id, call id, or the provider's id of a response, job or request")
       ->required()
       ->check(not_empty());
   why_command->add_flag("--json", why_options.json, "JSON instead of text");
@@ -246,7 +201,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   std::int64_t halt_id = 0;
   auto* resume_command = app.add_subcommand("resume", "Undo all halts, or the one with this id");
   add_where(*resume_command, resume_options.where);
-  auto* halt_id_option = resume_command->add_option("id", halt_id, "The halt's id, as `farthing status` shows it");
+  auto* halt_id_option = resume_command->add_option("id", halt_id, "The halt's id, as `farthing status` shows it")
+                             ->check(whole_number(1, 1'000'000'000));
   add_note(*resume_command, resume_options.note);
   resume_command->callback([&] {
     if (halt_id_option->count() > 0) resume_options.id = halt_id;
@@ -404,6 +360,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
       policy_command->add_subcommand("remove", "Take a policy out of force; what was counted is kept");
   add_where(*remove_command, policy_options.where);
   remove_command->add_option("name", policy_options.file_or_name, "The policy's name")->required();
+  remove_command->add_flag("--dry-run", policy_options.dry_run, "Say what would change, and change nothing");
   add_note(*remove_command, policy_options.note);
   remove_command->callback([&] { code = policy_remove(policy_options); });
 
@@ -417,14 +374,11 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    const std::string problem = missing_command(app);
-    if (!problem.empty()) return fail(usage, problem);
-    return app.exit(error) == 0 ? ok : usage;
-  } catch (const CLI::ExtrasError&) {
-    return fail(usage, not_taken(app));
+  } catch (const CLI::Success& asked) {  // for help, or the version
+    app.exit(asked);
+    return ok;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ok : usage;
+    return fail(usage, usage_error(app, error));
   }
   if (code == ok && !output_is_complete())
     return fail(failed, "it was done, but what it prints could not be written; is the disk full?");

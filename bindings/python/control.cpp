@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "convert.h"
+#include "farthing/endpoint.h"
 
 namespace farthing::python {
 namespace {
@@ -180,7 +181,12 @@ void bind_control(py::class_<GuardRef>& guard) {
           "halt",
           [](const GuardRef& self, const GlobLists& match, const std::string& who, const std::string& why) {
             const Match matched = match_of(match);
-            return value_or_raise(unlocked([&] { return self.guard->control()->halt(matched, {who, why}); }));
+            const std::int64_t id =
+                value_or_raise(unlocked([&] { return self.guard->control()->halt(matched, {who, why}); }));
+            // The halt is in force: what cannot be doubted for want of the store is not.
+            const auto doubts =
+                unlocked([&] { return self.guard->control()->doubts_of_halt(matched, endpoint_names()); });
+            return py::make_tuple(id, doubts ? *doubts : std::vector<std::string>());
           },
           py::arg("match"), py::arg("who"), py::arg("why"))
       .def(

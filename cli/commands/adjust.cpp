@@ -39,11 +39,20 @@ int adjust_unknown(Control& control, Usd amount, std::int64_t since_ms, const Ch
   return ok;
 }
 
+/// The one place where both arguments look alike to a hurried eye.
+Error no_amount(const AdjustOptions& options, const Error& error) {
+  if (!parse_attempt_id(options.amount)) return error;
+  const std::string amount = parse_usd(options.id) ? options.id : "0.0012 USD";
+  return Error{Code::invalid_argument, "the amount comes first, then the attempt: found the attempt's id " +
+                                           options.amount + " in the amount's place. For example: farthing adjust \"" +
+                                           amount + "\" " + options.amount};
+}
+
 }  // namespace
 
 int adjust(const AdjustOptions& options) {
   const auto amount = parse_usd(options.amount);
-  if (!amount) return fail(amount.error());
+  if (!amount) return fail(no_amount(options, amount.error()));
   if (options.unknown == !options.id.empty()) return fail(usage, "give an attempt's id, or --unknown --since TIME");
   if (options.unknown && options.since.empty())
     return fail(usage, "--unknown needs --since TIME, for example --since 2h");

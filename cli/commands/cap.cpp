@@ -102,7 +102,7 @@ int cap_set(const CapOptions& options) {
   }
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done = (*control)->set_limit(options.cap, *counter, options.limit, until, options.note);
+  const auto done = (*control)->set_limit(options.cap, *counter, options.limit, until, options.note, CapBy::part);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << (until ? " until " + iso_utc(*until) : "")
             << "\nin force on the next call of every process on this store\n";
@@ -114,7 +114,7 @@ int cap_clear(const CapOptions& options) {
   if (!counter) return fail(counter.error());
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto done = (*control)->clear_limit(options.cap, *counter, options.note);
+  const auto done = (*control)->clear_limit(options.cap, *counter, options.note, CapBy::part);
   if (!done) return fail(done.error());
   std::cout << printable(done_text(*done)) << "\nin force on the next call of every process on this store\n";
   return ok;

@@ -14,23 +14,23 @@ namespace farthing::cli {
 
 namespace {
 
-std::string_view endpoint_of_request(const std::string& body, const std::string& model) {
-  return endpoint_of(body, model, *PriceBook::builtin());
-}
-
 /// What a file is for: by its model.
-std::string form_endpoint(const EstimateOptions& options) {
+std::string form_endpoint(const EstimateOptions& options, const PriceBook& book) {
   if (!options.endpoint.empty()) return options.endpoint;
-  const Model* model = find_anywhere(*PriceBook::builtin(), options.model);
-  return model != nullptr && model->modality == "image" ? "images.edits" : "audio.transcriptions";
+  const Model* model = find_anywhere(book, options.model);
+  if (model == nullptr) return "audio.transcriptions";
+  // A [[price]] of one's own has no modality, but what it is paid for.
+  const auto rates = book.rates(*model, {.at_ms = system_clock()->wall_ms()});
+  const bool image = model->modality == "image" || (rates && (*rates)[Quantity::images]);
+  return image ? "images.edits" : "audio.transcriptions";
 }
 
 /// A prompt as the request that a model's maker takes.
-Json request_of(const EstimateOptions& options) {
+Json request_of(const EstimateOptions& options, const PriceBook& book) {
   const bool gemini = options.model.find("gemini") != std::string::npos;
   for (const char* member : {"prompt", "input"}) {  // of models that do not chat
     Json json{{"model", options.model}, {member, *options.text}};
-    const std::string_view endpoint = endpoint_of_request(dump_json(json), options.model);
+    const std::string_view endpoint = endpoint_of(dump_json(json), options.model, book);
     const bool meant =
         options.endpoint.empty() ? endpoint != "completions" && endpoint != "responses" : endpoint == options.endpoint;
     if (meant && !gemini) return json;
@@ -49,11 +49,11 @@ Json request_of(const EstimateOptions& options) {
 }
 
 /// A file as the form that it is sent in: speech to be written down, an image to be changed.
-Result<std::string> form_of(const EstimateOptions& options) {
+Result<std::string> form_of(const EstimateOptions& options, const PriceBook& book) {
   if (options.model.empty()) return Error{Code::invalid_argument, "--file wants a --model"};
   const auto content = input(options.file);
   if (!content) return content.error();
-  const bool image = form_endpoint(options) == "images.edits";
+  const bool image = form_endpoint(options, book) == "images.edits";
   std::string boundary = "--farthing";
   while (content->find(boundary) != std::string::npos)
     boundary += "-";
@@ -65,13 +65,13 @@ Result<std::string> form_of(const EstimateOptions& options) {
          "--\r\n";
 }
 
-Result<std::string> body_of(const EstimateOptions& options) {
+Result<std::string> body_of(const EstimateOptions& options, const PriceBook& book) {
   if (options.text) {
     if (options.model.empty()) return Error{Code::invalid_argument, "--text wants a --model"};
-    return dump_json(request_of(options));
+    return dump_json(request_of(options, book));
   }
   if (options.output_limit) return Error{Code::invalid_argument, "--output-limit goes with --text"};
-  if (!options.file.empty()) return form_of(options);
+  if (!options.file.empty()) return form_of(options, book);
   auto body = input(options.request);
   if (!body) return body;
   if (body->starts_with("--")) return body;  // a form, as it is sent
@@ -108,10 +108,13 @@ Result<Policy> policy_of(const std::string& given) {
 }
 
 Result<Estimate> estimated(const EstimateOptions& options) {
-  const auto body = body_of(options);
-  if (!body) return body.error();
   auto policy = policy_of(options.policy);
   if (!policy) return policy.error();
+  // What a model is for is told by the policy's own prices too.
+  const auto book = PriceBook::open(policy->price_book_path(), policy->prices);
+  if (!book) return book.error();
+  const auto body = body_of(options, **book);
+  if (!body) return body.error();
   ::unsetenv("FARTHING_STORE");  // it would come before ours, and asking must not write into it
   GuardOptions guard_options;
   guard_options.store = "memory:";
@@ -119,8 +122,8 @@ Result<Estimate> estimated(const EstimateOptions& options) {
   auto guard = Guard::open(std::move(*policy), std::move(guard_options));
   if (!guard) return guard.error();
   const std::string endpoint = !options.endpoint.empty() ? options.endpoint
-                               : !options.file.empty()   ? form_endpoint(options)
-                                                         : std::string(endpoint_of_request(*body, options.model));
+                               : !options.file.empty()   ? form_endpoint(options, **book)
+                                                         : std::string(endpoint_of(*body, options.model, **book));
   if (endpoint.empty()) {
     return Error{
         Code::invalid_argument,

@@ -1,6 +1,8 @@
 #include <iostream>
 
 #include "../commands.h"
+#include "../terminal.h"
+#include "farthing/endpoint.h"
 
 namespace farthing::cli {
 
@@ -16,6 +18,10 @@ int halt(const HaltOptions& options) {
             << ": from the next call on, in every process on " << (status ? status->store : "this store")
             << ". Calls already sent finish.\n"
             << "back on with: farthing resume " << *id << "\n";
+  if (const auto doubts = (*control)->doubts_of_halt(*match, endpoint_names()); doubts) {
+    for (const std::string& doubt : *doubts)
+      std::cerr << "warning: " << printable(doubt, true) << "; the halt is in force all the same\n";
+  }
   return ok;
 }
 

@@ -46,10 +46,11 @@ int policy_apply(const PolicyOptions& options) {
 int policy_remove(const PolicyOptions& options) {
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
-  const auto change = (*control)->remove_policy(options.file_or_name, options.note);
+  const auto change = (*control)->remove_policy(options.file_or_name, options.note, options.dry_run);
   if (!change) return fail(change.error());
   std::cout << "policy \"" << printable(options.file_or_name)
-            << "\" is no longer in force, also not for programs that are running; what its caps counted is kept\n";
+            << (options.dry_run ? "\" would no longer be in force" : "\" is no longer in force")
+            << ", also not for programs that are running; what its caps counted is kept\n";
   print_effects(*change);
   return ok;
 }

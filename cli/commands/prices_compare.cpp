@@ -12,6 +12,7 @@
 #include "farthing/count.h"
 #include "farthing/endpoint.h"
 #include "farthing/guard.h"
+#include "farthing/maker.h"
 #include "farthing/time_text.h"
 
 namespace farthing::cli {
@@ -65,14 +66,26 @@ Result<std::vector<const Model*>> chosen(const PriceBook& book, const PricesComp
     }
   }
   if (models.empty()) {
-    std::string filter;
-    const auto add = [&filter](std::string_view name, std::string_view value) {
-      if (!value.empty()) filter += (filter.empty() ? "" : ", ") + std::string(name) + " " + std::string(value);
+    std::string filter, near;
+    const auto add = [&](std::string_view name, std::string_view value, std::string_view Model::* member) {
+      if (value.empty()) return;
+      filter += (filter.empty() ? "" : ", ") + std::string(name) + " " + std::string(value);
+      std::set<std::string_view> known;
+      for (const Model* model : book.models())
+        known.insert(model->*member);
+      if (known.contains(value)) return;
+      near += "; no " + std::string(name) + " is \"" + std::string(value) + "\"";
+      std::vector<std::string> names = near_names(value, {known.begin(), known.end()}, 3);
+      const bool few = names.empty() && known.size() <= 20;  // all of them can be told
+      if (few) names.assign(known.begin(), known.end());
+      for (const std::string& one : names)
+        near += (&one != &names.front() ? ", " : few ? ", there are: " : ", near names: ") + one;
     };
-    add("provider", options.provider);
-    add("family", options.family);
-    add("modality", options.modality.empty() && options.models.empty() ? modality_of(endpoint) : options.modality);
-    return Error{Code::unknown_cap, "no model in the price book fits: " + filter};
+    add("provider", options.provider, &Model::provider);
+    add("family", options.family, &Model::family);
+    add("modality", options.modality.empty() && options.models.empty() ? modality_of(endpoint) : options.modality,
+        &Model::modality);
+    return Error{Code::unknown_cap, "no model in the price book fits: " + filter + near};
   }
   return models;
 }
@@ -172,6 +185,7 @@ struct Ranked {
   std::optional<Usd> likely, ceiling;
   std::int64_t output_limit = 0;
   std::string why_not;
+  std::optional<bool> reasons = false;  // nothing: the book does not say it, and likely may be too low
 };
 
 /// Likely, then the ceiling; what has no price comes last.
@@ -209,6 +223,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       one.ceiling = estimate->ceiling;
       one.output_limit = estimate->output_limit;
       one.why_not = estimate->no_ceiling;
+      if (model->modality == "text") one.reasons = reasons(book, *model);
     } else {
       if (estimate.error().code == Code::invalid_argument && models.front() == model) return fail(estimate.error());
       one.why_not = estimate.error().message;
@@ -230,6 +245,7 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
       put("ceiling", one.ceiling);
       entry["output_limit"] = one.output_limit;
       entry["why_not"] = one.why_not;
+      entry["reasoning"] = one.reasons ? Json(*one.reasons) : Json(nullptr);
       entry["book"] = book.version();
       list.push_back(std::move(entry));
     }
@@ -237,9 +253,11 @@ int ranked(const PriceBook& book, const std::vector<const Model*>& models, const
     return ok;
   }
   std::vector<std::vector<std::string>> rows;
+  const std::string untold = "dearer, if it reasons: the book does not say";
   for (const Ranked& one : all) {
     rows.push_back({std::string(one.model->provider), std::string(one.model->name), text(one.likely), text(one.ceiling),
-                    one.output_limit == 0 ? "" : std::to_string(one.output_limit), one.why_not});
+                    one.output_limit == 0 ? "" : std::to_string(one.output_limit),
+                    one.reasons ? one.why_not : untold + (one.why_not.empty() ? "" : "; " + one.why_not)});
   }
   std::cout << table({"provider", "model", ">likely USD", ">at most USD", ">output limit", ""}, rows) << rows.size()
             << (rows.size() == 1 ? " model" : " models") << ", price book " << book.version() << "\n";

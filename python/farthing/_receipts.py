@@ -11,8 +11,8 @@ from farthing.receipt import Receipt
 if TYPE_CHECKING:
     from farthing.guard import Guard
 
-_HOLDERS = ("response", "http_response", "sdk_http_response")
-"""What of a reply may hold the headers; the last is google-genai's."""
+_HOLDERS = ("response", "http_response", "sdk_http_response", "_response", "_raw_stream")
+"""What of a reply may hold the headers: google-genai's third; openai's stream helpers have the last two only."""
 
 _IDS = ("id", "response_id", "responseId")
 

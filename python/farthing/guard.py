@@ -6,6 +6,7 @@ import atexit
 import json
 import logging
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -22,7 +23,7 @@ from farthing._receipts import keys_of, open_guards
 from farthing._request import request_body
 from farthing.aio import Aio
 from farthing.cap import Cap, Globs
-from farthing.errors import ArgumentError, StoreError
+from farthing.errors import ArgumentError, FarthingWarning, StoreError
 from farthing.receipt import Estimate, Receipt, estimate_of, receipt_of
 from farthing.report import (
     Change,
@@ -285,8 +286,8 @@ class Guard:
         """Entries of the ledger, newest first: `for row in guard.ledger(since="2h", labels={"user": "u1"}):`.
 
         `since` and `until` are datetimes, ISO text, or "2h" ago; `limit` is how many, 0 for all. `how` is how they were
-        settled: usage, counted, hold, provider_error, released, expired. Costs are `Decimal` USD. Raises ArgumentError
-        for a filter that makes no sense, StoreError when the store cannot be read.
+        settled: usage, counted, hold, ended, provider_error, released, expired (docs/command.md). Costs are `Decimal`
+        USD. Raises ArgumentError for a filter that makes no sense, StoreError when the store cannot be read.
         """
         _arguments.texts(model=model, call=call, run=run, how=how, id=id)
         _arguments.whole("limit", limit, least=0)
@@ -367,8 +368,9 @@ class Guard:
 
             number = guard.halt("incident 12", match={"project": ["x", "y*"]})
 
-        Calls that are under way finish. Answers the halt's id. Raises ArgumentError for a `match` that is no mapping of
-        labels to texts, StoreError when the store cannot be written.
+        Calls that are under way finish. Answers the halt's id. What nothing in the store had yet, and no price book
+        prices, is halted too, with a FarthingWarning. Raises ArgumentError for a `match` that is no mapping of labels
+        to texts, StoreError when the store cannot be written.
         """
         _arguments.texts(why=why, who=who)
         example = '{"project": ["a", "b*"]}'
@@ -379,7 +381,12 @@ class Guard:
             globs.append(
                 (kind, _arguments.list_of_texts(f"match[{kind!r}]", listed, '["a", "b*"]'))
             )
-        return self._core.halt(globs, who, why)
+        number, doubts = self._core.halt(globs, who, why)
+        for said in doubts:
+            warnings.warn(
+                f"{said}; the halt is in force all the same", FarthingWarning, stacklevel=2
+            )
+        return number
 
     def resume(self, id: int | None = None, *, who: str = "", why: str = "") -> None:
         """Ends one halt, `guard.resume(number)`, or all.
@@ -405,11 +412,11 @@ class Guard:
 
             guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch")
 
-        `cap` is an id or an unambiguous part of one; `each` picks one counter of a cap with `each`: `{"user": "u42"}`,
-        every kind once; of a single kind `["u42"]` will do. `until` is a datetime with a time zone, ISO text, a weekday
-        (its next midnight in the policy's zone) or "2h"; then the policy's limit is back. `"0 USD"` refuses all that
-        costs. Raises ArgumentError for a cap or a counter that is not known, a limit in another unit than the cap's, or
-        what is no moment; StoreError when the store cannot be written.
+        `cap` is the whole id, or the words of a cap without one; `each` picks one counter of a cap with `each`:
+        `{"user": "u42"}`, every kind once; of a single kind `["u42"]` will do. `until` is a datetime with a time zone,
+        ISO text, a weekday (its next midnight in the policy's zone) or "2h"; then the policy's limit is back. `"0 USD"`
+        refuses all that costs. Raises ArgumentError for a cap or a counter that is not known (near names are told), a
+        limit in another unit than the cap's, or what is no moment; StoreError when the store cannot be written.
         """
         if not isinstance(limit, str):
             raise _arguments.bad("limit", limit, 'text with its unit, such as "50 USD"')
@@ -428,7 +435,7 @@ class Guard:
     ) -> None:
         """Back to the policy's limit: `guard.clear_limit("marketing-daily")`.
 
-        `each` picks one counter, as in `set_limit`. Raises ArgumentError for a cap that is not known, StoreError when
+        `cap` and `each` as in `set_limit`. Raises ArgumentError for a cap that is not known, StoreError when
         the store cannot be written.
         """
         _arguments.texts(cap=cap, why=why, who=who)

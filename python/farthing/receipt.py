@@ -61,7 +61,7 @@ class Receipt:
     quantities: Mapping[str, int]
     """What was billed, where there was any: input_tokens, cache_read_tokens, output_tokens, ..."""
     how: str
-    """How it was settled: usage, counted, hold, provider_error, released, expired; `open` until then."""
+    """How it was settled: usage, counted, hold, ended, provider_error, released, expired; `open` until then."""
     output_limit_asked: int | None
     output_limit: int | None
     """As it was sent; below `output_limit_asked` (or there at all) where a cap lowered it."""

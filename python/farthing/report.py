@@ -139,7 +139,7 @@ class LedgerRow:
     booked: Mapping[str, Decimal | int]
     """What was booked in the end, per meter: `usd` in `Decimal` USD, seconds as `Decimal`, all others `int`."""
     how: str
-    """usage, counted, hold, provider_error, released, expired, voided; `open` while it is under way."""
+    """usage, counted, hold, ended, provider_error, released, expired, voided; `open` while it is under way."""
     quantities: Mapping[str, int]
     """What was billed, where there was any: tokens by kind, images, characters, `audio_ms` and `video_ms` in ms."""
     output_limit_asked: int | None

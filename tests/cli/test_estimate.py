@@ -66,3 +66,13 @@ def test_a_recording_is_estimated_by_its_length(place: Place) -> None:
     assert "missing" in place.run(
         "estimate", "--file", "missing.wav", "--model", "whisper-1", code=2
     )
+
+
+def test_what_a_file_is_for_is_told_by_the_policys_own_prices(place: Place) -> None:
+    """A model of one's own that makes images was taken for one that writes recordings down."""
+    (place.folder / "farthing.toml").write_text(
+        '[[price]]\nprovider = "openai"\nmodel = "paint-1"\nrates = { images = "0.04 USD each" }\n'
+    )
+    (place.folder / "mill.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    said = json.loads(place.run("estimate", "--file", "mill.png", "--model", "paint-1", "--json"))
+    assert said["endpoint"] == "images.edits" and said["ceiling"] == "0.04"

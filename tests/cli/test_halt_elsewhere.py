@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.conftest import Place
+from tests.cli.conftest import COMMAND, Place
 
 LOOP = """
 import sys
@@ -118,7 +118,16 @@ def test_halt_stops_the_next_call_of_another_process_and_resume_lets_it_go_on(
 
 
 def test_a_halt_of_others_does_not_stop_it(place: Place, loop: Loop) -> None:
-    place.run("halt", "--match", "project=other*", "--why", "not this one")
+    store = ["--store", place.store]
+    halted = subprocess.run(
+        [COMMAND, "halt", *store, "--match", "project=other*", "--why", "not this one"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert halted.stdout.startswith("halted calls with project=other*")
+    assert halted.stderr.startswith("warning: no call in this store had project=other* yet")
     place.provider.script({"do": {"hold": "fifth"}, "nth": 2})
     place.provider.release("third")
     place.provider.wait(holding="fifth")

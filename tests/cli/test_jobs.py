@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import openai
 import pytest
@@ -43,6 +44,21 @@ def test_pending_jobs_are_listed(place: Place, video: str) -> None:
     assert json.loads(place.run("status", "--json"))["pending_jobs"] == 1
 
 
+def test_why_finds_one_by_the_providers_id(place: Place, video: str) -> None:
+    """It is what the caller has in hand, before the job is over and after."""
+    said = place.run("why", video)
+    assert "not settled yet" in said and '"project":"films"' in said
+    assert f"video {video} of 127.0.0.1" in said and f"farthing jobs end {video}" in said
+    known = json.loads(place.run("why", video, "--json"))
+    assert [row["response_id"] for row in known["rows"]] == [video]
+    assert [job["job"] for job in known["jobs"]] == [video]
+    assert known["jobs"] == json.loads(place.run("why", known["rows"][0]["id"], "--json"))["jobs"]
+    place.run("jobs", "end", video)
+    said = place.run("why", video)
+    assert "the whole hold is charged" in said and "is not over" not in said
+    assert json.loads(place.run("why", video, "--json"))["jobs"] == []
+
+
 def test_one_is_ended_at_an_amount_with_who_and_why(place: Place, video: str) -> None:
     said = place.run(
         *("jobs", "end", video, "--amount", "0.40 USD"), *("--who", "ann", "--why", "the bill")
@@ -51,12 +67,23 @@ def test_one_is_ended_at_an_amount_with_who_and_why(place: Place, video: str) ->
     [row] = [json.loads(line) for line in place.run("ledger", "--json").splitlines()]
     assert (row["actual"], row["how"], row["who"], row["why"]) == (
         "0.40",
-        "counted",
+        "ended",
         "ann",
         "the bill",
     )
+    assert place.run("ledger", "--how", "ended", "--json") == place.run("ledger", "--json")
+    assert "ended by hand" in place.run("why", video)
     assert place.run("jobs") == "no job is pending\n"
     assert "unknown_job" in place.run("jobs", "end", video, code=3)
+
+
+def test_every_word_of_how_is_documented(place: Place, video: str) -> None:
+    said = place.run("ledger", "--how", "nonsense", code=2)
+    words = said.partition("accepted are ")[2].partition(" [")[0].replace(" and ", ", ").split(", ")
+    assert {"ended", "expired", "adjust"} <= set(words)
+    page = (Path(__file__).resolve().parents[2] / "docs/command.md").read_text()
+    page = page.partition("## How an entry was settled")[2].partition("\n## ")[0]
+    assert [word for word in words if f"`{word}`" not in page] == []
 
 
 def test_one_is_charged_at_its_hold_by_its_attempt(place: Place, video: str) -> None:

@@ -181,6 +181,43 @@ def test_what_changes_is_said_and_a_dry_run_changes_nothing(place: Place) -> Non
     assert "[policy_superseded]" in place.run("policy", "apply", "--dry-run", "one.toml", code=1)
 
 
+def test_a_limit_set_at_run_time_that_goes_on_is_told(place: Place) -> None:
+    """R8: it wins over what was just applied, which nobody who reads "becomes 2.00 USD" expects."""
+    users = '[[cap]]\nid = "users"\nlimit = "1 USD"\nper = "day"\neach = ["user"]\n'
+    _policy(place, "one.toml", "5 USD", extra=users)
+    two = _policy(place, "two.toml", "2 USD", extra=users)
+    place.run("policy", "apply", "one.toml")
+    place.run("cap", "set", "team", "9 USD", "--until", "2099-01-01", "--who", "ann")
+    place.run("cap", "set", "users", "3 USD", "--for", "user=u42", "--who", "bob", "--why", "demo")
+    said = [
+        'warning: cap "team": a limit set at run time stays in force, 9.00 USD instead of 2.00 USD until '
+        "2099-01-01T00:00:00Z, by ann. The policy's again: farthing cap clear team",
+        'warning: cap "users" for user=u42: a limit set at run time stays in force, 3.00 USD instead of 1.00 USD, '
+        "by bob: demo. The policy's again: farthing cap clear users --for user=u42",
+    ]
+    for arguments in (["--dry-run", two.name], [two.name], [two.name]):
+        assert _apply(place, *arguments).stderr.splitlines() == said
+    assert _limits(place)["team"] == "9.00 USD"
+    for named in said:
+        place.run(*named.partition("again: farthing ")[2].split())
+    assert _apply(place, two.name).stderr == ""
+    assert _limits(place)["team"] == "2.00 USD"
+
+
+def test_removing_can_be_looked_at_first(place: Place) -> None:
+    _policy(place, "one.toml", "5 USD")
+    place.run("policy", "apply", "one.toml")
+    said = place.run("policy", "remove", "--dry-run", "shop").splitlines()
+    effect = '  cap "team" (5.00 USD per month): is gone, it binds nobody any more'
+    assert said[0].startswith('policy "shop" would no longer be in force') and said[1:] == [effect]
+    assert _limits(place) == {"team": "5.00 USD"}
+    for more in ([], ["--dry-run"]):
+        said = place.run("policy", "remove", *more, "shp", code=3)
+        assert 'no policy "shp" is in force' in said and "near names: shop" in said
+    assert place.run("policy", "remove", "shop").splitlines()[1:] == [effect]
+    assert _limits(place) == {}
+
+
 def test_the_policies_in_force_are_listed(place: Place) -> None:
     _policy(place, "one.toml", "5 USD")
     place.run("policy", "apply", "one.toml")

@@ -97,6 +97,22 @@ def test_compare_ranks_by_the_estimate_of_the_core(place: Place) -> None:
     assert "no model in the price book fits: provider groq, modality image" in none
 
 
+def test_compare_takes_a_resold_model_for_its_makers(place: Place) -> None:
+    """A model that thinks costs its thinking wherever it is sold; who resells it often says less of it."""
+    (place.folder / "request.json").write_text(json.dumps({**CALL, "max_tokens": 16000}))
+    ranked = ("prices", "compare", "--for", "request.json")
+    rows = said(place, *ranked, "openai/gpt-5-mini", "openrouter/openai/gpt-5-mini")
+    assert {row["provider"] for row in rows} == {"openai", "openrouter"}
+    low, high = sorted(Decimal(row["likely"]) for row in rows)
+    assert high < low * Decimal("1.1") and all(row["reasoning"] for row in rows)
+    unknown = "deepseek/deepseek-r1-distill-qwen-14b"
+    (row,) = said(place, *ranked, "--provider", "openrouter", unknown)
+    assert row["reasoning"] is None
+    text = place.run(*ranked, "--provider", "openrouter", unknown)
+    assert "dearer, if it reasons: the book does not say" in text
+    assert "if it reasons" not in place.run(*ranked, "openai/gpt-4.1-nano", "openai/gpt-5")
+
+
 def test_compare_never_opens_the_users_store(place: Place) -> None:
     (place.folder / "request.json").write_text(json.dumps(CALL))
     (place.folder / "farthing.toml").write_text('[[cap]]\nlimit = "1 USD"\nper = "day"\n')

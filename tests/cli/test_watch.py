@@ -141,7 +141,7 @@ def test_a_reader_that_never_was_ends_it_with_0(
 
 def test_piped_it_writes_round_after_round_without_escape_codes(place: Place, watch: Watch) -> None:
     place.spend(1)
-    place.run("halt", "--match", "project=other", "--why", "loop")  # in colour on a terminal
+    place.run("halt", "--match", "project=sh*", "--why", "loop")  # in colour on a terminal
     place.run("cap", "set", "daily", "9 USD")
     program = watch("1")
     first = _round(program.stdout)

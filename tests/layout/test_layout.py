@@ -29,6 +29,7 @@ PUBLIC = {
     "tokenizer": "tokens",
     "tokens": "tokens",
     "count": "counting",
+    "maker": "prices",
     "prices": "prices",
     "price_source": "prices",
     "cap": "policy",

@@ -91,9 +91,10 @@ def test_ledger(shop: Shop) -> None:
 def test_halt_and_resume(shop: Shop) -> None:
     guard = shop.guard(DAY)
     client = guard.wrap(shop.client(), project="a")
-    other = guard.halt("only b", match={"project": "b"}, who="ada")
+    with pytest.warns(farthing.FarthingWarning, match="no call in this store had project=b yet"):
+        other = guard.halt("only b", match={"project": "b"}, who="ada")
     client.chat.completions.create(**CHEAP)
-    mine = guard.halt("all of a", match={"project": ["a", "c*"]})
+    mine = guard.halt("all of a", match={"project": ["a", "a*"]})
     assert {(halt.id, halt.why) for halt in guard.status().halts} == {
         (other, "only b"),
         (mine, "all of a"),
@@ -104,6 +105,41 @@ def test_halt_and_resume(shop: Shop) -> None:
     client.chat.completions.create(**CHEAP)
     guard.resume()
     assert guard.status().halts == ()
+
+
+def test_a_halt_of_what_nothing_had_yet_warns_and_is_in_force(shop: Shop) -> None:
+    guard = shop.guard(
+        DAY, farthing.Cap("9 USD", per="day", each="customer", match={"team": "search"})
+    )
+    client = guard.wrap(shop.client(), project="shop")
+    client.chat.completions.create(**CHEAP)
+    for known in (
+        {"project": "sh*"},
+        {"team": "search"},  # only a cap has it
+        {"model": "gpt-5*", "provider": "anthropic"},  # no call, but it has a price
+        {"modality": "video"},
+        {"endpoint": "messages"},
+    ):
+        guard.halt("known", match=known)
+    guard.resume()
+    for match, said in (
+        (
+            {"projct": "shop"},
+            'had a label "projct" yet, and no cap names it; did you mean "project"?',
+        ),
+        ({"project": "shpo"}, 'had project=shpo yet, and no cap names it; did you mean "shop"?'),
+        ({"customer": "c1"}, "had customer=c1 yet"),
+        (
+            {"model": "gtp-5-mini"},
+            'is "gtp-5-mini", so no known call matches it; did you mean "gpt-5-mini"',
+        ),
+        ({"provider": "opnai"}, 'did you mean "openai"'),
+    ):
+        with pytest.warns(farthing.FarthingWarning) as caught:
+            number = guard.halt("typo", match=match)
+        (warning,) = caught
+        assert said in str(warning.message) and warning.filename == __file__
+        assert number in {halt.id for halt in guard.status().halts}
 
 
 def test_a_halt_that_no_call_could_match_is_refused(shop: Shop) -> None:
@@ -120,7 +156,7 @@ def test_set_limit_from_the_next_call_on(shop: Shop) -> None:
     client = guard.wrap(shop.client())
     with pytest.raises(farthing.CapExceeded):
         client.chat.completions.create(**CHEAP)
-    guard.set_limit("marketing", "50 USD", until="friday", why="launch", who="ada")
+    guard.set_limit("marketing-daily", "50 USD", until="friday", why="launch", who="ada")
     client.chat.completions.create(**CHEAP)
     (counter,) = guard.status().counters
     assert (counter.cap.limit, counter.baseline) == (50, Decimal("0.000001"))
@@ -134,6 +170,32 @@ def test_set_limit_from_the_next_call_on(shop: Shop) -> None:
     assert caught.value.code == "unknown_cap"
     with pytest.raises(farthing.ArgumentError):
         guard.set_limit("marketing-daily", 50.0)  # type: ignore[arg-type]
+
+
+def test_a_cap_is_named_whole(shop: Shop) -> None:
+    """What is unambiguous today is not when the next cap comes, and nobody reads what a program did."""
+    guard = shop.guard(
+        farthing.Cap("5 USD", per="day", id="marketing-daily"),
+        farthing.Cap("9 USD", per="month", id="support"),
+        farthing.Cap("3 requests", per="hour"),
+    )
+    for change in (lambda name: guard.set_limit(name, "1 USD"), guard.clear_limit):
+        for name, near in (
+            ("marketing", ["marketing-daily"]),
+            ("suport", ["support"]),
+            ("per day", ["marketing-daily"]),
+            ("nothing", ["marketing-daily", "support", "3 requests per hour"]),
+            ("", ["marketing-daily", "support", "3 requests per hour"]),
+        ):
+            with pytest.raises(farthing.ArgumentError) as caught:
+                change(name)
+            assert caught.value.code == "unknown_cap" and "the whole id" in str(caught.value)
+            named = [line.split("   ")[0].strip() for line in str(caught.value).splitlines()[1:]]
+            assert sorted(name.split(" [")[0] for name in named) == sorted(near)
+    guard.set_limit("support", "1 USD")
+    guard.set_limit("3 requests per hour", "1 requests")
+    limits = {counter.cap.limit for counter in guard.status().counters}
+    assert limits == {5, 1}
 
 
 @pytest.mark.parametrize("until", ["someday", "0.5h", datetime(2030, 1, 1), 5])

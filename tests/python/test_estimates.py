@@ -165,6 +165,13 @@ def test_what_has_no_price_does_not_fit_under_a_cap_on_money(shop: Shop) -> None
     assert estimate.fits_output_limit is None and estimate.ceiling_usd is None
     assert estimate.no_ceiling is not None
     assert estimate.no_ceiling.startswith("no price is known; near names: gpt-5-mini")
+    # A name that nobody has tells no provider, so it is looked for among all of them.
+    elsewhere = shop.guard(DAY).estimate(
+        "chat.completions", **{**CHEAP, "model": "claude-sonet-4-5"}
+    )
+    assert "near names: claude-sonnet-4-5" in (elsewhere.no_ceiling or "")
+    without = shop.guard(DAY).estimate("chat.completions", messages=CHEAP["messages"])
+    assert without.no_ceiling == "no price is known: the request names no model"
     counted = shop.guard(farthing.Cap("10 requests", per="day"), store="memory:")
     assert counted.estimate("chat.completions", **unknown).fits_output_limit == 64
 

@@ -12,7 +12,7 @@ import pytest
 
 import farthing
 
-from .conftest import MODEL, Shop
+from .conftest import CHEAP, MODEL, Shop
 from .money import billed, booked, counted
 
 # OpenAI shut Sora down; its SDK says so with every call.
@@ -196,3 +196,26 @@ def test_what_is_done_at_the_provider_without_a_guard_passes(shop: Shop) -> None
         assert booked(guard) == 0
         assert client.responses.retrieve(reply.id).status == "completed"
         assert booked(guard) == 0
+
+
+def test_a_refusal_for_want_of_a_slot_names_the_jobs_that_have_them(shop: Shop) -> None:
+    """Whoever waits for a call waits seconds, for a job hours: and it is none of the calls that anybody sees."""
+    day = farthing.Cap("50 USD", per="day", id="day")
+    caps = [day, farthing.Cap("2 concurrent", each="user", id="slots")]
+    with shop.guard(*caps) as guard:
+        client = guard.wrap(shop.client())
+        with guard.scope(user="u2"):
+            client.videos.create(**CLIP)
+        with guard.scope(user="u1"):
+            videos = [client.videos.create(**CLIP).id for _ in range(2)]
+            with pytest.raises(farthing.CapExceeded) as caught:
+                client.videos.create(**CLIP)
+            said = str(caught.value)
+            assert f"2 slots are held by jobs that are not over ({', '.join(videos)})" in said
+            assert "farthing jobs lists them" in said and "farthing jobs end JOB" in said
+            guard.end_job(videos[0])
+            client.videos.create(**CLIP)
+            guard.set_limit("day", "0 USD")
+            with pytest.raises(farthing.CapExceeded, match="day") as caught:
+                client.chat.completions.create(**CHEAP)
+            assert "slots are held" not in str(caught.value)

@@ -534,3 +534,39 @@ async def test_mocked_async_stream_read_twice_by_the_sdks_drain(shop: Shop) -> N
         chunks = [chunk async for chunk in await client.chat.completions.create(**STREAM)]
     assert all(chunk.choices for chunk in chunks)
     assert (_one(guard).how, booked(guard)) == ("usage", billed(shop.provider))
+
+
+HELPERS: dict[str, Callable[[Any], Any]] = {
+    "chat": lambda client: client.chat.completions.stream(**CHEAP),
+    "responses": lambda client: client.responses.stream(
+        model=MODEL, input="hi", max_output_tokens=64
+    ),
+}
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_receipts_of_the_stream_helpers(shop: Shop, helper: str) -> None:
+    guard = shop.guard(DAY)
+    client = guard.wrap(shop.client())
+    with HELPERS[helper](client) as stream:
+        assert list(stream)
+    final = getattr(stream, "get_final_completion", None) or stream.get_final_response
+    _found(guard, shop, stream, final())
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+async def test_receipts_of_the_async_stream_helpers(shop: Shop, helper: str) -> None:
+    guard = shop.guard(DAY)
+    async with guard.wrap(shop.aclient()) as client:
+        async with HELPERS[helper](client) as stream:
+            assert [event async for event in stream]
+        final = getattr(stream, "get_final_completion", None) or stream.get_final_response
+        _found(guard, shop, stream, await final())
+
+
+def _found(guard: farthing.Guard, shop: Shop, *replies: object) -> None:
+    for reply in replies:
+        receipt = farthing.receipt(reply)
+        assert receipt is not None, reply
+        assert (receipt.attempt, receipt.how) == (_one(guard).id, "usage")
+        assert receipt.cost_usd == billed(shop.provider) > 0

@@ -98,6 +98,22 @@ TEST_P(StoreRegistry, R8_of_two_limits_that_meet_under_one_id_the_last_one_wins)
   EXPECT_TRUE(granted(store->next_id(), acme, usd));
 }
 
+TEST_P(StoreRegistry, R8_a_limit_is_not_that_of_a_cap_which_counts_something_else_under_its_id) {
+  apply(cap_of("x", "5 USD", "per = \"day\""));
+  Override change;
+  change.cap_id = "x";
+  change.limit = 9 * usd;
+  ASSERT_TRUE(store->set_override(change));
+  apply(cap_of("x", "1 requests", "per = \"day\""));  // not nine thousand million of them
+  EXPECT_TRUE(store->registry()->overrides.empty());
+  EXPECT_TRUE(granted(store->next_id(), acme, 1));
+  EXPECT_FALSE(granted(store->next_id(), acme, 1));
+  apply(cap_of("x", "1 USD", "per = \"day\"\neach = [\"org\"]"));
+  EXPECT_TRUE(store->registry()->overrides.empty());
+  apply(cap_of("x", "1 USD", "per = \"day\""));
+  EXPECT_EQ(store->registry()->overrides.size(), 1U);
+}
+
 TEST_P(StoreRegistry, R35_a_renamed_cap_does_not_tell_its_alerts_again) {
   const std::string more = "per = \"day\"\nalert = [100]\n";
   apply(cap_of("old", "1 USD", more));

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "farthing/cap.h"
@@ -129,6 +130,10 @@ struct ChangeNote {
 /// kind. Empty: all counters.
 using CounterValues = std::vector<std::pair<std::string, std::string>>;
 
+/// How a cap is named: a program by its id, or the words of one without; a person, who is told which cap it was, also by a
+/// part of them that no other cap has.
+enum class CapBy { id, part };
+
 class Control {
  public:
   static Result<std::shared_ptr<Control>> open(const std::string& store_location, std::shared_ptr<Clock> clock);
@@ -146,14 +151,19 @@ class Control {
 
   /// Stops everything, or the calls that match. Answers the halt's id.
   Result<std::int64_t> halt(const Match& match, const ChangeNote& note);
+  /// What of a halt's match no call, cap or policy of the store has, and no price book prices, with near names: it may be
+  /// misspelt. `endpoints` are the built-in ones (farthing/endpoint.h).
+  Result<std::vector<std::string>> doubts_of_halt(const Match& match,
+                                                  const std::vector<std::string_view>& endpoints) const;
   Status resume(std::optional<std::int64_t> id, const ChangeNote& note);
 
   /// Registered caps with number, words, limit, override.
   Result<std::vector<RegisteredCapView>> caps() const;
-  /// R8: in force on the next call of every process. `cap` is an id or an unambiguous part of one.
+  /// R8: in force on the next call of every process.
   Result<LimitSet> set_limit(const std::string& cap, const CounterValues& counter, const std::string& limit_text,
-                             std::optional<std::int64_t> until_ms, const ChangeNote& note);
-  Result<LimitSet> clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note);
+                             std::optional<std::int64_t> until_ms, const ChangeNote& note, CapBy by = CapBy::id);
+  Result<LimitSet> clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note,
+                               CapBy by = CapBy::id);
   /// The newest first.
   /// `most` 0: all that are kept.
   Result<std::vector<Change>> changes(std::size_t most) const;
@@ -169,7 +179,8 @@ class Control {
   /// same, or the same error, and changes nothing.
   Result<PolicyChange> apply_policy(const Policy& policy, bool force, const ChangeNote& note = {},
                                     bool look_only = false);
-  Result<PolicyChange> remove_policy(const std::string& name, const ChangeNote& note = {});
+  /// `look_only`, as above.
+  Result<PolicyChange> remove_policy(const std::string& name, const ChangeNote& note = {}, bool look_only = false);
   /// After a clock that was wrong: the store's time is this machine's again.
   Status reset_clock(const ChangeNote& note);
 

@@ -44,8 +44,9 @@ struct Denial {
   std::vector<RefusedCap> caps;  // headline first (R3); empty where no cap refused
   bool held = false;
   std::int64_t stale_streams = 0;  // held: calls open for more than 120 s, which may be streams that nobody reads (R17)
-  std::int64_t at_ms = 0;          // the store's time
-  std::int64_t clock_ahead_ms = 0;  // R12: how far that is ahead of this machine's clock, which was once wrong
+  std::vector<std::string> slot_jobs;  // of a cap on concurrency: ids of the jobs that hold its slots (R17)
+  std::int64_t at_ms = 0;              // the store's time
+  std::int64_t clock_ahead_ms = 0;     // R12: how far that is ahead of this machine's clock, which was once wrong
   std::string model;
   std::string attempt;                            // id, for `farthing why ID`
   std::optional<std::int64_t> fits_output_limit;  // R22: the output limit that would pass now

@@ -35,6 +35,7 @@ enum class How : std::uint8_t {
   usage,           // final usage from the provider
   counted,         // no final usage, but an upper bound of what was seen (R24)
   hold,            // outcome unknown: the hold is charged
+  ended,           // a job, by a person who said what it cost (R17)
   provider_error,  // the dialect's own error: 0 (R23)
   released,        // provably not sent
   expired,         // nobody settled it: the hold is charged (R17)

@@ -134,6 +134,8 @@ struct Attempt::State {
   Verdict refuse(Denial refusal);
   Verdict refuse(Code code, std::string message);
   Verdict refuse(const Refused& refused);
+  /// The jobs that hold slots of a cap on concurrency (R17).
+  std::vector<std::string> jobs_with_slots(const RefusedCap& cap) const;
   Verdict refuse_unpriced();
   Verdict refuse_unknown_endpoint(const RequestView& request);
   Verdict refuse_unknown_host();

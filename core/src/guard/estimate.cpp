@@ -222,7 +222,14 @@ std::string why_not(const Core& core, const AskedCall& call, const std::vector<s
   if (!free && (model == nullptr || !core.book->rates(*model, {.at_ms = core.clock->wall_ms()}))) {
     std::string text = "no price is known";
     if (model != nullptr) return text;
-    const auto near = core.book->near(call.host.provider, call.plan->context->model, 3);
+    if (call.facts.model.empty()) return text + ": the request names no model";
+    // Without a host, whose it is cannot be told from a name that nobody has.
+    const std::string& wanted = call.plan->context->model;
+    std::vector<std::string_view> names;
+    for (const Model* each : core.book->models())
+      names.push_back(each->name);
+    const auto near =
+        call.asked.host.empty() ? near_names(wanted, names, 3) : core.book->near(call.host.provider, wanted, 3);
     for (const std::string& name : near)
       text += (&name == &near.front() ? "; near names: " : ", ") + name;
     return text;

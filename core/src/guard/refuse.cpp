@@ -1,4 +1,5 @@
 // What a refusal says, and what becomes of it: the error that the caller gets, and its entry.
+#include <algorithm>
 #include <string>
 
 #include "guard/attempt.h"
@@ -87,6 +88,24 @@ Verdict Attempt::State::refuse(Code code, std::string message) {
   return refuse(std::move(refusal));
 }
 
+std::vector<std::string> Attempt::State::jobs_with_slots(const RefusedCap& cap) const {
+  std::vector<std::string> ids;
+  const auto limited = patience();
+  const auto jobs = core->store->jobs();
+  if (!jobs) return ids;
+  for (const JobView& view : *jobs) {
+    if (!view.slot || view.row.held[Meter::concurrent] == 0 || !view.row.context) continue;
+    const Labels& labels = view.row.context->labels;
+    const bool counts =
+        cap.match.matches(labels) && std::all_of(cap.counter.begin(), cap.counter.end(), [&labels](const auto& one) {
+          const std::string* value = labels.get(one.first);
+          return (value == nullptr ? none_value : std::string_view(*value)) == one.second;
+        });
+    if (counts) ids.push_back(view.job.id);
+  }
+  return ids;
+}
+
 Verdict Attempt::State::refuse(const Refused& refused) {
   Denial refusal;
   refusal.code = refused.code;
@@ -101,6 +120,8 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
   if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
+  if (!refusal.caps.empty() && refusal.caps.front().meter == Meter::concurrent)
+    refusal.slot_jobs = jobs_with_slots(refusal.caps.front());
   if (refused.code == Code::duplicate) {
     refusal.message = "an equal request of this key is pending (attempt " + to_text(refused.duplicate_of) +
                       "), and this policy refuses duplicates (jobs.duplicates). It passes when that one is over: poll "

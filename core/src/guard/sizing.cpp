@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "counting/images.h"
+#include "farthing/maker.h"
 #include "guard/batches.h"
 #include "guard/described.h"
 #include "guard/learning.h"
@@ -219,7 +220,8 @@ void size_likely(const SizeInput& input, Sized& sized) {
   sized.likely[Quantity::input_tokens] = input_tokens;
   sized.likely[Quantity::requests] = 1;
   if (input.dialect.has_output) {
-    const bool reasoning = input.model != nullptr && input.model->reasoning;
+    // Of a model that somebody else sells, its maker's entry may know it: what it thinks costs there too.
+    const bool reasoning = input.model != nullptr && reasons(input.book, *input.model).value_or(false);
     const auto learned = input.learned == nullptr ? std::nullopt : input.learned->output(50);
     sized.learned_output = learned.has_value();
     const bool image = paints(input);

@@ -12,11 +12,12 @@ constexpr std::int64_t epoch_ms = 1'704'067'200'000;                       // 20
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";  // Crockford: no I, L, O, U
 constexpr std::size_t id_length = 13;
 
-constexpr std::array<std::pair<How, std::string_view>, 9> hows = {{
+constexpr std::array<std::pair<How, std::string_view>, 10> hows = {{
     {How::open, "open"},
     {How::usage, "usage"},
     {How::counted, "counted"},
     {How::hold, "hold"},
+    {How::ended, "ended"},
     {How::provider_error, "provider_error"},
     {How::released, "released"},
     {How::expired, "expired"},

@@ -33,6 +33,10 @@ struct Override {
   std::string why;
   std::int64_t at_ms = 0;
   std::optional<std::int64_t> until_ms;
+  // What the cap counted, and for whom, when it was set; a limit in another unit would mean another thing. No meter: the
+  // cap was not known.
+  std::optional<Meter> meter = std::nullopt;
+  std::vector<std::string> each = {};
 };
 
 /// The limit of the counter with these values, or of all that have none of their own (no values).

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <limits>
 
+#include "farthing/prices.h"
 #include "policy/documents.h"
 #include "report/status.h"
 #include "report/suggest.h"
@@ -31,27 +32,51 @@ std::string listed(const Cap& cap) {
   return is_made_id(cap.id) ? cap.words() : cap.id + "   (" + cap.words() + ")";
 }
 
-/// By id, or by a part of id or words that only one cap has.
-Result<const RegisteredCap*> find_cap(const Registry& registry, const std::string& name) {
-  std::vector<const RegisteredCap*> found;
-  std::string all;
+std::string listed(const std::vector<const RegisteredCap*>& caps) {
+  std::string text;
+  for (const RegisteredCap* registered : caps)
+    text += "\n  " + listed(registered->cap);
+  return text;
+}
+
+/// The caps whose id or words are nearest to a name that none has; all where none is near.
+std::vector<const RegisteredCap*> near_caps(const std::vector<const RegisteredCap*>& caps, const std::string& name,
+                                            const std::vector<const RegisteredCap*>& with_part) {
+  std::vector<const RegisteredCap*> near = with_part;
+  std::vector<std::string_view> ids;
+  for (const RegisteredCap* registered : caps)
+    ids.push_back(registered->cap.id);
+  for (const std::string& id : near_names(name, ids, 3)) {
+    const auto found = std::find_if(caps.begin(), caps.end(),
+                                    [&](const RegisteredCap* registered) { return registered->cap.id == id; });
+    if (std::find(near.begin(), near.end(), *found) == near.end()) near.push_back(*found);
+  }
+  return near.empty() ? caps : near;
+}
+
+Result<const RegisteredCap*> find_cap(const Registry& registry, const std::string& name, CapBy by) {
+  std::vector<const RegisteredCap*> all, with_words, with_part;
   for (const RegisteredCap& registered : registry.caps) {
     if (registered.documents.empty()) continue;
-    if (registered.cap.id == name) return &registered;
-    all += "\n  " + listed(registered.cap);
-    if (lower(registered.cap.id).find(lower(name)) != std::string::npos ||
-        lower(registered.cap.words()).find(lower(name)) != std::string::npos) {
-      found.push_back(&registered);
-    }
+    const Cap& cap = registered.cap;
+    if (cap.id == name) return &registered;
+    all.push_back(&registered);
+    if (is_made_id(cap.id) && cap.words() == name) with_words.push_back(&registered);
+    const bool has = lower(cap.id).find(lower(name)) != std::string::npos ||
+                     lower(cap.words()).find(lower(name)) != std::string::npos;
+    if (has && !name.empty()) with_part.push_back(&registered);
   }
-  if (found.size() == 1 && !name.empty()) return found.front();
+  if (with_words.size() == 1) return with_words.front();
+  if (by == CapBy::part && with_part.size() == 1) return with_part.front();
   if (all.empty()) return Error{Code::unknown_cap, "no cap is registered in this store"};
-  if (found.empty())
-    return Error{Code::unknown_cap, "no cap has \"" + name + "\" in its id or words; there are:" + all};
-  std::string several;
-  for (const RegisteredCap* registered : found)
-    several += "\n  " + listed(registered->cap);
-  return Error{Code::unknown_cap, "\"" + name + "\" is not clear, it fits several caps:" + several};
+  if (by == CapBy::part && with_part.size() > 1)
+    return Error{Code::unknown_cap, "\"" + name + "\" is not clear, it fits several caps:" + listed(with_part)};
+  const std::vector<const RegisteredCap*> near = near_caps(all, name, with_part);
+  return Error{Code::unknown_cap,
+               (by == CapBy::part ? "no cap has \"" + name + "\" in its id or words; "
+                                  : "no cap has the id \"" + name +
+                                        "\"; accepted is the whole id, or the words of a cap without one; ") +
+                   (near.size() < all.size() ? "near names:" : "there are:") + listed(near)};
 }
 
 /// "user=... and project=..."
@@ -92,6 +117,25 @@ std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
   for (const CapEffect& effect : effects)
     words.push_back(effect.words);
   return words;
+}
+
+/// R8: what was set at run time goes on over the policy's limits, so these are not what is in force.
+std::vector<std::string> still_set(const Registry& registry, const Policy& policy, std::int64_t now_ms) {
+  std::vector<std::string> found;
+  for (const Cap& cap : policy.caps) {
+    for (const Override& change : registry.overrides) {
+      if (change.cap_id != cap.id || (change.until_ms && *change.until_ms <= now_ms)) continue;
+      std::string counter, option;
+      for (const auto& [kind, value] : report::counter_of(cap, change.each_values)) {
+        counter += (counter.empty() ? " for " : ", ") + kind + "=" + value;
+        option += " --for " + kind + "=" + value;
+      }
+      found.push_back(cap.name() + counter + ": a limit set at run time stays in force, " +
+                      limit_change_words(cap.meter, report::limit_change(cap, change)) +
+                      ". The policy's again: farthing cap clear " + cap.id + option);
+    }
+  }
+  return found;
 }
 
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
@@ -201,12 +245,12 @@ Result<std::vector<RegisteredCapView>> Control::caps() const {
 }
 
 Result<LimitSet> Control::set_limit(const std::string& cap, const CounterValues& counter, const std::string& limit_text,
-                                    std::optional<std::int64_t> until_ms, const ChangeNote& note) {
+                                    std::optional<std::int64_t> until_ms, const ChangeNote& note, CapBy by) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
   if (!now) return now.error();
-  const auto found = find_cap(*registry, cap);
+  const auto found = find_cap(*registry, cap, by);
   if (!found) return found.error();
   const Cap& target = (*found)->cap;
   const auto limit = parse_limit(limit_text);
@@ -236,12 +280,13 @@ Result<LimitSet> Control::set_limit(const std::string& cap, const CounterValues&
                   before.limit, change.limit};
 }
 
-Result<LimitSet> Control::clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note) {
+Result<LimitSet> Control::clear_limit(const std::string& cap, const CounterValues& counter, const ChangeNote& note,
+                                      CapBy by) {
   auto registry = store_->registry();
   if (!registry) return registry.error();
   const auto now = store_->now_ms();
   if (!now) return now.error();
-  const auto found = find_cap(*registry, cap);
+  const auto found = find_cap(*registry, cap, by);
   if (!found) return found.error();
   const Cap& target = (*found)->cap;
   const auto each_values = values_of(target, counter);
@@ -317,13 +362,30 @@ Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, con
   auto warnings = store_->apply(policy, force, who_of(note), note.why, look_only);
   if (!warnings) return warnings.error();
   change.warnings = std::move(*warnings);
+  const auto after = store_->registry();  // a renamed cap has taken its limits along
+  if (!after) return after.error();
+  const auto now = store_->now_ms();
+  if (!now) return now.error();
+  for (std::string& said : still_set(*after, policy, *now))
+    change.warnings.push_back(std::move(said));
   return change;
 }
 
-Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note) {
+Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note, bool look_only) {
   const auto registry = store_->registry();
   if (!registry) return registry.error();
-  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  std::vector<std::string_view> names;
+  for (const Document& document : registry->documents)
+    names.push_back(document.name);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    std::string near;
+    for (const std::string& one : near_names(name, names, 3))
+      near += (near.empty() ? "; near names: " : ", ") + one;
+    return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + store_->info().location + near};
+  }
+  if (!look_only) {
+    if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
+  }
   Policy nothing;
   nothing.name = name;
   return PolicyChange{words_of(effects(*registry, nothing)), {}};

@@ -40,6 +40,7 @@ class Repricer {
   Status add(const LedgerRow& row, const Corrections& corrections) {
     if (row.how == How::hold || row.how == How::expired) return left_out("charged holds, their usage is not known");
     if (row.how == How::counted) return left_out("charged bounds, their usage is not known");
+    if (row.how == How::ended) return left_out("ended by hand");
     if (row.how != How::usage || !row.context) return success();  // they cost nothing
     if (corrections.by_hand) return left_out("corrected by hand");
     if (row.context->endpoint.ends_with("batches")) return left_out("batches, whose requests were priced one by one");

@@ -26,6 +26,8 @@ std::string_view ending(How how) {
       return "no final usage: charged by what was asked for, or by an upper bound of what was produced (R24)";
     case How::hold:
       return "outcome unknown: the whole hold is charged (R23)";
+    case How::ended:
+      return "ended by hand at what a person said it cost (R17)";
     case How::provider_error:
       return "the provider answered with its own error: nothing is charged (R23)";
     case How::released:
@@ -143,6 +145,33 @@ OrderedJson denial_json(const DenialEntry& entry) {
 
 }  // namespace
 
+namespace {
+
+bool is_the_providers(const LedgerRow& row, const std::string& id) {
+  return row.response_id == id || row.request_id == id;
+}
+
+/// Those of the rows that are not over (R17).
+std::vector<JobView> jobs_of(Store& store, const std::vector<LedgerRow>& rows) {
+  std::vector<JobView> found;
+  const auto jobs = store.jobs();
+  if (!jobs) return found;
+  std::copy_if(jobs->begin(), jobs->end(), std::back_inserter(found), [&](const JobView& view) {
+    return std::any_of(rows.begin(), rows.end(), [&](const LedgerRow& row) { return row.id == view.job.attempt; });
+  });
+  return found;
+}
+
+void add_job(std::string& text, const JobView& view) {
+  const Job& job = view.job;
+  const bool open = view.row.how == How::open;
+  text += job.kind + " " + job.id + " of " + job.host + (open ? " is not over: " : " was not over in time: ");
+  text += "a poll by any guarded client " + std::string(open ? "settles" : "corrects") + " it; its deadline " +
+          (open ? "is " : "was ") + iso_utc(view.deadline_ms) + ". Without a poll: farthing jobs end " + job.id + "\n";
+}
+
+}  // namespace
+
 std::string denial_entry_json(const DenialEntry& entry) {
   return dump_json(denial_json(entry));
 }
@@ -166,14 +195,15 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   }
   if (const auto holds = store.holds(); holds) {
     for (const HoldView& hold : *holds) {
-      if ((attempt && hold.draft.id == *attempt) || hold.draft.call == id) rows.push_back(hold.draft);
+      const LedgerRow& row = hold.draft;
+      if ((attempt && row.id == *attempt) || row.call == id || is_the_providers(row, id)) rows.push_back(row);
     }
   }
   if (rows.empty() && !attempt) {  // a provider's id: no index, so only the newest rows are looked through
     LedgerFilter newest;
     newest.most = 100'000;
     const Status read = store.ledger(newest, [&](const LedgerRow& row) {
-      if (row.response_id == id || row.request_id == id) rows.push_back(row);
+      if (is_the_providers(row, id)) rows.push_back(row);
       return rows.empty();
     });
     if (!read) return read.error();
@@ -186,23 +216,28 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
     }
   }
   if (rows.empty() && refusals.empty()) {
-    return Error{
-        Code::unknown_attempt,
-        "nothing is known of \"" + id + "\" in " + store.info().location +
-            ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
-            "header), a call id, or the provider's response or request id. Of equal refusals within a minute the ids "
-            "of the newest " +
-            std::to_string(max_denial_ids) + " are kept"};
+    return Error{Code::unknown_attempt,
+                 "nothing is known of \"" + id + "\" in " + store.info().location +
+                     ": give an attempt id (13 characters, as in `farthing ledger` and the x-farthing-attempt "
+                     "header), a call id, or the provider's id of a response, job or request. Of equal refusals within "
+                     "a minute the ids "
+                     "of the newest " +
+                     std::to_string(max_denial_ids) + " are kept"};
   }
   std::sort(rows.begin(), rows.end(), [](const LedgerRow& a, const LedgerRow& b) {
     return std::pair(a.reserved_ms, a.id.value) < std::pair(b.reserved_ms, b.id.value);
   });
 
   WhyReport report;
-  OrderedJson json{{"id", id}, {"rows", OrderedJson::array()}, {"denials", OrderedJson::array()}};
+  OrderedJson json{
+      {"id", id}, {"rows", OrderedJson::array()}, {"jobs", OrderedJson::array()}, {"denials", OrderedJson::array()}};
   for (const LedgerRow& row : rows) {
     add_row(report.text, row);
     json["rows"].push_back(parse_ordered_json(to_json(row)));
+  }
+  for (const JobView& view : jobs_of(store, rows)) {
+    add_job(report.text, view);
+    json["jobs"].push_back(parse_ordered_json(to_json(view)));
   }
   if (rows.size() > 1) {
     // Of an attempt and its corrections, or of a call's attempts.

@@ -218,7 +218,9 @@ Status put_override(Tables& tables, const Override& change) {
                                         {"who", change.who},
                                         {"why", change.why},
                                         {"at_ms", change.at_ms},
-                                        {"until_ms", nullable(change.until_ms)}}));
+                                        {"until_ms", nullable(change.until_ms)},
+                                        {"meter", change.meter ? meter_text(*change.meter) : ""},
+                                        {"kinds", change.each}}));
 }
 
 Status erase_override(Tables& tables, const std::string& cap_id, const std::vector<std::string>& each_values) {
@@ -262,6 +264,17 @@ Status put_halt(Tables& tables, const Halt& halt) {
                                         {"why", halt.why},
                                         {"at_ms", halt.at_ms}}));
 }
+
+namespace {
+
+/// R8: the cap of this id counts something else by now, or for others.
+bool is_another(const Registry& registry, const Override& change) {
+  const auto found = std::find_if(registry.caps.begin(), registry.caps.end(),
+                                  [&](const RegisteredCap& registered) { return registered.cap.id == change.cap_id; });
+  return found != registry.caps.end() && (found->cap.meter != *change.meter || found->cap.each != change.each);
+}
+
+}  // namespace
 
 Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int64_t now_ms) {
   Registry registry;
@@ -323,6 +336,9 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
     change.at_ms = json.at("at_ms");
     change.until_ms = optional_of<std::int64_t>(json, "until_ms");
     if (change.until_ms && *change.until_ms <= now_ms) return;
+    change.meter = meter_of(json.value("meter", ""));
+    change.each = json.value("kinds", std::vector<std::string>());
+    if (change.meter && is_another(registry, change)) return;
     if (change.until_ms) registry.valid_until_ms = std::min(registry.valid_until_ms, *change.until_ms);
     registry.overrides.push_back(std::move(change));
   });

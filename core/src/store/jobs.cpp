@@ -62,8 +62,8 @@ Result<Settled> LocalStore::settle_late(Step& step, const LedgerRow& ended, cons
   settled.actual = ended.actual;
   if (ended.how != How::expired) return settled;
   if (const Status done = end_job_of(step, row.id); !done) return done.error();
-  const bool real =
-      row.how == How::usage || row.how == How::counted || row.how == How::provider_error || row.how == How::released;
+  const bool real = row.how == How::usage || row.how == How::counted || row.how == How::ended ||
+                    row.how == How::provider_error || row.how == How::released;
   const std::string id = "late-" + to_text(row.id);
   const auto before = tables_->booked_before(id);
   if (!before) return before.error();
@@ -202,7 +202,7 @@ Result<Settled> LocalStore::end_job(const std::string& host, const std::string& 
   }
   const LedgerRow before = row;
   row.id = attempt;
-  row.how = actual ? How::counted : How::hold;
+  row.how = actual ? How::ended : How::hold;
   row.booked = row.held;
   row.booked[Meter::concurrent] = 0;
   if (actual) {

@@ -414,6 +414,8 @@ Status LocalStore::set_override(const Override& change) {
     what += " set to " + std::to_string(change.limit);
   } else {
     const Cap& cap = registered->cap;
+    stored.meter = cap.meter;
+    stored.each = cap.each;
     const std::int64_t before = limit_in_force(cap, registry->overrides, change.each_values, step.now_ms()).limit;
     what += " set to " + limit_text(cap.meter, change.limit) + ", it was " + limit_text(cap.meter, before);
   }

@@ -8,6 +8,7 @@
 
 #include "../money/vectors.h"
 #include "books.h"
+#include "farthing/maker.h"
 
 namespace farthing::book_test {
 namespace {
@@ -303,6 +304,24 @@ TEST(PriceBook, an_unknown_model_is_unknown_and_has_near_names) {
   EXPECT_THAT(book().near("nobody", "gpt-5", 3), ::testing::IsEmpty());
   EXPECT_LE(book().near("openai", "gpt-5", 3).size(), 3u);
   EXPECT_THAT(book().near("openai", std::string(1'000'000, 'g'), 3), ::testing::IsEmpty());
+}
+
+TEST(PriceBook, a_resold_model_is_its_makers_where_its_name_tells_it) {
+  const auto makers = [](std::string_view provider, std::string_view name) {
+    const Model* sold = book().find(provider, name);
+    EXPECT_NE(nullptr, sold) << name;
+    const Model* own = sold == nullptr ? nullptr : maker_model(book(), *sold);
+    return own == nullptr ? std::string() : std::string(own->provider) + " " + std::string(own->name);
+  };
+  EXPECT_EQ("openai gpt-5-mini", makers("openrouter", "openai/gpt-5-mini:batch"));
+  EXPECT_EQ("openai gpt-5-mini", makers("oci", "openai.gpt-5-mini"));
+  EXPECT_EQ("openai gpt-5-mini", makers("snowflake", "openai-gpt-5-mini"));
+  EXPECT_EQ("openai gpt-5-mini", makers("databricks", "databricks-gpt-5-mini"));
+  EXPECT_EQ("openai gpt-5-mini", makers("openai", "gpt-5-mini"));
+  EXPECT_EQ("", makers("openrouter", "deepseek/deepseek-r1-distill-qwen-14b"));
+  EXPECT_EQ(std::optional(true), reasons(book(), *book().find("openrouter", "openai/gpt-5-mini")));
+  EXPECT_EQ(std::optional(false), reasons(book(), *book().find("openrouter", "openai/gpt-4.1-nano")));
+  EXPECT_EQ(std::nullopt, reasons(book(), *book().find("openrouter", "deepseek/deepseek-r1-distill-qwen-14b")));
 }
 
 TEST(PriceBook, images_are_billed_as_the_text_that_they_are_counted_in) {
