@@ -3,9 +3,11 @@
 // Thread-safety: values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,6 +101,19 @@ struct LedgerRow {
   std::string approval;     // for later
   std::string who;          // adjust, book
   std::string why;
+};
+
+/// What rows booked, as the caps count it: a correction is a difference to what was booked. Saturates.
+class BookedSum {
+ public:
+  void add(const LedgerRow& row) { nano_ += row.booked[Meter::usd]; }
+  Usd usd() const {
+    using Limits = std::numeric_limits<std::int64_t>;
+    return {static_cast<std::int64_t>(std::clamp<Int128>(nano_, Limits::min(), Limits::max()))};
+  }
+
+ private:
+  Int128 nano_ = 0;
 };
 
 /// Which rows to read; empty fields do not filter.
