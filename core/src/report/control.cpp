@@ -87,13 +87,6 @@ Result<std::vector<std::string>> values_of(const Cap& cap, const CounterValues& 
   return values;
 }
 
-std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
-  std::vector<std::string> words;
-  for (const CapEffect& effect : effects)
-    words.push_back(effect.words);
-  return words;
-}
-
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
   if (filter.since_ms && entry.last_ms < *filter.since_ms) return false;
   if (filter.until_ms && entry.first_ms >= *filter.until_ms) return false;
@@ -310,23 +303,11 @@ Result<std::vector<PolicyView>> Control::policies() const {
 }
 
 Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note, bool look_only) {
-  const auto registry = store_->registry();
-  if (!registry) return registry.error();
-  PolicyChange change;
-  change.effects = words_of(effects(*registry, policy));
-  auto warnings = store_->apply(policy, force, who_of(note), note.why, look_only);
-  if (!warnings) return warnings.error();
-  change.warnings = std::move(*warnings);
-  return change;
+  return store_->apply(policy, force, who_of(note), note.why, look_only);
 }
 
 Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note) {
-  const auto registry = store_->registry();
-  if (!registry) return registry.error();
-  if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
-  Policy nothing;
-  nothing.name = name;
-  return PolicyChange{words_of(effects(*registry, nothing)), {}};
+  return store_->remove_document(name, who_of(note), note.why);
 }
 
 Status Control::reset_clock(const ChangeNote& note) {

@@ -74,11 +74,13 @@ class WatchedStore : public Store {
     if (auto error = before("registry")) return std::move(*error);
     return inner_->registry();
   }
-  Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
-                                         const std::string& why, bool look_only) override {
+  Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                             bool look_only) override {
+    if (auto error = before("apply")) return std::move(*error);
     return inner_->apply(policy, force, who, why, look_only);
   }
-  Status remove_document(const std::string& name, const std::string& who, const std::string& why) override {
+  Result<PolicyChange> remove_document(const std::string& name, const std::string& who,
+                                       const std::string& why) override {
     return inner_->remove_document(name, who, why);
   }
   Status set_override(const Override& change) override { return inner_->set_override(change); }
