@@ -85,6 +85,7 @@ struct LedgerRow {
   Amounts booked;  // what was booked in the end, per meter (adjust: the difference)
   How how = How::open;
   Quantities quantities;
+  std::vector<ModelUse> others;         // what of them other models than `model_served` used, at their rates (R25)
   std::int64_t output_limit_asked = 0;  // 0 = none
   std::int64_t output_limit = 0;        // as sent; 0 = none
   std::string confidence;               // exact, calibrated, heuristic, unbounded
