@@ -70,6 +70,10 @@ py::dict row_dict(const LedgerRow& row) {
   dict["booked"] = amounts(row.booked);
   dict["how"] = text(how_text(row.how));
   dict["quantities"] = quantities(row.quantities);
+  py::list others;
+  for (const ModelUse& use : row.others)
+    others.append(py::make_tuple(text(use.model), quantities(use.quantities)));
+  dict["others"] = others;
   dict["output_limit_asked"] = row.output_limit_asked;
   dict["output_limit"] = row.output_limit;
   dict["confidence"] = text(row.confidence);

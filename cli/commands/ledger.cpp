@@ -41,6 +41,7 @@ constexpr const char* csv_columns[] = {"id",
                                        "api_key",
                                        "labels",
                                        "quantities",
+                                       "others",
                                        "booked",
                                        "held",
                                        "runs",
@@ -163,7 +164,7 @@ int ledger(const LedgerOptions& options) {
     std::cout << "\n";
   }
   std::vector<std::vector<std::string>> rows;
-  Int128 total = 0;  // as the caps count: a correction is a difference to what was booked
+  BookedSum total;
   bool unknown = false;
   const Status read = (*control)->ledger(*filter, [&](const LedgerRow& row) {
     if (options.csv) {
@@ -177,7 +178,7 @@ int ledger(const LedgerOptions& options) {
       const std::string cost = correction   ? to_text(Usd{row.booked[Meter::usd]})
                                : row.actual ? to_text(*row.actual)
                                             : "unknown";
-      total += row.booked[Meter::usd];
+      total.add(row);
       unknown = unknown || (!correction && !row.actual);
       rows.push_back({iso_utc(correction ? row.settled_ms : row.reserved_ms), to_text(row.id), context.model,
                       correction ? (row.kind == RowKind::adjust ? "adjust" : "book") : std::string(how_text(row.how)),
@@ -194,9 +195,7 @@ int ledger(const LedgerOptions& options) {
     return ok;
   }
   std::cout << table({"when", "attempt", "model", "how", ">at most", ">cost USD", ">input", ">output", "labels"}, rows);
-  const auto sum = static_cast<std::int64_t>(
-      std::clamp<Int128>(total, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()));
-  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(Usd{sum}) << " USD"
+  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total.usd()) << " USD"
             << (unknown ? " and calls of unknown cost" : "") << "\n";
   return ok;
 }

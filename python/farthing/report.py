@@ -142,6 +142,8 @@ class LedgerRow:
     """usage, counted, hold, ended, provider_error, released, expired, voided; `open` while it is under way."""
     quantities: Mapping[str, int]
     """What was billed, where there was any: tokens by kind, images, characters, `audio_ms` and `video_ms` in ms."""
+    others: tuple[tuple[str, Mapping[str, int]], ...]
+    """What of `quantities` other models than `model_served` used, where several answered: (model, quantities)."""
     output_limit_asked: int | None
     output_limit: int | None
     confidence: str
@@ -233,7 +235,8 @@ def rows_of(core: Iterator[dict[str, Any]]) -> Iterator[LedgerRow]:
             row[name] = _meters(row[name])
         for name in ("headroom", "rates"):
             row[name] = json.loads(row[name] or "{}", strict=False)  # a provider's text is in it
-        row["runs"] = tuple(row["runs"])
+        for name in ("runs", "others"):
+            row[name] = tuple(row[name])
         row["reserved_at"] = instant(row.pop("reserved_ms"))
         row["settled_at"] = instant(row.pop("settled_ms") or None)
         yield LedgerRow(**row)

@@ -56,6 +56,7 @@ LedgerRow full_row() {
   row.quantities[Quantity::input_tokens] = std::numeric_limits<std::int64_t>::max();
   row.quantities[Quantity::output_tokens] = std::numeric_limits<std::int64_t>::min();
   row.quantities[Quantity::tool_calls] = 124;
+  row.others = {{"claude-opus-4-8", row.quantities}, {"", {}}};
   row.booked[Meter::usd] = 248;
   row.booked[Meter::input_tokens] = -1;
   row.booked[Meter::tokens] = 1LL << 40;
@@ -81,6 +82,7 @@ void expect_same_own_fields(const LedgerRow& row, const LedgerRow& given) {
   EXPECT_EQ(row.runs, given.runs);
   EXPECT_EQ(row.attempt_number, given.attempt_number);
   EXPECT_EQ(row.quantities.of, given.quantities.of);
+  EXPECT_EQ(row.others, given.others);
   EXPECT_EQ(row.booked, given.booked);
   EXPECT_EQ(row.status, given.status);
 }

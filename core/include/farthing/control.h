@@ -114,13 +114,6 @@ struct PolicyView {
   std::vector<std::string> caps;  // in words
 };
 
-/// What applying or removing a policy does.
-struct PolicyChange {
-  std::vector<std::string>
-      effects;  // on each cap, in words: which is new, which limit changes, which binds nobody any more
-  std::vector<std::string> warnings;
-};
-
 struct ChangeNote {
   std::string who;  // default: user@host
   std::string why;

@@ -3,9 +3,11 @@
 // Thread-safety: values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,6 +86,7 @@ struct LedgerRow {
   Amounts booked;  // what was booked in the end, per meter (adjust: the difference)
   How how = How::open;
   Quantities quantities;
+  std::vector<ModelUse> others;         // what of them other models than `model_served` used, at their rates (R25)
   std::int64_t output_limit_asked = 0;  // 0 = none
   std::int64_t output_limit = 0;        // as sent; 0 = none
   std::string confidence;               // exact, calibrated, heuristic, unbounded
@@ -100,6 +103,19 @@ struct LedgerRow {
   std::string approval;     // for later
   std::string who;          // adjust, book
   std::string why;
+};
+
+/// What rows booked, as the caps count it: a correction is a difference to what was booked. Saturates.
+class BookedSum {
+ public:
+  void add(const LedgerRow& row) { nano_ += row.booked[Meter::usd]; }
+  Usd usd() const {
+    using Limits = std::numeric_limits<std::int64_t>;
+    return {static_cast<std::int64_t>(std::clamp<Int128>(nano_, Limits::min(), Limits::max()))};
+  }
+
+ private:
+  Int128 nano_ = 0;
 };
 
 /// Which rows to read; empty fields do not filter.

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace farthing {
@@ -71,6 +72,13 @@ struct Quantities {
   std::int64_t& operator[](Quantity q) { return of[static_cast<std::size_t>(q)]; }
   std::int64_t operator[](Quantity q) const { return of[static_cast<std::size_t>(q)]; }
   bool operator==(const Quantities&) const = default;
+};
+
+/// What one of several models used.
+struct ModelUse {
+  std::string model;
+  Quantities quantities;
+  bool operator==(const ModelUse&) const = default;
 };
 
 /// The meters that quantities add up to (R10); `usd`, `concurrent`, `actions`, `runs` stay 0. Saturates.

@@ -42,6 +42,13 @@ struct Unbounded {
   bool operator==(const Unbounded&) const = default;
 };
 
+/// What applying or removing a policy does.
+struct PolicyChange {
+  /// On each cap, in words: which is new, which limit changes, which binds nobody any more.
+  std::vector<std::string> effects;
+  std::vector<std::string> warnings;
+};
+
 /// Where a policy came from (R6): a file's document has history, one in code is current whenever opened.
 enum class Origin : std::uint8_t { file, code };
 

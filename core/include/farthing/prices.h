@@ -110,6 +110,7 @@ struct PriceOverlay {
   std::optional<std::int64_t> until_ms;  // (exclusive)
   std::string service_tier;              // "" = any
   std::int64_t context_above = 0;
+  std::string size, quality, resolution, search_context;  // "" = any; as a request says it
   std::string volume_cap;        // the id of the cap that counts the period's volume; "" = whatever the volume
   std::int64_t volume_from = 0;  // in force once that cap has spent so much, of this meter
   Meter volume_meter = Meter::tokens;

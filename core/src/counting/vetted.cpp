@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "embedded/members.h"
@@ -10,9 +12,11 @@ namespace farthing::counting {
 namespace {
 
 /// As members.txt has them, in the order of `Where`; the first are of all dialects.
-constexpr std::array<std::string_view, 8> names = {
-    "any", "chat", "responses", "messages", "responses.item", "messages.block", "chat.part", "responses.part"};
-using Lists = std::array<std::vector<std::string_view>, names.size()>;
+constexpr std::array<std::string_view, 14> names = {
+    "any",       "chat",           "responses",   "messages",      "gemini",         "responses.item", "messages.block",
+    "chat.part", "responses.part", "gemini.part", "gemini.config", "responses.tool", "messages.tool",  "gemini.tool"};
+using List = std::vector<std::pair<std::string_view, std::string_view>>;  // name and word
+using Lists = std::array<List, names.size()>;
 
 std::string_view word(std::string_view& line) {
   const std::string_view found = line.substr(0, line.find(' '));
@@ -26,21 +30,50 @@ Lists read(std::string_view text) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     const auto* where = std::find(names.begin(), names.end(), word(line));
-    if (where != names.end()) lists[static_cast<std::size_t>(where - names.begin())].push_back(word(line));
+    const std::string_view name = word(line);
+    if (where != names.end()) lists[static_cast<std::size_t>(where - names.begin())].emplace_back(name, line);
   }
   for (auto& list : lists)
     std::sort(list.begin(), list.end());
   return lists;
 }
 
+/// Google takes "snake_case" for "camelCase".
+std::string camel(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool joint = name[i] == '_' && i > 0 && i + 1 < name.size() && name[i + 1] >= 'a' && name[i + 1] <= 'z';
+    out += joint ? static_cast<char>(name[++i] - 'a' + 'A') : name[i];
+  }
+  return out;
+}
+
+/// What the list says of it; empty where it stands in none.
+std::string_view listed(Where where, std::string_view name) {
+  static const Lists lists = read(embedded::members());
+  const List& list = lists[static_cast<std::size_t>(where)];
+  const auto found = std::lower_bound(list.begin(), list.end(), std::pair(name, std::string_view()));
+  return found != list.end() && found->first == name ? found->second : std::string_view();
+}
+
+bool is_of_gemini(Where where) {
+  return where == Where::generate || where == Where::part_of_generate || where == Where::config_of_generate ||
+         where == Where::tool_of_generate;
+}
+
 }  // namespace
 
 bool is_vetted(Where where, std::string_view name) {
-  static const Lists lists = read(embedded::members());
-  const auto listed = [name](const auto& list) { return std::binary_search(list.begin(), list.end(), name); };
-  if (where == Where::none || listed(lists[static_cast<std::size_t>(where)])) return true;
-  const bool member = where == Where::chat || where == Where::responses || where == Where::messages;
-  return member && listed(lists.front());
+  if (where == Where::none || !listed(where, name).empty()) return true;
+  if (is_of_gemini(where) && !listed(where, camel(name)).empty()) return true;
+  const bool member =
+      where == Where::chat || where == Where::responses || where == Where::messages || where == Where::generate;
+  return member && !listed(Where::none, name).empty();  // in the place of `none` stand those of all dialects
+}
+
+bool is_of_caller(Where tools, std::string_view kind) {
+  const std::string_view who = listed(tools, is_of_gemini(tools) ? std::string_view(camel(kind)) : kind);
+  return who == "caller" || who == "both";
 }
 
 }  // namespace farthing::counting

@@ -13,13 +13,22 @@ enum class Where : std::uint8_t {
   chat,
   responses,
   messages,
+  generate,
   item_of_responses,
   block_of_messages,
   part_of_chat,
-  part_of_responses
+  part_of_responses,
+  part_of_generate,
+  config_of_generate,
+  tool_of_responses,
+  tool_of_messages,
+  tool_of_generate
 };
 
-/// Always of `none`: nothing of it was listed.
+/// Always of `none`: nothing of it was listed. Gemini's names in both spellings.
 bool is_vetted(Where where, std::string_view name);
+
+/// A kind of tool that the caller runs, or may, where the tool says so itself.
+bool is_of_caller(Where tools, std::string_view kind);
 
 }  // namespace farthing::counting

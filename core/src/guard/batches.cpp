@@ -220,7 +220,7 @@ Sized size_batch(const SizeInput& input, const BatchSize& batch) {
                    .until_ms = input.until_ms,
                    .money_capped = input.money_capped,
                    .bill = input.bill};
-  price(of_all, one);
+  price(of_all, searches_of(input), one);
   if (one.problem != Sized::Problem::none) {
     sized.problem = one.problem;
     sized.unbounded_by = one.unbounded_by;

@@ -170,12 +170,13 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
     if (!opened) return opened.error();
     store = std::move(*opened);
   }
-  auto warnings = store->apply(policy, false, guard::process_name());
-  if (!warnings) return warnings.error();
+  auto applied = store->apply(policy, false, guard::process_name());
+  if (!applied) return applied.error();
+  std::vector<std::string>& warnings = applied->warnings;
   if (policy.caps.empty()) {
     const auto registry = store->registry();
     if (registry && registry->caps.empty()) {
-      warnings->emplace_back(
+      warnings.emplace_back(
           "this guard has no caps, so nothing is limited; a farthing.toml is read only where it is named: "
           "Guard(\"farthing.toml\")");
     }
@@ -183,7 +184,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   auto book = PriceBook::open(policy.price_book_path(), policy.prices);
   if (!book) return book.error();
   for (const Problem& doubt : doubts(policy, **book, endpoint_names()))
-    warnings->push_back(doubt.where + ": " + doubt.message);
+    warnings.push_back(doubt.where + ": " + doubt.message);
   std::string secret = policy.key_secret;
   if (secret.empty()) {
     auto made = store->secret();
@@ -192,7 +193,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto core =
       std::make_shared<guard::Core>(std::move(policy), std::move(options), std::move(store), std::move(*book), secret);
-  auto names = named_keys(core->policy, core->keys, *warnings);
+  auto names = named_keys(core->policy, core->keys, warnings);
   if (!names) return names.error();
   core->key_names = std::move(*names);
   // R17: what programs left that died is charged now, not at the first call. A store that is busy leaves it to that. Only
@@ -200,7 +201,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   if (has_expired(*core->store)) {
     if (const auto swept = core->store->sweep(); swept && !swept->alerts.empty()) core->here().tell(swept->alerts);
   }
-  return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(*warnings)));
+  return std::shared_ptr<Guard>(std::make_shared<LocalGuard>(std::move(core), std::move(warnings)));
 }
 
 Result<KnownModels> known_models(const Policy& policy) {

@@ -173,8 +173,8 @@ class Sizing {
       return;
     }
     sized_.confidence = "unbounded";
-    // Of a model that nobody knows no amount for the rest would help.
-    if (in_.model == nullptr && asked_.video_of.empty() && in_.money_capped && !free_) {
+    // Of a model that nobody knows, or has a price for, no amount for the rest would help.
+    if ((in_.model == nullptr || !rates_) && asked_.video_of.empty() && in_.money_capped && !free_) {
       sized_.problem = Sized::Problem::unpriced;
       return;
     }

@@ -297,6 +297,8 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
         row.reported_difference = Usd{*more};
     }
     row.actual = answer.reported_cost;
+  } else {
+    row.others = answer.others;
   }
   if (!row.actual && sized.priced) {
     // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.

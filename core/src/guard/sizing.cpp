@@ -48,7 +48,7 @@ void unbounded(Sized& sized, std::string_view what) {
 
 /// R31: every input ceiling is min(bound, context window), and where bytes are no bound the window is, if the policy
 /// takes it for one.
-void size_input(const SizeInput& input, Sized& sized) {
+void size_input(const SizeInput& input, const std::optional<OwnSearches>& own, Sized& sized) {
   const RequestFacts& facts = input.facts;
   sized.text_tokens = facts.input_bytes;
   const bool profiled = input.model != nullptr && !input.model->overhead.empty();
@@ -68,7 +68,6 @@ void size_input(const SizeInput& input, Sized& sized) {
     bytes_bound = *input.counted->ceiling + sized.media_tokens;
   }
 
-  const auto own = input.model == nullptr ? std::nullopt : own_searches(input.model->overhead);
   const bool searches_more = facts.server_tools || (facts.search_options && !own);
   if (own && own->billed > 0) sized.pieces[Quantity::web_searches] = sized.likely[Quantity::web_searches] = own->billed;
 
@@ -259,7 +258,7 @@ bool may_have_sound(const RequestFacts& facts) {
          });
 }
 
-void price(const SizeInput& input, Sized& sized) {
+void price(const SizeInput& input, const std::optional<OwnSearches>& own, Sized& sized) {
   if (input.host.free || (input.model != nullptr && input.model->free)) {
     sized.priced = true;
     sized.likely_usd = Usd{};
@@ -299,7 +298,6 @@ void price(const SizeInput& input, Sized& sized) {
   };
   add(Quantity::input_tokens, sized.input_tokens, *input_rate);
   if (const auto& each = rates[Quantity::requests]) add(Quantity::requests, sized.requests, *each);
-  const auto own = own_searches(input.model->overhead);
   bool search_fee_unknown = own && own->fee && !rates[Quantity::requests] && !rates[Quantity::web_searches];
   if (const std::int64_t billed = sized.pieces[Quantity::web_searches]; billed > 0) {
     const auto& search = rates[Quantity::web_searches];
@@ -388,12 +386,17 @@ void put_lines(Bill& bill, const RateSet& rates, const Quantities& quantities) {
   }
 }
 
+std::optional<OwnSearches> searches_of(const SizeInput& input) {
+  return input.model == nullptr ? std::nullopt : own_searches(input.model->overhead);
+}
+
 Sized size_call(const SizeInput& input) {
   if (input.batch != nullptr) return size_batch(input, *input.batch);
   if (input.facts.asked) return size_described(input);
   if (input.dialect.pieces) return size_pieces(input);
   Sized sized;
-  size_input(input, sized);
+  const auto own = searches_of(input);
+  size_input(input, own, sized);
   size_output(input, sized);
   size_likely(input, sized);
   Demand& demand = sized.demand;
@@ -408,7 +411,7 @@ Sized size_call(const SizeInput& input) {
   }
   // What is likely is known also where nothing bounds it.
   sized.no_ceiling = sized.problem == Sized::Problem::unbounded;
-  if (sized.problem != Sized::Problem::overflow) price(input, sized);
+  if (sized.problem != Sized::Problem::overflow) price(input, own, sized);
   if (sized.problem == Sized::Problem::none && !sized.priced && input.money_capped) {
     sized.problem = Sized::Problem::unpriced;
   }

@@ -121,7 +121,9 @@ struct Sized {
 Sized size_call(const SizeInput& input);
 
 /// The money of what `sized` has in tokens: its ceiling at the dearest rates that the request can reach (R25).
-void price(const SizeInput& input, Sized& sized);
+void price(const SizeInput& input, const std::optional<OwnSearches>& own, Sized& sized);
+/// What the model searches by itself.
+std::optional<OwnSearches> searches_of(const SizeInput& input);
 /// Whether sound may be in its input; a video has sound too.
 bool may_have_sound(const RequestFacts& facts);
 

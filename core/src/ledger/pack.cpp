@@ -65,6 +65,7 @@ template <class Archive>
   archive.text(row.approval);
   archive.text(row.who);
   archive.text(row.why);
+  archive.uses(row.others);
 }
 
 /// Bytes up to this are numbers themselves; one more tells how many bytes of a larger number follow, the low ones first. (A
@@ -91,6 +92,13 @@ class Sizer {
     most += longest_number;
     for (const auto& [first, second] : values)
       most += first.size() + second.size() + 2 * longest_number;
+  }
+  void uses(const std::vector<ModelUse>& values) {
+    most += longest_number;
+    for (const ModelUse& use : values) {
+      most += use.model.size() + longest_number;
+      list(use.quantities.of);
+    }
   }
 };
 
@@ -132,6 +140,14 @@ class Writer {
     for (const auto& [first, second] : values) {
       put(first);
       put(second);
+    }
+  }
+  void uses(const std::vector<ModelUse>& values) {
+    if (!next(!values.empty())) return;
+    put(static_cast<std::int64_t>(values.size()));
+    for (const ModelUse& use : values) {
+      put(use.model);
+      list(use.quantities.of);
     }
   }
 
@@ -195,6 +211,14 @@ class Reader {
       auto& pair = values.emplace_back();
       get(pair.first);
       get(pair.second);
+    }
+  }
+  void uses(std::vector<ModelUse>& values) {
+    values.clear();
+    for (std::int64_t left = next() ? get() : 0; good_ && left > 0; --left) {
+      ModelUse& use = values.emplace_back();
+      get(use.model);
+      list(use.quantities.of);
     }
   }
 

@@ -157,7 +157,8 @@ class Whole {
     if (a.provider.empty() || a.provider != b.provider || a.model != b.model) return false;
     if ((a.discount_ppm != 0) != (b.discount_ppm != 0)) return false;
     if (a.service_tier != b.service_tier || a.context_above != b.context_above) return false;
-    if (a.volume_from != b.volume_from) return false;
+    if (a.size != b.size || a.quality != b.quality || a.resolution != b.resolution) return false;
+    if (a.search_context != b.search_context || a.volume_from != b.volume_from) return false;
     if (a.until_ms && b.from_ms && *a.until_ms <= *b.from_ms) return false;
     if (b.until_ms && a.from_ms && *b.until_ms <= *a.from_ms) return false;
     if (a.discount_ppm != 0) return true;

@@ -9,20 +9,33 @@
 namespace farthing::policy {
 namespace {
 
-constexpr std::array<std::string_view, 18> price_keys = {
-    "provider",  "model",        "aliases",       "rates",          "from",
-    "until",     "service_tier", "context_above", "context_window", "max_output_tokens",
-    "reasoning", "discount",     "waive",         "currency",       "rate",
-    "rate_date", "volume",       "volume_from"};
-constexpr std::array<std::string_view, 7> price_keys_later = {"region",         "size",      "quality", "resolution",
-                                                              "search_context", "cache_ttl", "batch"};
+constexpr std::array<std::string_view, 22> price_keys = {
+    "provider",   "model",         "aliases",       "rates",          "from",
+    "until",      "service_tier",  "context_above", "context_window", "max_output_tokens",
+    "reasoning",  "discount",      "waive",         "currency",       "rate",
+    "rate_date",  "volume",        "volume_from",   "size",           "quality",
+    "resolution", "search_context"};
+/// What a call says, and its price may go by.
+constexpr std::array<std::pair<std::string_view, std::string PriceOverlay::*>, 4> said = {{
+    {"size", &PriceOverlay::size},
+    {"quality", &PriceOverlay::quality},
+    {"resolution", &PriceOverlay::resolution},
+    {"search_context", &PriceOverlay::search_context},
+}};
+constexpr std::array<std::string_view, 3> price_keys_later = {"region", "cache_ttl", "batch"};
 /// Not where the price is a discount: it is of the book's prices, on all their terms.
-constexpr std::array<std::string_view, 13> not_of_discounts = {
-    "rates",    "aliases", "service_tier", "context_above", "context_window", "max_output_tokens", "reasoning",
-    "currency", "rate",    "rate_date",    "waive",         "volume",         "volume_from"};
-/// Those lints of the book (prices/README.md) that one row shows by itself.
-constexpr std::array<std::string_view, 6> lints = {
-    "digits", "absurd", "read_at_most_input", "read_at_most_write", "write_at_most_1h", "write_at_most_3_inputs"};
+constexpr std::array<std::string_view, 17> not_of_discounts = {
+    "rates",       "aliases",  "service_tier", "context_above", "context_window", "max_output_tokens",
+    "reasoning",   "currency", "rate",         "rate_date",     "waive",          "volume",
+    "volume_from", "size",     "quality",      "resolution",    "search_context"};
+/// Those lints of the book (prices/README.md) that one row shows by itself, and that of own prices by what a call says.
+constexpr std::array<std::string_view, 7> lints = {"unsaid",
+                                                   "digits",
+                                                   "absurd",
+                                                   "read_at_most_input",
+                                                   "read_at_most_write",
+                                                   "write_at_most_1h",
+                                                   "write_at_most_3_inputs"};
 constexpr std::string_view rate_example = R"("0.25 USD per million")";
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::size_t digits_max = 9;
@@ -319,6 +332,8 @@ PriceOverlay read_price(Reading& reading, const Node& node, const std::string& p
                    "what costs nothing is written \"0 USD per million\"");
   }
   price.service_tier = fields.filled("service_tier", "\"flex\"").value_or("");
+  for (const auto& [key, word] : said)
+    price.*word = fields.filled(key, key == "size" ? "\"1024x1024\"" : "\"high\"").value_or("");
   read_volume(fields, price);
   price.context_above = fields.whole("context_above", 0, most_tokens).value_or(0);
   price.context_window = fields.whole("context_window", 1, most_tokens).value_or(0);

@@ -187,6 +187,10 @@ Object written(const PriceOverlay& price) {
   if (price.from_ms) out.text("from", iso_utc(*price.from_ms));
   if (price.until_ms) out.text("until", iso_utc(*price.until_ms));
   out.text("service_tier", price.service_tier);
+  out.text("size", price.size);
+  out.text("quality", price.quality);
+  out.text("resolution", price.resolution);
+  out.text("search_context", price.search_context);
   out.text("volume", price.volume_cap);
   if (price.volume_from != 0) out.text("volume_from", limit_text(price.volume_meter, price.volume_from));
   out.number("context_above", price.context_above, 0);

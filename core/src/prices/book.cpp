@@ -155,7 +155,15 @@ std::uint16_t Book::word_of(std::string_view word) const {
   for (std::uint32_t i = 0; i < table_.word_count(); ++i) {
     if (table_.word(i) == word) return static_cast<std::uint16_t>(i + 1);
   }
-  return 0xFFFF;  // a word that no row has as its condition
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    if (words_[i] == word) return static_cast<std::uint16_t>(table_.word_count() + i + 1);
+  }
+  return unknown_word;
+}
+
+std::string_view Book::word(std::uint16_t number) const {
+  if (number == any_word) return {};
+  return number <= table_.word_count() ? table_.word(number - 1U) : words_[number - table_.word_count() - 1U];
 }
 
 Wanted Book::wanted(const Terms& terms) const {

@@ -58,6 +58,10 @@ class Book final : public PriceBook {
   Status lay(const PriceOverlay& overlay, std::size_t number);
   Status lay_step(const PriceOverlay& overlay, OverlayRow& added, std::vector<OverlayRow>& rows);
   Status lay_discount(std::span<const PriceOverlay> overlays, std::size_t number);
+  Status check_keyed(std::uint32_t index, std::span<const PriceOverlay> overlays) const;  // keyed.cpp
+  static Status check_winner(const std::vector<OverlayRow>& rows, const OverlayRow& a, const OverlayRow& b);
+  Status check_unsaid(std::uint32_t index, const OverlayRow& own) const;
+  Result<std::uint16_t> word_for(std::string_view text);
   Status lay_aliases(const PriceOverlay& overlay, std::uint32_t index);
   Result<std::uint32_t> model_for(const PriceOverlay& overlay);
   Result<std::uint8_t> tier_for(const PriceOverlay& overlay, std::uint32_t index);
@@ -77,6 +81,7 @@ class Book final : public PriceBook {
   /// The tiers that a word can mean, as bits.
   std::uint64_t tiers_of(const ModelRecord& record, std::string_view word, bool asked) const;
   std::uint16_t word_of(std::string_view word) const;
+  std::string_view word(std::uint16_t number) const;
   Wanted wanted(const Terms& terms) const;
   Choice choose(std::uint32_t index, const Wanted& wanted) const;
   /// The dearer rate of each quantity, over some tiers; for a ceiling also over every context tier and hour.
@@ -95,6 +100,7 @@ class Book final : public PriceBook {
   std::vector<Model> models_;                          // the same
   std::deque<std::string> texts_;                      // what the policy's models point to
   std::vector<std::string_view> tiers_;                // the table's, then the policy's
+  std::vector<std::string_view> words_;                // the policy's, whose numbers follow those of the table
   std::vector<std::vector<OverlayRow>> overlay_rows_;  // by model; empty without a policy
   std::vector<std::vector<Discount>> discounts_;       // the same
   std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> overlay_names_;
@@ -102,6 +108,9 @@ class Book final : public PriceBook {
 
 /// Near names, best first (near.cpp).
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string_view>& names, std::size_t most);
+
+/// A word that no row has as its condition.
+inline constexpr std::uint16_t unknown_word = 0xFFFF;
 
 /// Provider of a model that the table knows nothing about.
 inline constexpr std::uint32_t no_provider = 0xFFFFFFFF;

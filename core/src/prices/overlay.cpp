@@ -78,6 +78,13 @@ std::string canonical(std::span<const PriceOverlay> overlays) {
       add_text(out, overlay.volume_cap);
       add_text(out, std::to_string(overlay.volume_from));
     }
+    for (const auto& [name, word] :
+         {std::pair("size", &overlay.size), std::pair("quality", &overlay.quality),
+          std::pair("resolution", &overlay.resolution), std::pair("search_context", &overlay.search_context)}) {
+      if (word->empty()) continue;
+      add_text(out, name);
+      add_text(out, *word);
+    }
     if (overlay.discount_ppm != 0) add_text(out, std::to_string(overlay.discount_ppm));
     for (const std::int64_t number : {overlay.context_above, overlay.context_window, overlay.max_output_tokens}) {
       add_text(out, std::to_string(number));
@@ -128,6 +135,11 @@ Status Book::lay_all(std::span<const PriceOverlay> overlays) {
   for (std::size_t i = 0; i < overlays.size(); ++i) {
     if (overlays[i].discount_ppm != 0) continue;
     if (const Status laid = lay(overlays[i], i); !laid) return of_price(i, laid.error());
+  }
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    if (overlay_rows_[i].empty()) continue;
+    if (const Status keyed = check_keyed(i, overlays); !keyed)
+      return of_price(overlay_rows_[i].back().number, keyed.error());
   }
   // After them, for they add models.
   for (std::size_t i = 0; i < overlays.size(); ++i) {
@@ -305,6 +317,14 @@ Status Book::lay(const PriceOverlay& overlay, std::size_t number) {
   added.row.until_ms = overlay.until_ms.value_or(always_until);
   added.row.context_above = overlay.context_above;
   added.row.tier = *tier;
+  for (const auto& [text, place] :
+       {std::pair(&overlay.size, &added.row.size), std::pair(&overlay.quality, &added.row.quality),
+        std::pair(&overlay.resolution, &added.row.resolution),
+        std::pair(&overlay.search_context, &added.row.search_context)}) {
+    const auto word = word_for(*text);
+    if (!word) return word.error();
+    *place = *word;
+  }
   added.row.conditions = count_conditions(added.row);
   for (const auto& [quantity, rate] : overlay.rates) {
     added.cells.push_back({static_cast<std::uint32_t>(quantity), static_cast<std::uint32_t>(rates_.size())});

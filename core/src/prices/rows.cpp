@@ -24,9 +24,6 @@ std::vector<PriceRow> Book::rows(const Model& model) const {
   std::vector<PriceRow> all;
   const auto add_row = [&](const RowRecord& row, std::span<const CellRecord> cells, const std::string& volume = {}) {
     PriceRow& out = all.emplace_back();
-    const auto word = [&](std::uint16_t number) {
-      return number == any_word ? std::string_view() : table_.word(number - 1U);
-    };
     add(out.conditions, "tier", row.tier == any_tier ? std::string_view() : tiers_[row.tier]);
     if (row.context_above > 0) add(out.conditions, "context above", std::to_string(row.context_above));
     add(out.conditions, "volume from", volume);

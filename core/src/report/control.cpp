@@ -112,13 +112,6 @@ Result<std::vector<std::string>> values_of(const Cap& cap, const CounterValues& 
   return values;
 }
 
-std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
-  std::vector<std::string> words;
-  for (const CapEffect& effect : effects)
-    words.push_back(effect.words);
-  return words;
-}
-
 /// R8: what was set at run time goes on over the policy's limits, so these are not what is in force.
 std::vector<std::string> still_set(const Registry& registry, const Policy& policy, std::int64_t now_ms) {
   std::vector<std::string> found;
@@ -355,40 +348,29 @@ Result<std::vector<PolicyView>> Control::policies() const {
 }
 
 Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note, bool look_only) {
-  const auto registry = store_->registry();
-  if (!registry) return registry.error();
-  PolicyChange change;
-  change.effects = words_of(effects(*registry, policy));
-  auto warnings = store_->apply(policy, force, who_of(note), note.why, look_only);
-  if (!warnings) return warnings.error();
-  change.warnings = std::move(*warnings);
+  auto change = store_->apply(policy, force, who_of(note), note.why, look_only);
+  if (!change) return change;
   const auto after = store_->registry();  // a renamed cap has taken its limits along
   if (!after) return after.error();
   const auto now = store_->now_ms();
   if (!now) return now.error();
   for (std::string& said : still_set(*after, policy, *now))
-    change.warnings.push_back(std::move(said));
+    change->warnings.push_back(std::move(said));
   return change;
 }
 
 Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note, bool look_only) {
+  auto change = store_->remove_document(name, who_of(note), note.why, look_only);
+  if (change || change.error().code != Code::unknown_policy) return change;
   const auto registry = store_->registry();
   if (!registry) return registry.error();
   std::vector<std::string_view> names;
   for (const Document& document : registry->documents)
     names.push_back(document.name);
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    std::string near;
-    for (const std::string& one : near_names(name, names, 3))
-      near += (near.empty() ? "; near names: " : ", ") + one;
-    return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + store_->info().location + near};
-  }
-  if (!look_only) {
-    if (const Status done = store_->remove_document(name, who_of(note), note.why); !done) return done.error();
-  }
-  Policy nothing;
-  nothing.name = name;
-  return PolicyChange{words_of(effects(*registry, nothing)), {}};
+  Error error = change.error();
+  for (const std::string& near : near_names(name, names, 3))
+    error.message += (error.message.find("; near names: ") == std::string::npos ? "; near names: " : ", ") + near;
+  return error;
 }
 
 Status Control::reset_clock(const ChangeNote& note) {

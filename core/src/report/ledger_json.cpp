@@ -66,6 +66,10 @@ std::string to_json(const LedgerRow& row) {
   json["held"] = amounts_json(row.held);
   json["booked"] = amounts_json(row.booked);
   json["quantities"] = quantities_json(row.quantities);
+  OrderedJson others = OrderedJson::array();
+  for (const ModelUse& use : row.others)
+    others.push_back({{"model", use.model}, {"quantities", quantities_json(use.quantities)}});
+  json["others"] = std::move(others);
   json["output_limit_asked"] = row.output_limit_asked == 0 ? OrderedJson(nullptr) : OrderedJson(row.output_limit_asked);
   json["output_limit"] = row.output_limit == 0 ? OrderedJson(nullptr) : OrderedJson(row.output_limit);
   json["call"] = row.call;

@@ -29,8 +29,18 @@ bool same(const RateSet& a, const RateSet& b) {
   return true;
 }
 
-bool told_alike(const LedgerRow& row, const RateSet& a, const RateSet& b) {
-  return same(rates_used(a, row.quantities), rates_used(b, row.quantities));
+/// What the model used that the entry's rates are of.
+Quantities own_part(const LedgerRow& row) {
+  Quantities own = row.quantities;
+  for (const ModelUse& use : row.others) {
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      own.of[i] -= use.quantities.of[i];
+  }
+  return own;
+}
+
+bool told_alike(const Quantities& used, const RateSet& a, const RateSet& b) {
+  return same(rates_used(a, used), rates_used(b, used));
 }
 
 class Repricer {
@@ -47,20 +57,33 @@ class Repricer {
     const auto rates = rate_set_of(row.context->rates_json);
     const bool unpriced = !row.actual || row.error_class == "unpriced_usage";
     if (!unpriced && !rates) return left_out("free");
-    if (!unpriced) {
-      // A provider that says what it charges is believed; then rates and quantities do not give the amount.
-      const auto by_rates = cost_of(*rates, row.quantities);
+    const Quantities own = own_part(row);
+    // A provider that says what it charges is believed; then rates and quantities do not give the amount. Of several models
+    // the entry has the rates of one, and nothing that the provider says (LedgerRow::others).
+    if (!unpriced && row.others.empty()) {
+      const auto by_rates = cost_of(*rates, own);
       if (!by_rates || *by_rates != *row.actual) return left_out("priced by the provider itself");
     }
     const Model* model = model_of(row);
     if (model == nullptr) return left_out("the model is not in the book");
-    if (!book_.volume_cap(*model).empty()) return left_out("priced by a volume, which the ledger does not keep");
-    const auto region = unpriced ? region_without_rates(*model) : region_of(*model, row, *rates);
-    if (!region) return left_out("the region, by which the price differs, is not known");
-    const auto now = book_.rates(*model, terms_of(row, *region));
-    if (!now) return left_out("the book has no price for that time");
-    const auto after = model->free ? Result<Usd>(Usd{}) : cost_of(*now, row.quantities);
-    if (!after) return left_out("the book has no price for what was used");
+    // It had a price, so something else was not known: a tool of the provider's, or what of it is speech.
+    if (unpriced && rates && row.others.empty() && cost_of(*rates, own))
+      return left_out("what was used is not known in full");
+    const auto region = rates ? region_of(*model, row, own, *rates) : region_without_rates(*model);
+    auto after = part(row, *model, region, own);
+    for (const ModelUse& use : row.others) {
+      if (!after) break;
+      const Model* other = book_.find(row.context->provider, use.model);
+      if (other == nullptr) return left_out("the model is not in the book");
+      // Processed where the answer was; without rates by region nobody knows where that is.
+      const bool told = region && (book_.regions(*other).empty() || !book_.regions(*model).empty());
+      const auto more = part(row, *other, told ? region : region_without_rates(*other), use.quantities);
+      if (!more) return left_out(more.error().message);
+      const auto sum = checked_add(after->nano, more->nano);
+      if (!sum) return overflow();
+      after->nano = *sum;
+    }
+    if (!after) return left_out(after.error().message);
     std::optional<Usd> before;
     if (row.actual) {
       const auto booked = checked_add(row.actual->nano, corrections.nano);
@@ -84,16 +107,28 @@ class Repricer {
   }
   static Status overflow() { return Error{Code::overflow, "a sum of repriced entries does not fit"}; }
 
+  /// What one of the models costs by the book; an error says why that is not known.
+  Result<Usd> part(const LedgerRow& row, const Model& model, const std::optional<std::string>& region,
+                   const Quantities& used) const {
+    const auto unknown = [](const char* why) { return Error{Code::unpriced_model, why}; };
+    if (!book_.volume_cap(model).empty()) return unknown("priced by a volume, which the ledger does not keep");
+    if (!region) return unknown("the region, by which the price differs, is not known");
+    const auto now = book_.rates(model, terms_of(row, used, *region));
+    if (!now) return unknown("the book has no price for that time");
+    const auto cost = model.free ? Result<Usd>(Usd{}) : cost_of(*now, used);
+    return cost ? cost : unknown("the book has no price for what was used");
+  }
+
   /// R29: the served model makes the price.
   const Model* model_of(const LedgerRow& row) const {
     const Model* served = row.model_served.empty() ? nullptr : book_.find(row.context->provider, row.model_served);
     return served != nullptr ? served : book_.find(row.context->provider, row.context->model);
   }
 
-  static Terms terms_of(const LedgerRow& row, const std::string& region) {
+  static Terms terms_of(const LedgerRow& row, const Quantities& used, const std::string& region) {
     return {.at_ms = row.reserved_ms,
             .service_tier = row.tier_served.empty() ? row.tier_asked : row.tier_served,
-            .context_tokens = meters_of(row.quantities)[Meter::input_tokens],
+            .context_tokens = meters_of(used)[Meter::input_tokens],
             .region = region};
   }
 
@@ -103,7 +138,8 @@ class Repricer {
 
   /// The ledger does not say in which region a call was processed. Where the price differs by it, the rates of the entry
   /// tell: they are those of one region in the book that priced it.
-  std::optional<std::string> region_of(const Model& model, const LedgerRow& row, const RateSet& rates) const {
+  std::optional<std::string> region_of(const Model& model, const LedgerRow& row, const Quantities& own,
+                                       const RateSet& rates) const {
     if (book_.regions(model).empty()) return "";
     const auto builtin = PriceBook::builtin();
     for (const PriceBook* book : {&book_, builtin.get()}) {
@@ -114,13 +150,13 @@ class Repricer {
       for (const auto& [word, factor] : book->regions(*known))
         words.push_back(word);
       for (const std::string& word : words) {
-        const auto then = book->rates(*known, terms_of(row, word));
-        if (then && told_alike(row, *then, rates)) return word;
+        const auto then = book->rates(*known, terms_of(row, own, word));
+        if (then && told_alike(own, *then, rates)) return word;
       }
     }
     // Priced by a book that is not here: as it is in one of the regions, nothing changed.
-    const auto plain = book_.rates(model, terms_of(row, ""));
-    if (plain && told_alike(row, *plain, rates)) return "";
+    const auto plain = book_.rates(model, terms_of(row, own, ""));
+    if (plain && told_alike(own, *plain, rates)) return "";
     return std::nullopt;
   }
 

@@ -241,13 +241,11 @@ Result<WhyReport> why_of(Store& store, const std::string& id) {
   }
   if (rows.size() > 1) {
     // Of an attempt and its corrections, or of a call's attempts.
-    Int128 counted = 0;
+    BookedSum counted;
     for (const LedgerRow& row : rows)
-      counted += row.booked[Meter::usd];
-    const Usd total{static_cast<std::int64_t>(std::clamp<Int128>(counted, std::numeric_limits<std::int64_t>::min(),
-                                                                 std::numeric_limits<std::int64_t>::max()))};
-    report.text += "in all, as the caps count it: " + to_text(total) + " USD\n";
-    put_usd(json, "counted", total);
+      counted.add(row);
+    report.text += "in all, as the caps count it: " + to_text(counted.usd()) + " USD\n";
+    put_usd(json, "counted", counted.usd());
   }
   for (const DenialEntry& entry : refusals) {
     add_denial(report.text, entry, *attempt);

@@ -40,9 +40,10 @@ class LocalStore : public Store {
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override;
 
   Result<Registry> registry() override;
-  Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
-                                         const std::string& why, bool look_only) override;
-  Status remove_document(const std::string& name, const std::string& who, const std::string& why) override;
+  Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                             bool look_only) override;
+  Result<PolicyChange> remove_document(const std::string& name, const std::string& who, const std::string& why,
+                                       bool look_only) override;
   Status set_override(const Override& change) override;
   Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,
                         const std::string& why) override;

@@ -252,13 +252,20 @@ std::vector<std::string> dropped(const Registry& registry, const Policy& policy)
   return ids;
 }
 
+std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
+  std::vector<std::string> words;
+  for (const CapEffect& effect : effects)
+    words.push_back(effect.words);
+  return words;
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool force, const std::string& who,
-                                                   const std::string& why, bool look_only) {
+Result<PolicyChange> LocalStore::apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                                       bool look_only) {
   Step step(*this);
   if (!step.status()) return step.status().error();
-  std::vector<std::string> warnings;
+  PolicyChange change;
   const std::string json = policy.to_json();
 
   auto history = facts::history(*tables_, policy.name);
@@ -273,16 +280,18 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
   }
   if (current != nullptr && current->json == json) {
     if (const Status done = step.commit(); !done) return done.error();
-    return warnings;  // opened again: nothing changes
+    return change;  // opened again: nothing changes
   }
 
   auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
   if (!registry) return registry.error();
   if (const Status same = check_ids(*registry, policy, info_.location); !same) return same.error();
   // R6: a file that another version of it replaced comes back only where that loosens nothing, or on purpose.
+  const std::vector<CapEffect> found = effects(*registry, policy);
+  change.effects = words_of(found);
   if (policy.origin == Origin::file && replaced_earlier && !force) {
     std::string loosened;
-    for (const CapEffect& effect : effects(*registry, policy))
+    for (const CapEffect& effect : found)
       loosened += effect.looser ? "\n  " + effect.words : "";
     if (!loosened.empty()) {
       std::string message = "policy \"" + policy.name + "\" (" + policy.path +
@@ -293,8 +302,8 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
       message += "\nIf that is meant: farthing policy apply --force " + (policy.path.empty() ? "FILE" : policy.path);
       return Error{Code::policy_superseded, message};
     }
-    warnings.push_back("policy \"" + policy.name +
-                       "\" was in force in this store before, replaced since, and is in force again");
+    change.warnings.push_back("policy \"" + policy.name +
+                              "\" was in force in this store before, replaced since, and is in force again");
   }
 
   // What is current in code is what was opened last: somebody who opens a second one under the same name has to hear it.
@@ -303,14 +312,14 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
     for (const std::string& id : dropped(*registry, policy))
       gone += (gone.empty() ? "" : ", ") + id;
     if (!gone.empty()) {
-      warnings.push_back(
+      change.warnings.push_back(
           "policy \"" + policy.name +
           "\" was opened before with caps that this version does not have, no longer in force for anybody: " + gone +
           ". A guard beside another one needs a name of its own (name=...)");
     }
   }
 
-  if (look_only) return warnings;
+  if (look_only) return change;
 
   for (Document document : *history) {
     if (!document.current) continue;
@@ -363,12 +372,18 @@ Result<std::vector<std::string>> LocalStore::apply(const Policy& policy, bool fo
                         why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
-  return warnings;
+  return change;
 }
 
-Status LocalStore::remove_document(const std::string& name, const std::string& who, const std::string& why) {
+Result<PolicyChange> LocalStore::remove_document(const std::string& name, const std::string& who,
+                                                 const std::string& why, bool look_only) {
   Step step(*this);
-  if (!step.status()) return step.status();
+  if (!step.status()) return step.status().error();
+  const auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
+  if (!registry) return registry.error();
+  Policy nothing;
+  nothing.name = name;
+  PolicyChange change{words_of(effects(*registry, nothing)), {}};
   auto history = facts::history(*tables_, name);
   if (!history) return history.error();
   bool found = false;
@@ -376,16 +391,19 @@ Status LocalStore::remove_document(const std::string& name, const std::string& w
     if (!document.current) continue;
     document.current = false;
     found = true;
-    if (const Status done = facts::put_document(*tables_, document); !done) return done;
+    if (look_only) continue;
+    if (const Status done = facts::put_document(*tables_, document); !done) return done.error();
   }
   if (!found) return Error{Code::unknown_policy, "no policy \"" + name + "\" is in force in " + info_.location};
+  if (look_only) return change;
   ++step.state().revision;
   if (const Status done =
           facts::add_change(*tables_, step.state(), step.now_ms(), who, "policy \"" + name + "\" removed", why);
       !done) {
-    return done;
+    return done.error();
   }
-  return step.commit();
+  if (const Status done = step.commit(); !done) return done.error();
+  return change;
 }
 
 namespace {

@@ -280,11 +280,12 @@ class Store {
   // The registry (R6 to R8, R34). Each change raises the revision.
   virtual Result<Registry> registry() = 0;
   /// Registers a document and its caps; new caps are counted from the ledger in the same step (R7).
-  /// `policy_superseded` unless `force`, where R6 says so. Warnings are returned. Who and why go to the change log, here
-  /// and below.
-  virtual Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who = {},
-                                                 const std::string& why = {}, bool look_only = false) = 0;
-  virtual Status remove_document(const std::string& name, const std::string& who = {}, const std::string& why = {}) = 0;
+  /// `policy_superseded` unless `force`, where R6 says so. What it does is told of the caps that it found;
+  /// `look_only`: nothing else is done. Who and why go to the change log, here and below.
+  virtual Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who = {},
+                                     const std::string& why = {}, bool look_only = false) = 0;
+  virtual Result<PolicyChange> remove_document(const std::string& name, const std::string& who = {},
+                                               const std::string& why = {}, bool look_only = false) = 0;
   virtual Status set_override(const Override& change) = 0;
   virtual Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values,
                                 const std::string& who, const std::string& why) = 0;

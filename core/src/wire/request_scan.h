@@ -75,10 +75,17 @@ struct RequestScan : Ignore {
       if (earlier == path.own()) fail("the member \"" + std::string(path.own()) + "\" stands twice");
     }
     seen.push_back(path.own());
-    foreign_ = !counting::is_vetted(where, path.own());
+    member_of(where, path);
+  }
+  /// A member begins whose list is that of `place`.
+  void member_of(counting::Where place, const Path& path) { foreign_ = !counting::is_vetted(place, path.own()); }
+  /// An item, a block or a part: one that nobody looked at bounds nothing by its bytes.
+  void vet(counting::Where place, std::string_view name) {
+    facts.unknown = facts.unknown || !counting::is_vetted(place, name);
   }
   /// R31: most of such members are of hosts that serve OpenAI's form and cost nothing, so that only what one names counts.
   void foreign(const Path& path) {
+    if (!foreign_) return;
     if (names_models(path.own()))
       facts.other_models = true;
     else if (names_tools(path.own()))
@@ -87,7 +94,7 @@ struct RequestScan : Ignore {
       unseen(false);
   }
   void open_body(const Path& path, bool array, std::size_t at) {
-    if (foreign_) foreign(path);
+    foreign(path);
     if (path.depth() == 0) {
       if (array) fail("the body is an array, not an object");
       facts.object_open = at;
@@ -303,7 +310,7 @@ struct RequestScan : Ignore {
         (path.parent() == "prompt_cache_options" || path.parent() == "prompt_cache_breakpoint") &&
         path.key(0) != "tools" && !scalar.is_null() && !(scalar.is_text() && scalar.text == "30m"))
       facts.cache_writes = CacheWrites::long_lived;
-    if (foreign_ && scalar.is_text()) foreign(path);
+    if (scalar.is_text()) foreign(path);
     if (path.key(0) == "fallbacks" && path.depth() <= 2 && scalar.is_text()) facts.other_models = true;
     // OpenRouter's choice among hosts by something else than its own rules takes the dearest of them too, as :nitro does.
     const bool sorted = path.is("provider", "sort") || path.is("provider", "sort", "by");

@@ -216,12 +216,6 @@ enum class JobState : std::uint8_t {
   cancelled,  // what was made until then is not told, if there is no usage
 };
 
-/// What one of several models used.
-struct ModelUse {
-  std::string model;
-  Quantities quantities;
-};
-
 /// What an answer says. Missing is not zero: `quantities` is empty when there was no readable usage.
 struct AnswerFacts {
   std::string id;                        // chatcmpl-..., resp_..., video_...

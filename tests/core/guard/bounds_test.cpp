@@ -25,12 +25,23 @@ std::vector<Case> cases() {
     const std::size_t second = line.find('\t', first + 1);
     const std::string where = line.substr(0, first);
     const std::string path = where.substr(where.find('/'));
+    const std::string tail = line.substr(second + 1);
+    if (path.ends_with("generateContent")) {
+      found.push_back({where.substr(0, where.find('/')), path, line.substr(first + 1, second - first - 1),
+                       R"({"model":"gemini-2.5-flash-lite",)" + tail + "}"});
+      continue;
+    }
     const std::string model = where.starts_with("api.anthropic") ? "claude-haiku-4-5" : "gpt-5-mini";
     const std::string limit = path == "/v1/responses" ? "max_output_tokens" : "max_tokens";
     found.push_back({where.substr(0, where.find('/')), path, line.substr(first + 1, second - first - 1),
-                     R"({"model":")" + model + "\",\"" + limit + "\":100," + line.substr(second + 1) + "}"});
+                     R"({"model":")" + model + "\",\"" + limit + "\":100," + tail + "}"});
   }
   return found;
+}
+
+std::string endpoint_of(const std::string& path) {
+  if (path.ends_with("generateContent")) return "generateContent";
+  return path == "/v1/messages" ? "messages" : path == "/v1/responses" ? "responses" : "chat.completions";
 }
 
 class Bounds : public GuardFixture {};
@@ -39,9 +50,7 @@ TEST_F(Bounds, of_the_vectors) {
   open(a_dollar_a_day);
   ASSERT_GT(cases().size(), 50U);
   for (const Case& each : cases()) {
-    const std::string endpoint = each.path == "/v1/messages"    ? "messages"
-                                 : each.path == "/v1/responses" ? "responses"
-                                                                : "chat.completions";
+    const std::string endpoint = endpoint_of(each.path);
     const auto estimate = guard->estimate(endpoint, each.body, Labels{}, nullptr, each.host, 1);
     ASSERT_TRUE(estimate) << each.body << estimate.error().message;
     const bool refused = each.expected.starts_with("refused");
@@ -76,6 +85,10 @@ TEST_F(Bounds, a_member_that_nobody_looked_at_is_never_counted_exactly) {
   EXPECT_NE(confidence("chat.completions", chat + R"(,"of_tomorrow":1)"), "exact");
   EXPECT_EQ(confidence("responses", response + R"(,"store":false)"), "exact");
   EXPECT_NE(confidence("responses", response + R"(,"of_tomorrow":1)"), "exact");
+  // What is calibrated has no list to be exact by.
+  const CountedModel gemini{.encoding = "o200k_base", .overhead = "gemini"};
+  const auto count = count_input("generateContent", R"({"contents":[],"ofTomorrow":1})", gemini);
+  EXPECT_TRUE(count && !count->exact && !count->ceiling);
 }
 
 TEST_F(Bounds, what_is_read_more_often_than_once_is_never_counted_exactly) {

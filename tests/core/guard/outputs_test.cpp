@@ -144,5 +144,43 @@ TEST_F(Outputs, an_estimate_takes_one_image_of_the_size_that_is_asked_for) {
   EXPECT_EQ(likely(R"(,"imageConfig":{"imageSize":"4K"})") - likely(""), (2'520 - 1'120) * 60'000);
 }
 
+/// R29: an own model's images by what the request says.
+TEST_F(Outputs, images_of_an_own_model_cost_what_their_size_and_quality_cost) {
+  const auto price = [](const std::string& terms, const std::string& usd) {
+    return "[[price]]\nprovider = \"openai\"\nmodel = \"paints\"\n" + terms + "rates = { images = \"" + usd +
+           " USD each\" }\n";
+  };
+  const std::string small = "size = \"512x512\"\n";
+  const std::string large = "size = \"2048x2048\"\n";
+  const std::string rough = "quality = \"rough\"\n";
+  const std::string fine = "quality = \"fine\"\n";
+  const std::string keyed = price(small, "0.02") + price(large + rough, "0.05") + price(large + fine, "0.09");
+  const auto paint = [&](Attempt& attempt, const std::string& members) {
+    return begin(attempt, R"({"model":"paints","prompt":"a mill","n":2)" + members + "}", "api.openai.com",
+                 "/v1/images/generations");
+  };
+  constexpr std::int64_t cent = 10'000'000;
+  const auto check = [&](const std::string& members, std::int64_t cents) {
+    Attempt one = attempt();
+    ASSERT_EQ(paint(one, members).kind, Verdict::Kind::send) << members;
+    EXPECT_EQ(held(), 2 * cents * cent) << members;
+    answer(one, R"({"created":1,"data":[{"b64_json":"eA=="},{"b64_json":"eA=="}]})");
+    EXPECT_EQ(one.receipt()->cost, Usd{2 * cents * cent}) << members;
+  };
+  open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n" + keyed);
+  check(R"(,"size":"512x512")", 2);
+  check(R"(,"size":"512x512","quality":"fine")", 2);
+  check(R"(,"size":"2048x2048","quality":"rough")", 5);
+  check(R"(,"size":"2048x2048","quality":"fine")", 9);
+  for (const char* unknown : {"", R"(,"size":"2048x2048")", R"(,"size":"auto")", R"(,"size":"513x512")"}) {
+    Attempt one = attempt();
+    ASSERT_EQ(paint(one, unknown).kind, Verdict::Kind::answer) << unknown;
+    EXPECT_EQ(one.denial()->code, Code::unpriced_model);
+  }
+  open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n" + keyed + price("", "0.09"));
+  check("", 9);
+  check(R"(,"size":"512x512")", 2);
+}
+
 }  // namespace
 }  // namespace farthing::test::outputs_test

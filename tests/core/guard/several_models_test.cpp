@@ -1,8 +1,14 @@
 // What an answer costs that several models made: one declined, or asked an advisor (R25).
+#include <gmock/gmock.h>
+
+#include "farthing/reprice.h"
 #include "tests/core/guard/fixture.h"
 
 namespace farthing::test::several_models_test {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
 class SeveralModels : public GuardFixture {
  protected:
@@ -69,6 +75,54 @@ TEST_F(SeveralModels, what_cannot_be_priced_is_charged_its_hold) {
             -1)
       << "turns are missing";
   EXPECT_EQ(cost("claude-haiku-4-5", entry("of_tomorrow", "claude-haiku-4-5")), -1);
+}
+
+TEST_F(SeveralModels, an_entry_is_priced_again_part_by_part_R25) {
+  const auto book_of = [](const std::string& model, const std::string& input) {
+    PriceOverlay overlay;
+    overlay.provider = "anthropic";
+    overlay.model = model;
+    overlay.rates = {{Quantity::input_tokens, *parse_rate(input + " USD per million")}};
+    return *PriceBook::with_overlays({overlay});
+  };
+  const auto repriced = [&](const PriceBook& book) {
+    const auto report = reprice(*guard->control(), book, {});
+    EXPECT_TRUE(report) << report.error().message;
+    return *report;
+  };
+  ASSERT_EQ(cost("claude-opus-4-8",
+                 entry("message", "claude-haiku-4-5") + "," + entry("fallback_message", "claude-opus-4-8")),
+            haiku + opus);
+  ASSERT_EQ(row.others.size(), 1U);
+  EXPECT_EQ(row.others.front().model, "claude-haiku-4-5");
+  EXPECT_EQ(row.others.front().quantities[Quantity::output_tokens], 10);
+  EXPECT_NE(to_json(row).find(R"("others":[{"model":"claude-haiku-4-5","quantities":{)"), std::string::npos);
+
+  RepriceReport same = repriced(*PriceBook::builtin());
+  EXPECT_TRUE(same.left_out.empty()) << same.left_out.begin()->first;
+  EXPECT_TRUE(same.changed.empty());
+  for (const auto& [model, more] : {std::pair("claude-haiku-4-5", 100 * 1'000), std::pair("claude-opus-4-8", 0)}) {
+    const RepriceReport report = repriced(*book_of(model, model == std::string("claude-haiku-4-5") ? "2" : "5"));
+    EXPECT_TRUE(report.left_out.empty()) << report.left_out.begin()->first;
+    EXPECT_EQ(report.models.front().after, Usd{haiku + opus + more}) << model;
+  }
+
+  // Booked as the hold, for the book did not know a model: one that does has a price for all of it.
+  ASSERT_EQ(cost("claude-opus-4-8",
+                 entry("message", "claude-of-tomorrow") + "," + entry("fallback_message", "claude-opus-4-8")),
+            -1);
+  EXPECT_THAT(repriced(*PriceBook::builtin()).left_out, ElementsAre(Pair("the model is not in the book", 1)));
+  EXPECT_EQ(repriced(*book_of("claude-of-tomorrow", "3")).left_out.begin()->first,
+            "the book has no price for what was used");
+  PriceOverlay known;
+  known.provider = "anthropic";
+  known.model = "claude-of-tomorrow";
+  known.rates = {{Quantity::input_tokens, *parse_rate("3 USD per million")},
+                 {Quantity::output_tokens, *parse_rate("15 USD per million")}};
+  const RepriceReport report = repriced(**PriceBook::with_overlays({known}));
+  EXPECT_THAT(report.left_out, ElementsAre());
+  ASSERT_EQ(report.changed.size(), 1U);
+  EXPECT_EQ(report.changed.front().after, Usd{100 * 3'000 + 10 * 15'000 + opus});
 }
 
 }  // namespace

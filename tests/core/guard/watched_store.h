@@ -74,12 +74,14 @@ class WatchedStore : public Store {
     if (auto error = before("registry")) return std::move(*error);
     return inner_->registry();
   }
-  Result<std::vector<std::string>> apply(const Policy& policy, bool force, const std::string& who,
-                                         const std::string& why, bool look_only) override {
+  Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                             bool look_only) override {
+    if (auto error = before("apply")) return std::move(*error);
     return inner_->apply(policy, force, who, why, look_only);
   }
-  Status remove_document(const std::string& name, const std::string& who, const std::string& why) override {
-    return inner_->remove_document(name, who, why);
+  Result<PolicyChange> remove_document(const std::string& name, const std::string& who, const std::string& why,
+                                       bool look_only) override {
+    return inner_->remove_document(name, who, why, look_only);
   }
   Status set_override(const Override& change) override { return inner_->set_override(change); }
   Status clear_override(const std::string& cap_id, const std::vector<std::string>& each_values, const std::string& who,

@@ -360,6 +360,57 @@ TEST(Overlay, two_prices_for_one_instant_are_an_error) {
   EXPECT_TRUE(PriceBook::with_overlays({a, b}));
 }
 
+PriceOverlay painted(const std::string& usd, const std::string& size = "", const std::string& quality = "") {
+  PriceOverlay overlay = own({{Quantity::images, *parse_rate(usd + " USD each")}});
+  overlay.size = size;
+  overlay.quality = quality;
+  return overlay;
+}
+
+TEST(Overlay, a_price_by_words_that_the_book_has_not_is_that_of_calls_that_say_them) {
+  PriceOverlay searched = own({{Quantity::web_searches, *parse_rate("0.03 USD each")}});
+  searched.search_context = "acme-deep";
+  const auto book = *PriceBook::with_overlays(
+      {painted("0.09", "of acme"), painted("0.02", "1024x1024"), painted("0.05", "of acme", "acme-draft"), searched});
+  const Model& model = *book->find("acme", "acme-7b");
+  const auto of = [&](const Terms& terms, Quantity quantity = Quantity::images) {
+    return rate_text(book->rates(model, terms), quantity);
+  };
+  EXPECT_EQ(of({.at_ms = noon, .size = "1024x1024"}), "0.02 USD each");
+  EXPECT_EQ(of({.at_ms = noon, .size = "of acme"}), "0.09 USD each");
+  EXPECT_EQ(of({.at_ms = noon, .size = "of acme", .quality = "acme-draft"}), "0.05 USD each");
+  EXPECT_FALSE(book->rates(model, {.at_ms = noon, .size = "of nobody"}));
+  EXPECT_EQ(of({.at_ms = noon, .search_context = "acme-deep"}, Quantity::web_searches), "0.03 USD each");
+  EXPECT_EQ(book->rows(model)[2].conditions, "size of acme, quality acme-draft");
+  const auto other = *PriceBook::with_overlays({painted("0.05", "of acme"), painted("0.02", "512x512")});
+  EXPECT_NE(book->version(), other->version());
+}
+
+TEST(Overlay, one_price_wins_and_what_says_no_word_is_never_cheaper) {
+  EXPECT_THAT(message_of({painted("0.05", "large"), painted("0.04", "", "fine")}),
+              HasSubstr("a call can be of price[0] and of price[1], and neither price of images is for fewer calls"));
+  EXPECT_THAT(message_of({painted("0.05", "large"), painted("0.06", "", "fine"), painted("0.06", "large", "fine")}),
+              HasSubstr("costs 0.05 USD each of images, less than the 0.06 USD each of price[2]"));
+  EXPECT_TRUE(PriceBook::with_overlays(
+      {painted("0.06", "large"), painted("0.06", "", "fine"), painted("0.06", "large", "fine")}));
+  EXPECT_THAT(message_of({painted("0.05", "large"), painted("0.05", "large")}), HasSubstr("hold at one instant"));
+  PriceOverlay flex = painted("0.03", "", "");
+  flex.service_tier = "flex";
+  EXPECT_THAT(message_of({flex, painted("0.02", "large")}), HasSubstr("neither price"));
+
+  EXPECT_THAT(message_of({painted("0.04"), painted("0.08", "large")}),
+              HasSubstr("costs 0.04 USD each of images, less than the 0.08 USD each of price[1]"));
+  PriceOverlay waived = painted("0.08", "large");
+  waived.waive["unsaid"] = "the provider makes a small one";
+  EXPECT_TRUE(PriceBook::with_overlays({painted("0.04"), waived}));
+  EXPECT_TRUE(PriceBook::with_overlays({painted("0.08"), painted("0.04", "small")}));
+  // Also where it gets cheaper later.
+  PriceOverlay now = painted("0.08");
+  PriceOverlay later = painted("0.03");
+  now.until_ms = later.from_ms = noon;
+  EXPECT_THAT(message_of({now, later, painted("0.04", "small")}), HasSubstr("costs 0.03 USD each"));
+}
+
 TEST(Overlay, what_is_not_right_is_an_error_that_names_the_model) {
   PriceOverlay bad = own(both("1 USD per million", "1 USD per million"));
   bad.from_ms = noon;

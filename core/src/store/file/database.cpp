@@ -34,7 +34,7 @@ CREATE TABLE ledger(
   quantities TEXT, booked TEXT, held TEXT,
   output_limit_asked INTEGER, output_limit INTEGER, confidence TEXT, book_version TEXT, rates TEXT,
   policy_revision INTEGER, process TEXT, status INTEGER, latency_ms INTEGER, finish_reason TEXT, error_class TEXT,
-  request_id TEXT, response_id TEXT, headroom TEXT, approval TEXT, who TEXT, why TEXT);
+  request_id TEXT, response_id TEXT, headroom TEXT, approval TEXT, who TEXT, why TEXT, others TEXT);
 CREATE INDEX ledger_of ON ledger("of") WHERE "of" IS NOT NULL;
 CREATE INDEX ledger_adjustment ON ledger(adjustment) WHERE adjustment IS NOT NULL;
 CREATE TABLE fact(kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;

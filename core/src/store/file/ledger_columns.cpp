@@ -44,6 +44,31 @@ std::string runs_text(const LedgerRow& row) {
   return row.runs.empty() ? "" : dump_json(Json(row.runs));
 }
 
+std::string quantities_text(const Quantities& quantities) {
+  return compact(quantities, quantity_count, [](std::size_t i) { return quantity_text(static_cast<Quantity>(i)); });
+}
+
+Quantities quantities_of(const Json& json) {
+  Quantities quantities;
+  if (!json.is_object()) return quantities;
+  for (const auto& [name, value] : json.items()) {
+    const auto quantity = quantity_of(name);
+    if (quantity && value.is_number_integer()) quantities[*quantity] = value.get<std::int64_t>();
+  }
+  return quantities;
+}
+
+/// [["claude-opus-4-8",{"output_tokens":12}]]
+std::string others_text(const LedgerRow& row) {
+  if (row.others.empty()) return "";
+  Json list = Json::array();
+  for (const ModelUse& use : row.others) {
+    const std::string used = quantities_text(use.quantities);
+    list.push_back({use.model, used.empty() ? Json::object() : parse_json(used)});
+  }
+  return dump_json(list);
+}
+
 std::string_view kind_text(RowKind kind) {
   return kind == RowKind::adjust ? "adjust" : kind == RowKind::book ? "book" : "attempt";
 }
@@ -52,7 +77,8 @@ std::string_view kind_text(RowKind kind) {
 
 const char* const insert_ledger_row =
     "INSERT INTO ledger "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+    ")";
 
 const char* const ledger_columns =
     "id,kind,\"of\",adjustment,reserved_ms,settled_ms,how,likely_nano,ceiling_nano,actual_nano,reported_difference_"
@@ -62,7 +88,7 @@ const char* const ledger_columns =
     "held,"
     "output_limit_asked,output_limit,confidence,book_version,rates,policy_revision,process,status,latency_ms,finish_"
     "reason,error_class,"
-    "request_id,response_id,headroom,approval,who,why";
+    "request_id,response_id,headroom,approval,who,why,others";
 
 bool insert(Statement& statement, const LedgerRow& row) {
   static const CallContext none;
@@ -70,8 +96,8 @@ bool insert(Statement& statement, const LedgerRow& row) {
   const std::string attempt = to_text(row.kind == RowKind::adjust ? row.of : row.id);
   const std::string labels = context.labels_json.empty() ? context.labels.to_json() : std::string();
   const std::string runs = runs_text(row);
-  const std::string quantities =
-      compact(row.quantities, quantity_count, [](std::size_t i) { return quantity_text(static_cast<Quantity>(i)); });
+  const std::string quantities = quantities_text(row.quantities);
+  const std::string others = others_text(row);
   const std::string booked = amounts_text(row.booked);
   const std::string held = amounts_text(row.held);
 
@@ -148,6 +174,7 @@ bool insert(Statement& statement, const LedgerRow& row) {
   text(row.approval);
   text(row.who);
   text(row.why);
+  text(others);
   statement.step();
   return !statement.failed();
 }
@@ -197,12 +224,7 @@ LedgerRow read_ledger_row(const Statement& statement) {
       }
     }
   }
-  if (const auto quantities = parse_json(text()); quantities.is_object()) {
-    for (const auto& [name, value] : quantities.items()) {
-      const auto quantity = quantity_of(name);
-      if (quantity && value.is_number_integer()) row.quantities[*quantity] = value.get<std::int64_t>();
-    }
-  }
+  row.quantities = quantities_of(parse_json(text()));
   row.booked = amounts_of(text());
   row.held = amounts_of(text());
   row.output_limit_asked = number();
@@ -222,6 +244,12 @@ LedgerRow read_ledger_row(const Statement& statement) {
   row.approval = text();
   row.who = text();
   row.why = text();
+  if (const auto others = parse_json(text()); others.is_array()) {
+    for (const auto& use : others) {
+      if (use.is_array() && use.size() == 2 && use[0].is_string())
+        row.others.push_back({use[0].get<std::string>(), quantities_of(use[1])});
+    }
+  }
   row.context = std::move(context);
   return row;
 }

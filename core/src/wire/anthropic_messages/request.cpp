@@ -8,11 +8,10 @@ namespace farthing::wire {
 
 namespace {
 
-/// Tools that the caller runs itself, by their type; one without a type is the caller's too. Every other kind (web_search_*,
-/// web_fetch_*, code_execution_*, mcp_toolset, tool_search_*, ...) runs at the provider and reads the context again.
-/// Source: Anthropic's overview of tools, 2026-11.
+/// Tools that the caller runs itself, by their type, also in versions newer than the list; one without a type is the caller's
+/// too. Every other kind runs at the provider and reads the context again.
 bool is_client_tool(std::string_view type) {
-  return type == "custom" || counting::claude_tool(type) != nullptr;
+  return counting::is_of_caller(counting::Where::tool_of_messages, type) || counting::claude_tool(type) != nullptr;
 }
 
 struct MessagesScan : RequestScan {
@@ -179,13 +178,18 @@ struct MessagesScan : RequestScan {
       facts.thinking_budget = std::max(facts.thinking_budget, budget);
     }
   }
+  /// In any list of a message or of a block in it, or alone as what a tool at the provider answered.
+  static bool is_block(const Path& path) {
+    if (!path.parent().empty() && path.parent() != "content") return false;
+    for (std::size_t i = 4; i < path.depth(); ++i) {
+      if (path.key(i) == "input_schema") return false;
+    }
+    return path.depth() >= (path.key(0) == "system" ? 3 : 5);
+  }
   void content(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text() || of_a_call(path)) return;
     const std::string_view own = path.own();
-    // A block of a message itself; those inside of results are of other kinds.
-    const bool in_message = path.depth() == 5 && path.key(2) == "content";
-    if (own == "type" && (in_message || (path.depth() == 3 && path.key(0) == "system")))
-      facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::block_of_messages, scalar.text);
+    if (own == "type" && is_block(path)) vet(counting::Where::block_of_messages, scalar.text);
     if (!sources_.empty() && sources_.back().depth + 1 == path.depth() && path.parent() == "source") {
       Source& source = sources_.back();
       if (own == "type") {

@@ -32,18 +32,21 @@ namespace {
 constexpr std::string_view limit_name = "maxOutputTokens";
 
 struct GenerateScan : RequestScan {
-  GenerateScan() { facts.output_limit_parent = "generationConfig"; }
+  GenerateScan() : RequestScan(counting::Where::generate) { facts.output_limit_parent = "generationConfig"; }
 
   void key(const Path& path) {
     RequestScan::key(path);
     // One member in both spellings: which of them counts is Google's to say, so none does.
     once(path.depth() == 1 && is_named(path.own(), "generationConfig"), configs_, "generationConfig");
     once(path.depth() == 1 && is_named(path.own(), "serviceTier"), tiers_, "serviceTier");
+    if (is_part_member(path)) vet(counting::Where::part_of_generate, path.own());
     if (!in_config(path) || path.depth() != 2) return;
+    member_of(counting::Where::config_of_generate, path);
     once(is_named(path.own(), limit_name), limits_, limit_name);
     once(is_named(path.own(), "candidateCount"), candidates_, "candidateCount");
   }
   void value(const Path& path, const Scalar& scalar) {
+    if (scalar.is_text()) foreign(path);
     if (path.depth() == 1) {
       top(path, scalar);
     } else if (in_config(path)) {
@@ -52,6 +55,8 @@ struct GenerateScan : RequestScan {
       if (path.depth() == kind_depth_ && !scalar.is_null()) tool(path.own());
     } else if (scalar.is_text() && in_content(path)) {
       part(path, scalar);
+    } else if (in_content(path) && is_named(path.own(), "numTokens")) {
+      other_media();  // as many tokens as the caller likes
     }
   }
   void open(const Path& path, bool array, std::size_t at) {
@@ -69,6 +74,9 @@ struct GenerateScan : RequestScan {
       open_config(path.own());
     } else if (in_config(path) && path.depth() == 3 && is_named(path.own(), "thinkingBudget")) {
       fail("\"thinkingBudget\" is not a whole number");
+    } else if (in_config(path) && is_named(path.key(1), "responseFormat") && !path.own().empty()) {
+      if (path.depth() == (path.key(2).empty() ? 4 : 3)) output_modality(path.own());
+      if (path.own() == "schema") facts.schema = true;
     } else if (path.key(0) == "tools" && path.depth() == kind_depth_) {
       if (!is_named(path.own(), "functionDeclarations")) tool(path.own());
     } else if (in_content(path) && is_named(path.own(), "inlineData")) {
@@ -77,8 +85,8 @@ struct GenerateScan : RequestScan {
       inside_ = true;
       told_ = found_ = MediaFacts::Kind::unknown;
       members_ = 0;
-    } else if (in_content(path) && is_named(path.own(), "videoMetadata")) {
-      other_media();  // more frames than one a second
+    } else if (in_content(path) && is_of_layers(path.own())) {
+      other_media();  // more frames than one a second, other layers than those that are read without it
     } else if (in_content(path) && is_named(path.own(), "mediaResolution")) {
       facts.media_resolution = true;
     }
@@ -115,11 +123,22 @@ struct GenerateScan : RequestScan {
   static bool in_content(const Path& path) {
     return (path.key(0) == "contents" || is_named(path.key(0), "systemInstruction")) && !in_data(path);
   }
-  /// What a function is called with and what it answers: data of any shape, read as text. The parts of an answer are parts
-  /// like any other.
+  /// Of one of `parts`, which Google takes alone as well.
+  static bool is_part_member(const Path& path) {
+    const bool of_list = path.depth() >= 3 && path.parent().empty();
+    return (of_list ? path.key(path.depth() - 3) : path.parent()) == "parts" && in_content(path);
+  }
+  static bool is_of_layers(std::string_view name) {
+    return is_named(name, "videoMetadata") || is_named(name, "documentMetadata") ||
+           is_named(name, "spreadsheetMetadata");
+  }
+  /// What a function or a tool is called with and what it answers: data of any shape, read as text. The parts of a function's
+  /// answer are parts like any other.
   static bool in_data(const Path& path) {
     for (std::size_t i = 1; i + 1 < path.depth(); ++i) {
-      if (is_named(path.key(i), "functionCall")) return true;
+      if (is_named(path.key(i), "functionCall") || is_named(path.key(i), "toolCall") ||
+          is_named(path.key(i), "toolResponse") || is_named(path.key(i), "partMetadata"))
+        return true;
       if (is_named(path.key(i), "functionResponse")) return path.key(i + 1) != "parts";
     }
     return false;
@@ -133,7 +152,7 @@ struct GenerateScan : RequestScan {
       std::string tier;
       text(path, scalar, tier);
       facts.service_tier = tier_word(tier);
-    } else if (is_named(name, "cachedContent")) {
+    } else if (is_named(name, "cachedContent") || is_named(name, "continuationToken")) {
       if (!scalar.is_null()) unseen(false);
     } else if (is_named(name, "generationConfig")) {
       if (scalar.is_null())
@@ -162,7 +181,8 @@ struct GenerateScan : RequestScan {
       }
     } else if (path.depth() == 3 && is_named(path.key(1), "responseModalities")) {
       output_modality(scalar.is_text() ? scalar.text : std::string_view());
-    } else if (path.depth() == 3 && is_named(path.key(1), "imageConfig") && is_named(own, "imageSize")) {
+    } else if (is_named(own, "imageSize") &&
+               (is_named(path.key(1), "imageConfig") || is_named(path.key(1), "responseFormat"))) {
       text(path, scalar, facts.pieces.size);
     }
   }
@@ -171,10 +191,13 @@ struct GenerateScan : RequestScan {
       fail("\"" + std::string(name) + "\" is not a whole number");
     if (is_named(name, "responseSchema") || is_named(name, "responseJsonSchema") || name == "_responseJsonSchema")
       facts.schema = true;
+    // Vertex AI then takes another model than that of the path.
+    if (is_named(name, "routingConfig") || is_named(name, "modelConfig") || is_named(name, "modelSelectionConfig"))
+      facts.other_models = true;
   }
   /// Functions and a computer are run by the caller; every other kind runs at the provider: searches, maps, code, URLs.
   void tool(std::string_view kind) {
-    if (is_named(kind, "computerUse") || is_named(kind, "functionDeclarations"))
+    if (counting::is_of_caller(counting::Where::tool_of_generate, kind))
       facts.tools = true;
     else
       facts.server_tools = true;

@@ -64,8 +64,8 @@ struct ChatScan : RequestScan {
   void message(const Path& path, const Scalar& scalar) {
     if (!scalar.is_text()) return;
     const std::string_view own = path.own();
-    if (own == "type" && path.depth() == 5 && path.key(2) == "content")
-      facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::part_of_chat, scalar.text);
+    if (own == "type" && path.key(2) == "content" && path.parent().empty())  // also in a part (Mistral's thinking)
+      vet(counting::Where::part_of_chat, scalar.text);
     if (names_link(own)) {
       open_image();  // as a text: its detail would stand in another object
       link(scalar.text, own == "image_url");

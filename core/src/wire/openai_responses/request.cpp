@@ -8,12 +8,6 @@ namespace farthing::wire {
 
 namespace {
 
-/// Tools that run in the caller's own process; every other kind runs at the provider and reads the context again, a search of
-/// tools where the request does not say that the caller executes it.
-constexpr std::array<std::string_view, 9> client_tools = {
-    "function",  "custom",   "local_shell",          "shell",      "apply_patch",
-    "namespace", "computer", "computer_use_preview", "tool_search"};
-
 /// Memory of containers, and their price with it: OpenAI's price page, 2026-11. The first is what a request gets that says
 /// nothing, the rates without a size are its; of a container that somebody made before nobody tells it, so it counts as the
 /// last.
@@ -106,7 +100,9 @@ struct ResponsesScan : RequestScan {
     if (own == "type" && (below == 1 || of_namespace)) {
       typed_ = true;
       search_ = search_ || (scalar.is_text() && scalar.text == "tool_search");
-      if (!scalar.is_text() || std::find(client_tools.begin(), client_tools.end(), scalar.text) == client_tools.end())
+      // Every other kind runs at the provider and reads the context again; so does a search of tools where the request does
+      // not say that the caller executes it.
+      if (!scalar.is_text() || !counting::is_of_caller(counting::Where::tool_of_responses, scalar.text))
         server_tool(scalar);
     } else if (own == "execution" && below == 1) {
       own_search_ = scalar.is_text() && scalar.text == "client";
@@ -161,10 +157,16 @@ struct ResponsesScan : RequestScan {
       boolean(path, scalar, facts.background);
     }
   }
+  /// In any list of an item (`content`, `output`, `summary`, ...), or alone where a computer answers.
+  static bool is_part(const Path& path) {
+    return (path.depth() == 5 && path.parent().empty()) || (path.depth() == 4 && path.key(2) == "output");
+  }
   void item(const Path& path, const Scalar& scalar) {
     const std::string_view own = path.own();
     if (own == "image_url" || own == "file_url")
       link(scalar.text, own == "image_url");
+    else if (own == "url" && path.depth() == 5 && path.key(2) == "outputs")
+      link(scalar.text, true);  // an image that code made
     else if (own == "file_data")
       inline_media(scalar.text, Place::document);
     else if (own == "data" && path.parent() == "input_audio")
@@ -181,11 +183,10 @@ struct ResponsesScan : RequestScan {
       if (scalar.text == "image_generation_call") other_media();
       if (scalar.text == "item_reference") unseen(false);
     }
-    if (own == "type" && path.depth() == 5 && path.key(2) == "content")
-      facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::part_of_responses, scalar.text);
+    if (own == "type" && is_part(path)) vet(counting::Where::part_of_responses, scalar.text);
     if (path.depth() == 3) {  // of an item itself
       if (own == "type") {
-        facts.unknown = facts.unknown || !counting::is_vetted(counting::Where::item_of_responses, scalar.text);
+        vet(counting::Where::item_of_responses, scalar.text);
         listed_ = scalar.text == "mcp_list_tools";
         if (scalar.text == "compaction_trigger") facts.endless = compaction;
       }
