@@ -525,7 +525,7 @@ def test_a_transport_that_tries_again_hides_nothing(
 
     shop.provider.script({"cut": "reset_head"})
     with nobody() as where:
-        nowhere = f"{where}/v1/chat/completions"
+        nowhere = f"{where}/openai/deployments/small/chat/completions"  # written anew
         urls = [url if leaves else nowhere, nowhere]
         with pytest.raises(stack.ConnectError):
             asyncio.run(main(urls)) if asynchronous else alone(urls)

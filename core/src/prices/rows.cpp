@@ -32,6 +32,8 @@ std::vector<PriceRow> Book::rows(const Model& model) const {
     add(out.conditions, "quality", word(row.quality));
     add(out.conditions, "resolution", word(row.resolution));
     add(out.conditions, "search context", word(row.search_context));
+    out.by_what_is_said =
+        row.size != any_word || row.quality != any_word || row.resolution != any_word || row.search_context != any_word;
     if (!all_day(row))
       add(out.conditions, "hours", time_of_day(row.minute_from) + "-" + time_of_day(row.minute_until) + " UTC");
     if (row.from_ms != always_from) add(out.conditions, "from", iso_utc(row.from_ms));

@@ -1,5 +1,6 @@
 #include "farthing/reprice.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "prices/fees.h"
@@ -112,11 +113,24 @@ class Repricer {
                    const Quantities& used) const {
     const auto unknown = [](const char* why) { return Error{Code::unpriced_model, why}; };
     if (!book_.volume_cap(model).empty()) return unknown("priced by a volume, which the ledger does not keep");
+    if (by_what_was_said(model, used)) return unknown("priced by a size, quality or search context, which is not kept");
     if (!region) return unknown("the region, by which the price differs, is not known");
     const auto now = book_.rates(model, terms_of(row, used, *region));
     if (!now) return unknown("the book has no price for that time");
     const auto cost = model.free ? Result<Usd>(Usd{}) : cost_of(*now, used);
     return cost ? cost : unknown("the book has no price for what was used");
+  }
+
+  /// The entry does not say what the call said: the price of a call that says nothing would be another one.
+  bool by_what_was_said(const Model& model, const Quantities& used) const {
+    const auto rows = book_.rows(model);
+    return std::any_of(rows.begin(), rows.end(), [&used](const PriceRow& row) {
+      if (!row.by_what_is_said) return false;
+      for (std::size_t i = 0; i < quantity_count; ++i) {
+        if (used.of[i] > 0 && row.rates[static_cast<Quantity>(i)]) return true;
+      }
+      return false;
+    });
   }
 
   /// R29: the served model makes the price.

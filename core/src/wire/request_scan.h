@@ -38,7 +38,18 @@ inline bool is_of_tool_set(const Path& path) {
          among(configured);
 }
 
-/// Of a member that nobody looked at: names by which it may let other models answer, or something run or be read there.
+/// "fallbackModels" as "fallback_models": Google's hosts take both.
+inline std::string snake_case(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper && !out.empty()) out += '_';
+    out += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
+}
+/// Of a member that nobody looked at, in snake_case: names by which it may let other models answer, or something run or be
+/// read there.
 inline bool names_models(std::string_view name) {
   return name == "model" || name == "models" || name == "fallbacks" || name.ends_with("_model") ||
          name.ends_with("_models");
@@ -49,7 +60,7 @@ inline bool names_tools(std::string_view name) {
 /// Google's endpoint in OpenAI's form takes Gemini's cache in `google`, or in `extra_body` with that inside (Google's pages on
 /// OpenAI compatibility, 2026-11).
 inline bool names_history(std::string_view name) {
-  return name.starts_with("previous_") || name == "cached_content" || name == "cachedContent";
+  return name.starts_with("previous_") || name == "cached_content";
 }
 
 struct RequestScan : Ignore {
@@ -86,11 +97,12 @@ struct RequestScan : Ignore {
   /// R31: most of such members are of hosts that serve OpenAI's form and cost nothing, so that only what one names counts.
   void foreign(const Path& path) {
     if (!foreign_) return;
-    if (names_models(path.own()))
+    const std::string name = snake_case(path.own());
+    if (names_models(name))
       facts.other_models = true;
-    else if (names_tools(path.own()))
+    else if (names_tools(name))
       facts.endless = "tools or agents in a member that is not known here";
-    else if (names_history(path.own()))
+    else if (names_history(name))
       unseen(false);
   }
   void open_body(const Path& path, bool array, std::size_t at) {

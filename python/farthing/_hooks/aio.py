@@ -142,9 +142,9 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         try:
             response = await inner(self, request, *rest, **more)
         except BaseException as error:
-            told(request, error, family)
+            told(error, family)
             raise
-        told(request, None, family)
+        told(None, family)
         return response
 
     return handle_async_request

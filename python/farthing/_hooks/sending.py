@@ -139,7 +139,7 @@ class Sending:
         if self.handed or family.shows_requests_of(self.client):
             return self.handed
         closed = isinstance(error, RuntimeError) and self.client.is_closed
-        return not (closed or never_left(error, family))
+        return self.left or not (closed or never_left(error, family))
 
     def over(self) -> Attempt | None:
         """The attempt that this ended with. Tasks that were started meanwhile still find us, for as long as they live:
@@ -176,10 +176,11 @@ class Sending:
         self.content = other.content
 
 
-def told(request: Any, error: BaseException | None, family: Family) -> None:
-    """The stack's own transport was given `request`, and answered or raised."""
+def told(error: BaseException | None, family: Family) -> None:
+    """The stack's own transport was given a request of this send, and answered or raised. Whatever it was: a transport
+    of the caller's own may write the call anew before it tries."""
     sending = SENDING.get()
-    if sending is not None and not sending.left and _same(sending.out, request):
+    if sending is not None and sending.client is not None and not sending.left:
         sending.left = error is None or not never_left(error, family)
 
 

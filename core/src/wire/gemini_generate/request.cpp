@@ -53,10 +53,10 @@ struct GenerateScan : RequestScan {
       config(path, scalar);
     } else if (path.key(0) == "tools") {
       if (path.depth() == kind_depth_ && !scalar.is_null()) tool(path.own());
+    } else if (in_content(path) && is_named(path.own(), "numTokens") && !scalar.is_null()) {
+      other_media();  // as many tokens as the caller likes, also where the number is written as text
     } else if (scalar.is_text() && in_content(path)) {
       part(path, scalar);
-    } else if (in_content(path) && is_named(path.own(), "numTokens")) {
-      other_media();  // as many tokens as the caller likes
     }
   }
   void open(const Path& path, bool array, std::size_t at) {
