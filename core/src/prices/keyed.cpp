@@ -84,10 +84,11 @@ Status Book::check_winner(const std::vector<OverlayRow>& rows, const OverlayRow&
 
 /// Unknown is never cheap: a call that leaves out a word, or says one that has no price, costs no less than those that have.
 Status Book::check_unsaid(std::uint32_t index, const OverlayRow& own) const {
-  std::vector<std::int64_t> instants = {own.row.until_ms - 1};
+  std::vector<std::int64_t> instants = {own.row.from_ms, own.row.until_ms - 1};
   for (const OverlayRow& other : overlay_rows_[index]) {
-    if (other.row.from_ms > own.row.from_ms && other.row.from_ms < own.row.until_ms)
-      instants.push_back(other.row.from_ms);
+    for (const std::int64_t change : {other.row.from_ms, other.row.until_ms}) {
+      if (change > own.row.from_ms && change < own.row.until_ms) instants.push_back(change);
+    }
   }
   Wanted unsaid;
   unsaid.context_tokens = own.row.context_above + 1;

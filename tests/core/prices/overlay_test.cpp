@@ -409,6 +409,11 @@ TEST(Overlay, one_price_wins_and_what_says_no_word_is_never_cheaper) {
   PriceOverlay later = painted("0.03");
   now.until_ms = later.from_ms = noon;
   EXPECT_THAT(message_of({now, later, painted("0.04", "small")}), HasSubstr("costs 0.03 USD each"));
+  // And where it is cheap only until then.
+  PriceOverlay cheap = painted("0.01");
+  PriceOverlay dear = painted("0.12");
+  cheap.until_ms = dear.from_ms = noon;
+  EXPECT_THAT(message_of({cheap, dear, painted("0.04", "small")}), HasSubstr("costs 0.01 USD each"));
 }
 
 TEST(Overlay, what_is_not_right_is_an_error_that_names_the_model) {
