@@ -20,8 +20,10 @@ std::string form_endpoint(const EstimateOptions& options, const PriceBook& book)
   const Model* model = find_anywhere(book, options.model);
   if (model == nullptr) return "audio.transcriptions";
   // A [[price]] of one's own has no modality, but what it is paid for.
-  const auto rates = book.rates(*model, {.at_ms = system_clock()->wall_ms()});
-  const bool image = model->modality == "image" || (rates && (*rates)[Quantity::images]);
+  const auto prices = book.rows(*model);
+  const bool image = model->modality == "image" || std::any_of(prices.begin(), prices.end(), [](const PriceRow& row) {
+                       return row.rates[Quantity::images].has_value();
+                     });
   return image ? "images.edits" : "audio.transcriptions";
 }
 

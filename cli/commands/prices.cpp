@@ -67,6 +67,13 @@ std::vector<std::vector<std::string>> every_rate(const PriceBook& book, const st
   return rows;
 }
 
+Json prices_json(const PriceBook& book, const Model& model) {
+  Json list = Json::array();
+  for (const PriceRow& row : book.rows(model))
+    list.push_back({{"where", row.conditions}, {"rates", parse_json(row.rates.to_json())}});
+  return list;
+}
+
 std::string listed(const std::vector<std::string>& near) {
   std::string text;
   for (const std::string& name : near)
@@ -101,7 +108,8 @@ int prices(const PricesOptions& options) {
   terms.at_ms = system_clock()->wall_ms();
   std::vector<Found> found;
   const auto add = [&](const Model* model) {
-    if (const auto rates = book->rates(*model, terms)) found.push_back({model, *rates});
+    const auto rates = book->rates(*model, terms);
+    if (rates || has_price_by_what_is_said(*book, *model)) found.push_back({model, rates.value_or(RateSet{})});
   };
   for (const Model* model : book->models()) {
     if (fits(*model, options)) add(model);
@@ -126,6 +134,7 @@ int prices(const PricesOptions& options) {
                       {"reasoning", model->reasoning},
                       {"free", model->free},
                       {"rates", parse_json(rates.to_json())},
+                      {"prices", prices_json(*book, *model)},
                       {"source", book->source(*model)},
                       {"book", book->version()}});
     }

@@ -369,8 +369,8 @@ class Guard:
             number = guard.halt("incident 12", match={"project": ["x", "y*"]})
 
         Calls that are under way finish. Answers the halt's id. What nothing in the store had yet, and no price book
-        prices, is halted too, with a FarthingWarning. Raises ArgumentError for a `match` that is no mapping of labels
-        to texts, StoreError when the store cannot be written.
+        prices, is halted too, with a FarthingWarning that names the id. Raises ArgumentError for a `match` that is no
+        mapping of labels to texts, StoreError when the store cannot be written.
         """
         _arguments.texts(why=why, who=who)
         example = '{"project": ["a", "b*"]}'
@@ -384,7 +384,9 @@ class Guard:
         number, doubts = self._core.halt(globs, who, why)
         for said in doubts:
             warnings.warn(
-                f"{said}; the halt is in force all the same", FarthingWarning, stacklevel=2
+                f"{said}; halt {number} is in force all the same",
+                FarthingWarning,
+                stacklevel=2,
             )
         return number
 

@@ -70,9 +70,17 @@ def test_a_recording_is_estimated_by_its_length(place: Place) -> None:
 
 def test_what_a_file_is_for_is_told_by_the_policys_own_prices(place: Place) -> None:
     """A model of one's own that makes images was taken for one that writes recordings down."""
+    price = (
+        '[[price]]\nprovider = "openai"\nmodel = "{}"\n{}rates = {{ images = "0.04 USD each" }}\n'
+    )
     (place.folder / "farthing.toml").write_text(
-        '[[price]]\nprovider = "openai"\nmodel = "paint-1"\nrates = { images = "0.04 USD each" }\n'
+        price.format("paint-1", "") + price.format("paint-2", 'size = "512x512"\n')
     )
     (place.folder / "mill.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     said = json.loads(place.run("estimate", "--file", "mill.png", "--model", "paint-1", "--json"))
     assert said["endpoint"] == "images.edits" and said["ceiling"] == "0.04"
+    by_size = json.loads(
+        place.run("estimate", "--file", "mill.png", "--model", "paint-2", "--json")
+    )
+    assert by_size["endpoint"] == "images.edits" and by_size["ceiling"] is None
+    assert "it has prices by size" in by_size["no_ceiling"]

@@ -204,6 +204,38 @@ def test_a_limit_set_at_run_time_that_goes_on_is_told(place: Place) -> None:
     assert _limits(place)["team"] == "2.00 USD"
 
 
+def test_limits_of_a_renamed_cap_and_of_one_in_another_unit_are_told_as_they_will_be(
+    place: Place,
+) -> None:
+    team = '[[cap]]\nid = "{}"\nlimit = "{}"\nper = "month"\n{}'
+    (place.folder / "one.toml").write_text('name = "shop"\n' + team.format("team", "5 USD", ""))
+    (place.folder / "named.toml").write_text(
+        'name = "shop"\n' + team.format("crew", "2 USD", 'was = "team"\n')
+    )
+    (place.folder / "counted.toml").write_text(
+        'name = "shop"\n' + team.format("crew", "2 requests", 'was = "team"\n')
+    )
+    goes_on = (
+        'warning: cap "crew": a limit set at run time stays in force, 9.00 USD instead of 2.00 USD, by ann. '
+        "The policy's again: farthing cap clear crew"
+    )
+    rests = (
+        'warning: cap "crew": a limit set at run time is no longer in force, 9.00 USD by ann: the cap counts '
+        "something else now, or for others (2 requests per month)"
+    )
+    money = '[[cap]]\nid = "money"\nlimit = "1 USD"\nper = "day"\n'
+    for each in ("one.toml", "named.toml", "counted.toml"):
+        (place.folder / each).write_text((place.folder / each).read_text() + money)
+    place.run("policy", "apply", "one.toml")
+    place.run("cap", "set", "team", "9 USD", "--who", "ann")
+    assert _apply(place, "--dry-run", "named.toml").stderr.splitlines() == [goes_on]
+    assert _apply(place, "--dry-run", "counted.toml").stderr.splitlines() == [rests]
+    assert _apply(place, "named.toml").stderr.splitlines() == [goes_on]
+    assert _limits(place) == {"crew": "9.00 USD", "money": "1.00 USD"}
+    assert _apply(place, "counted.toml").stderr.splitlines() == [rests]
+    assert _limits(place) == {"crew": "2 requests", "money": "1.00 USD"}
+
+
 def test_removing_can_be_looked_at_first(place: Place) -> None:
     _policy(place, "one.toml", "5 USD")
     place.run("policy", "apply", "one.toml")

@@ -171,6 +171,20 @@ def test_age_warns_of_old_prices(place: Place) -> None:
     assert said(place, "prices", "age")["providers"][0]["old"] is True
 
 
+def test_a_model_with_prices_by_size_only_is_found_with_all_of_them(place: Place) -> None:
+    price = '[[price]]\nprovider = "openai"\nmodel = "paint-2"\nsize = "{}"\nrates = {{ images = "{} USD each" }}\n'
+    lines = price.format("512x512", "0.02") + price.format("1024x1024", "0.04")
+    (place.folder / "farthing.toml").write_text(lines)
+    text = place.run("prices", "paint-2")
+    assert "size 512x512" in text and "0.04 USD each" in text and "1 model," in text
+    (model,) = said(place, "prices", "paint-2")
+    assert model["rates"] == {}
+    assert model["prices"] == [
+        {"where": "size 512x512", "rates": {"images": "0.02 USD each"}},
+        {"where": "size 1024x1024", "rates": {"images": "0.04 USD each"}},
+    ]
+
+
 # ---- update
 
 

@@ -110,6 +110,8 @@ TEST_F(FileStore, refuses_a_newer_format_R38) {
   store->close();
   ASSERT_EQ(std::system(("sqlite3 " + path + " 'PRAGMA user_version=99'").c_str()), 0);
   EXPECT_EQ(code_of_open(), Code::store_newer);
+  ASSERT_EQ(std::system(("sqlite3 " + path + " 'PRAGMA user_version=1'").c_str()), 0);
+  EXPECT_EQ(code_of_open(), Code::store_foreign);  // of before the first release
 }
 
 TEST_F(FileStore, refuses_another_programs_database) {

@@ -104,12 +104,22 @@ TEST_P(StoreRegistry, R8_a_limit_is_not_that_of_a_cap_which_counts_something_els
   change.cap_id = "x";
   change.limit = 9 * usd;
   ASSERT_TRUE(store->set_override(change));
+  const auto of_usd = store->apply(policy_of(cap_of("x", "4 USD", "per = \"day\"")), false, "", "", true);
+  ASSERT_EQ(of_usd->set_limits.size(), 1U);
+  EXPECT_TRUE(of_usd->set_limits.front().in_force);
+  EXPECT_EQ(of_usd->set_limits.front().cap.limit, 4 * usd);
+  const auto of_requests = store->apply(policy_of(cap_of("x", "1 requests", "per = \"day\"")), false, "", "", true);
+  ASSERT_EQ(of_requests->change.warnings.size(), 1U);
+  EXPECT_NE(of_requests->change.warnings.front().find("no longer in force, 9.00 USD"), std::string::npos);
   apply(cap_of("x", "1 requests", "per = \"day\""));  // not nine thousand million of them
   EXPECT_TRUE(store->registry()->overrides.empty());
   EXPECT_TRUE(granted(store->next_id(), acme, 1));
   EXPECT_FALSE(granted(store->next_id(), acme, 1));
   apply(cap_of("x", "1 USD", "per = \"day\"\neach = [\"org\"]"));
   EXPECT_TRUE(store->registry()->overrides.empty());
+  const auto back = store->apply(policy_of(cap_of("x", "1 USD", "per = \"day\"")), false, "", "", true);
+  ASSERT_EQ(back->set_limits.size(), 1U);  // nobody expects it by then, so it is told
+  EXPECT_TRUE(back->set_limits.front().in_force);
   apply(cap_of("x", "1 USD", "per = \"day\""));
   EXPECT_EQ(store->registry()->overrides.size(), 1U);
 }
@@ -153,7 +163,7 @@ TEST_P(StoreRegistry, R6_a_file_that_comes_back_and_loosens_nothing_is_a_warning
     clock->advance(1'000);
     const auto said = store->apply(policy, false);
     EXPECT_TRUE(said) << said.error().message;
-    return said ? said->warnings : std::vector<std::string>{};
+    return said ? said->change.warnings : std::vector<std::string>{};
   };
   EXPECT_TRUE(warnings(tight).empty());
   EXPECT_TRUE(warnings(tight).empty());  // opened again
@@ -210,16 +220,16 @@ TEST_P(StoreRegistry, R8_the_change_log_says_for_which_counter_and_until_when) {
 TEST_P(StoreRegistry, R6_a_policy_in_code_that_drops_caps_of_its_former_version_says_so) {
   const std::string day = cap_of("day", "1 USD", "per = \"day\"");
   const std::string hour = cap_of("hour", "1 USD", "per = \"hour\"");
-  ASSERT_TRUE(store->apply(policy_of(day, "code:a"), false)->warnings.empty());
-  EXPECT_TRUE(store->apply(policy_of(day + hour, "code:a"), false)->warnings.empty());
-  EXPECT_TRUE(store->apply(policy_of(hour, "code:b"), false)->warnings.empty());
+  ASSERT_TRUE(store->apply(policy_of(day, "code:a"), false)->change.warnings.empty());
+  EXPECT_TRUE(store->apply(policy_of(day + hour, "code:a"), false)->change.warnings.empty());
+  EXPECT_TRUE(store->apply(policy_of(hour, "code:b"), false)->change.warnings.empty());
   // "hour" is held by code:b, so that only "day" is gone.
   const auto said = store->apply(policy_of(cap_of("week", "1 USD", "per = \"week\""), "code:a"), false);
-  ASSERT_EQ(said->warnings.size(), 1U);
-  EXPECT_NE(said->warnings.front().find("no longer in force for anybody: \"day\". A guard"), std::string::npos)
-      << said->warnings.front();
+  ASSERT_EQ(said->change.warnings.size(), 1U);
+  EXPECT_NE(said->change.warnings.front().find("no longer in force for anybody: \"day\". A guard"), std::string::npos)
+      << said->change.warnings.front();
   EXPECT_TRUE(store->apply(policy_of(cap_of("7d", "1 USD", "per = \"week\"\nwas = \"week\""), "code:a"), false)
-                  ->warnings.empty());
+                  ->change.warnings.empty());
 }
 
 FARTHING_ON_ANY_STORE(StoreRegistry);

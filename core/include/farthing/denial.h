@@ -38,13 +38,17 @@ struct RefusedCap {
   std::int64_t remaining() const { return limit - spent - reserved; }
 };
 
+/// A refusal does not list all that a busy store may have; `farthing jobs` does.
+inline constexpr std::size_t max_slot_jobs = 20;
+
 struct Denial {
   Code code = Code::cap_exceeded;
   std::string message;           // the whole sentence for a person
   std::vector<RefusedCap> caps;  // headline first (R3); empty where no cap refused
   bool held = false;
   std::int64_t stale_streams = 0;  // held: calls open for more than 120 s, which may be streams that nobody reads (R17)
-  std::vector<std::string> slot_jobs;  // of a cap on concurrency: ids of the jobs that hold its slots (R17)
+  std::vector<std::string> slot_jobs;  // of a cap on concurrency: ids of the jobs that hold its slots (R17), the oldest
+  bool more_slot_jobs = false;         // than the `max_slot_jobs` that are named
   std::int64_t at_ms = 0;              // the store's time
   std::int64_t clock_ahead_ms = 0;     // R12: how far that is ahead of this machine's clock, which was once wrong
   std::string model;

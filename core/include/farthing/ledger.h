@@ -62,6 +62,11 @@ struct CallContext {
   std::string rates_json;  // RateSet::to_json of the settlement's rates
 };
 
+/// `error_class` of an answer with usage whose cost is not known: no price is known for what was used, ...
+inline constexpr std::string_view unpriced_usage = "unpriced_usage";
+/// ... or not all that was used is told, such as how often a tool was.
+inline constexpr std::string_view untold_usage = "untold_usage";
+
 struct LedgerRow {
   AttemptId id;
   RowKind kind = RowKind::attempt;
@@ -98,7 +103,7 @@ struct LedgerRow {
   int status = 0;           // HTTP, 0 = none
   std::int64_t latency_ms = 0;
   std::string finish_reason;
-  std::string error_class;  // the provider's error code or type, or the transport's
+  std::string error_class;  // the provider's error code or type, or the transport's; of how = usage one of those above
   std::string headroom;     // rate-limit headroom from headers, compact JSON
   std::string approval;     // for later
   std::string who;          // adjust, book

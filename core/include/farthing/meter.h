@@ -80,6 +80,8 @@ struct ModelUse {
   Quantities quantities;
   bool operator==(const ModelUse&) const = default;
 };
+/// Of `all` what none of `others` used.
+Quantities without(Quantities all, const std::vector<ModelUse>& others);
 
 /// The meters that quantities add up to (R10); `usd`, `concurrent`, `actions`, `runs` stay 0. Saturates.
 Amounts meters_of(const Quantities& quantities);

@@ -184,4 +184,7 @@ class PriceBook {
   virtual std::string_view volume_cap(const Model& model) const = 0;
 };
 
+/// Whether a price of the model holds only for a size, quality, resolution or search context.
+bool has_price_by_what_is_said(const PriceBook& book, const Model& model);
+
 }  // namespace farthing

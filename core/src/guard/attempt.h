@@ -191,7 +191,6 @@ struct Attempt::State {
   void settle_ended(const AnswerFacts& answer);
   void settle_answer(const AnswerFacts& answer, bool whole);
   void settle_closed();
-  std::string_view region_of(const AnswerFacts& answer) const;
   Usd closed_cost(std::int64_t* output) const;
   void keep_receipt(LedgerRow&& row, std::vector<Remaining> remaining, std::shared_ptr<const void> keep);
 };

@@ -55,9 +55,10 @@ std::string too_many_counters(const RefusedCap& cap) {
 }
 
 /// Who waits for them would wait for hours, and they are no calls that anybody sees.
-std::string of_jobs(const std::vector<std::string>& jobs) {
+std::string of_jobs(const std::vector<std::string>& jobs, bool more) {
   constexpr std::size_t shown = 3;
-  std::string text = std::to_string(jobs.size()) + (jobs.size() == 1 ? " slot is" : " slots are") + " held by " +
+  std::string text = (more ? "More than " : "") + std::to_string(jobs.size()) +
+                     (jobs.size() == 1 ? " slot is" : " slots are") + " held by " +
                      (jobs.size() == 1 ? "a job that is" : "jobs that are") + " not over (";
   for (std::size_t i = 0; i < jobs.size() && i <= shown; ++i)
     text += (i == 0 ? "" : ", ") + (i == shown ? "..." : jobs[i]);
@@ -91,7 +92,7 @@ std::string denial_message(const Denial& denial) {
       text += " " + std::to_string(denial.stale_streams) +
               " of the open calls are older than 120 s: a stream that nobody reads keeps its hold (close it).";
     }
-    if (!denial.slot_jobs.empty()) text += " " + of_jobs(denial.slot_jobs);
+    if (!denial.slot_jobs.empty()) text += " " + of_jobs(denial.slot_jobs, denial.more_slot_jobs);
     if (denial.fits_output_limit && *denial.fits_output_limit > 0 && !denial.output_limit_name.empty()) {
       text += " Would fit: " + denial.output_limit_name + "=" + std::to_string(*denial.fits_output_limit) + ".";
     }
@@ -151,6 +152,7 @@ std::string Denial::to_json() const {
     details["held"] = any_held;
     if (stale_streams > 0) details["stale_streams"] = stale_streams;
     if (!slot_jobs.empty()) details["slot_jobs"] = slot_jobs;
+    if (more_slot_jobs) details["more_slot_jobs"] = true;
     if (clock_ahead_ms > clock_noise_ms) details["clock_ahead_ms"] = clock_ahead_ms;
   }
   OrderedJson fits = OrderedJson::object();

@@ -21,9 +21,11 @@ Sized size_described(const SizeInput& input) {
   const bool free = input.host.free || (input.model != nullptr && input.model->free);
   std::optional<RateSet> rates;
   if (input.model != nullptr && !free) {
-    const auto dearest = input.book.dearest_rates(
-        *input.model, {.at_ms = input.at_ms, .until_ms = input.until_ms, .context_tokens = sized.input_tokens});
-    if (dearest) rates = *dearest;
+    Terms terms = terms_asked(facts, input.host);
+    terms.at_ms = input.at_ms;
+    terms.until_ms = input.until_ms;
+    terms.context_tokens = sized.input_tokens;
+    rates = input.book.dearest_rates(*input.model, terms);
   }
   if (rates) {
     // What is billed, and neither asked for nor told, would be for free (promise 5).

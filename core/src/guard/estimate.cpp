@@ -221,7 +221,8 @@ std::string why_not(const Core& core, const AskedCall& call, const std::vector<s
   const bool free = call.host.free || (model != nullptr && model->free);
   if (!free && (model == nullptr || !core.book->rates(*model, {.at_ms = core.clock->wall_ms()}))) {
     std::string text = "no price is known";
-    if (model != nullptr) return text;
+    if (model != nullptr)
+      return has_price_by_what_is_said(*core.book, *model) ? std::string(priced_by_other_words) : text;
     if (call.facts.model.empty()) return text + ": the request names no model";
     // Without a host, whose it is cannot be told from a name that nobody has.
     const std::string& wanted = call.plan->context->model;

@@ -172,7 +172,7 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   }
   auto applied = store->apply(policy, false, guard::process_name());
   if (!applied) return applied.error();
-  std::vector<std::string>& warnings = applied->warnings;
+  std::vector<std::string>& warnings = applied->change.warnings;
   if (policy.caps.empty()) {
     const auto registry = store->registry();
     if (registry && registry->caps.empty()) {

@@ -40,13 +40,10 @@ class Sizing {
 
  private:
   Terms terms() const {
-    return {.at_ms = in_.at_ms,
-            .until_ms = in_.until_ms,
-            .service_tier = in_.facts.service_tier,
-            .region = in_.facts.region.empty() ? in_.host.region : std::string_view(in_.facts.region),
-            .size = asked_.size,
-            .quality = asked_.quality,
-            .resolution = asked_.resolution};
+    Terms asked = terms_asked(in_.facts, in_.host);
+    asked.at_ms = in_.at_ms;
+    asked.until_ms = in_.until_ms;
+    return asked;
   }
   void find_rates() {
     free_ = in_.host.free || (in_.model != nullptr && in_.model->free);

@@ -89,20 +89,20 @@ Verdict Attempt::State::refuse(Code code, std::string message) {
 }
 
 std::vector<std::string> Attempt::State::jobs_with_slots(const RefusedCap& cap) const {
-  std::vector<std::string> ids;
-  const auto limited = patience();
-  const auto jobs = core->store->jobs();
-  if (!jobs) return ids;
-  for (const JobView& view : *jobs) {
-    if (!view.slot || view.row.held[Meter::concurrent] == 0 || !view.row.context) continue;
+  const auto counts = [&cap](const JobView& view) {
+    if (!view.slot || view.row.held[Meter::concurrent] == 0 || !view.row.context) return false;
     const Labels& labels = view.row.context->labels;
-    const bool counts =
-        cap.match.matches(labels) && std::all_of(cap.counter.begin(), cap.counter.end(), [&labels](const auto& one) {
-          const std::string* value = labels.get(one.first);
-          return (value == nullptr ? none_value : std::string_view(*value)) == one.second;
-        });
-    if (counts) ids.push_back(view.job.id);
-  }
+    return cap.match.matches(labels) && std::all_of(cap.counter.begin(), cap.counter.end(), [&](const auto& one) {
+             const std::string* value = labels.get(one.first);
+             return (value == nullptr ? none_value : std::string_view(*value)) == one.second;
+           });
+  };
+  const auto limited = patience();
+  const auto jobs = core->store->jobs({.most = max_slot_jobs + 1, .fits = counts});
+  std::vector<std::string> ids;
+  if (!jobs) return ids;
+  for (const JobView& view : *jobs)
+    ids.push_back(view.job.id);
   return ids;
 }
 
@@ -122,6 +122,10 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
   if (!refusal.caps.empty() && refusal.caps.front().meter == Meter::concurrent)
     refusal.slot_jobs = jobs_with_slots(refusal.caps.front());
+  if (refusal.slot_jobs.size() > max_slot_jobs) {
+    refusal.slot_jobs.resize(max_slot_jobs);
+    refusal.more_slot_jobs = true;
+  }
   if (refused.code == Code::duplicate) {
     refusal.message = "an equal request of this key is pending (attempt " + to_text(refused.duplicate_of) +
                       "), and this policy refuses duplicates (jobs.duplicates). It passes when that one is over: poll "
@@ -142,6 +146,14 @@ Verdict Attempt::State::refuse_unpriced() {
   }
   const std::string provider = in_quotes(route.host.provider);
   const std::string& name = plan->context->model;  // that a deployment stands for, where somebody said so
+  if (plan->model != nullptr && has_price_by_what_is_said(*core->book, *plan->model)) {
+    refusal.message =
+        "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
+        " has no price for this request, and a cap on money matches it: " + std::string(guard::priced_by_other_words) +
+        ". farthing prices " + std::string(plan->model->name) +
+        " lists them; write one for the others ([[price]] without size), or ask for what has one.";
+    return refuse(std::move(refusal));
+  }
   refusal.near = core->book->near(route.host.provider, name, 3);
   refusal.message = "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
                     " has no price in book " + std::string(core->book->version()) +

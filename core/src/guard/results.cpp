@@ -18,14 +18,6 @@ bool add_to(Quantities& sum, const Quantities& more) {
   return true;
 }
 
-Quantities own_part(Quantities all, const AnswerFacts& answer) {
-  for (const ModelUse& use : answer.others) {
-    for (std::size_t i = 0; i < quantity_count; ++i)
-      all.of[i] -= use.quantities.of[i];
-  }
-  return all;
-}
-
 std::optional<Usd> sum_with(Usd own, const std::vector<std::pair<RateSet, Quantities>>& others) {
   for (const auto& [rates, used] : others) {
     const auto cost = cost_of(rates, used);
@@ -61,7 +53,7 @@ void Attempt::State::take_results(std::string_view bytes, bool ended) {
     results->model = answer.model;
     results->tier = answer.service_tier;
     if (!guard::add_to(results->quantities, *answer.quantities)) results->untold = true;
-    const Quantities own = guard::own_part(*answer.quantities, answer);
+    const Quantities own = without(*answer.quantities, answer.others);
     const Rated rated = rates_served(*draft.context, answer, meters_of(own)[Meter::input_tokens]);
     if (rated.free) return;
     const auto others = shares_of_others(*draft.context, answer);
@@ -94,7 +86,7 @@ void Attempt::State::price_results(LedgerRow& row) const {
   }
   // Used, but not priced: never for free (promise 5).
   if (sized.priced && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
-  row.error_class = "unpriced_usage";
+  row.error_class = unpriced_usage;
 }
 
 /// Only the whole of it settles: a download that broke off has fewer lines than the batch has requests.

@@ -30,8 +30,6 @@ struct BatchResults {
 /// False where it does not fit.
 bool add_to(Quantities& sum, const Quantities& more);
 
-/// Of `all` what the model used that answered.
-Quantities own_part(Quantities all, const AnswerFacts& answer);
 /// Nothing where a part has no price.
 std::optional<Usd> sum_with(Usd own, const std::vector<std::pair<RateSet, Quantities>>& others);
 

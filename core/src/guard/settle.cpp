@@ -176,12 +176,6 @@ void Attempt::State::end_by(Abort how) {
   settle(How::hold, reader ? &reader->facts() : nullptr, "interrupted");
 }
 
-/// Where it was processed: as the answer tells, else as the request asked, else where the host stands.
-std::string_view Attempt::State::region_of(const AnswerFacts& answer) const {
-  if (!answer.region.empty()) return answer.region;
-  return facts.region.empty() ? route.host.region : std::string_view(facts.region);
-}
-
 /// R17: the context of a job's call, which another process may have made, with its rates.
 std::shared_ptr<const CallContext> Attempt::State::priced_elsewhere(const CallContext& context,
                                                                     const RateSet& rates) const {
@@ -198,16 +192,11 @@ bool Attempt::State::free_of_charge() const {
 /// The rates of what was asked for with so many tokens of input; empty where nothing prices it.
 std::optional<RateSet> Attempt::State::rates_asked(std::int64_t context_tokens) const {
   if (!plan || plan->model == nullptr) return std::nullopt;
-  const Pieces& pieces = facts.pieces;
-  return core->book->rates(*plan->model, {.at_ms = granted_ms,
-                                          .service_tier = facts.service_tier,
-                                          .context_tokens = context_tokens,
-                                          .region = region_of({}),
-                                          .size = pieces.size,
-                                          .quality = pieces.quality,
-                                          .resolution = pieces.resolution,
-                                          .search_context = facts.search_context,
-                                          .volume = granted_volume});
+  Terms terms = guard::terms_asked(facts, route.host);
+  terms.at_ms = granted_ms;
+  terms.context_tokens = context_tokens;
+  terms.volume = granted_volume;
+  return core->book->rates(*plan->model, terms);
 }
 
 /// What an answer is priced by. R25: the book and the store's time of the reserve; R29: the served model and tier make the
@@ -219,8 +208,6 @@ Attempt::State::Rated Attempt::State::rates_served(const CallContext& context, c
   const Model* served = answer.model.empty() ? nullptr : core->book->find(provider, answer.model);
   const Model* asked = plan ? plan->model : core->book->find(provider, context.model);
   const Model* model = served != nullptr ? served : asked;
-  const std::string_view size = answer.size.empty() ? std::string_view(facts.pieces.size) : answer.size;
-  const std::string resolution = answer.size.empty() ? facts.pieces.resolution : resolution_of(answer.size);
   // R25: another book reserved it, so what was asked for is priced as that one did.
   const bool other_book = job && context.book_version != core->book->version();
   // A host that chooses among providers may have gone from a free model to another, which nobody knows.
@@ -236,19 +223,19 @@ Attempt::State::Rated Attempt::State::rates_served(const CallContext& context, c
                           (usual == "priority" && answer.service_tier == "default");
     rated.rates = as_asked ? kept.rates_with(context_tokens) : rate_set_of(kept.dearest);
   } else if (model != nullptr && !rated.elsewhere) {
-    const Terms terms{.at_ms = granted_ms,
-                      .service_tier = answer.service_tier.empty() ? std::string_view(facts.service_tier)
-                                                                  : std::string_view(answer.service_tier),
-                      .context_tokens = context_tokens,
-                      .region = region_of(answer),
-                      .size = size,
-                      .quality = facts.pieces.quality,
-                      .resolution = resolution,
-                      .search_context = answer.search_context.empty() ? std::string_view(facts.search_context)
-                                                                      : std::string_view(answer.search_context),
-                      .volume = asked != nullptr && core->book->volume_cap(*model) == core->book->volume_cap(*asked)
-                                    ? granted_volume
-                                    : std::nullopt};
+    Terms terms = guard::terms_asked(facts, route.host);
+    terms.at_ms = granted_ms;
+    terms.context_tokens = context_tokens;
+    const std::string resolution = resolution_of(answer.size);
+    if (!answer.service_tier.empty()) terms.service_tier = answer.service_tier;
+    if (!answer.region.empty()) terms.region = answer.region;
+    if (!answer.size.empty()) {
+      terms.size = answer.size;
+      terms.resolution = resolution;
+    }
+    if (!answer.search_context.empty()) terms.search_context = answer.search_context;
+    if (asked != nullptr && core->book->volume_cap(*model) == core->book->volume_cap(*asked))
+      terms.volume = granted_volume;
     rated.rates = core->book->rates(*model, terms);
   }
   return rated;
@@ -273,7 +260,7 @@ std::optional<Attempt::State::Shares> Attempt::State::shares_of_others(const Cal
 void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   row.booked = meters_of(row.quantities);
   if (results) return price_results(row);
-  const Quantities own = guard::own_part(row.quantities, answer);
+  const Quantities own = without(row.quantities, answer.others);
   const std::int64_t input = meters_of(own)[Meter::input_tokens];
   const Rated rated = rates_served(*row.context, answer, std::min(kept.largest_input.value_or(input), input));
   if (rated.free) {
@@ -285,12 +272,13 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
     if (const auto cost = cost_of(*rated.rates, own); cost && others) row.actual = guard::sum_with(*cost, *others);
   }
   // What a tool with a fee of its own was used for, nobody tells.
-  if (facts.elsewhere || (facts.fees != Quantities{} && !route.dialect->tells_tools) || kept.untold) row.actual.reset();
+  bool told = !facts.elsewhere && (facts.fees == Quantities{} || route.dialect->tells_tools) && !kept.untold;
   // Speech and images are dearer than the text that they would be taken for.
   const bool paints = facts.painted_output || (plan && plan->model != nullptr && plan->model->modality == "image");
   const bool kinds_told = (answer.speech_told || !facts.spoken_output) && (answer.images_told || !paints);
-  if (route.dialect->has_output && !route.dialect->pieces && !kinds_told && row.quantities[Quantity::output_tokens] > 0)
-    row.actual.reset();
+  if (route.dialect->has_output && !route.dialect->pieces && row.quantities[Quantity::output_tokens] > 0)
+    told = told && kinds_told;
+  if (!told) row.actual.reset();
   if (answer.reported_cost && route.host.reports_cost) {
     if (row.actual) {
       if (const auto more = checked_add(answer.reported_cost->nano, -row.actual->nano))
@@ -300,11 +288,10 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
   } else {
     row.others = answer.others;
   }
-  if (!row.actual && sized.priced) {
-    // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.
-    if (!rated.elsewhere && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
-    row.error_class = "unpriced_usage";
-  }
+  if (row.actual || (told && !sized.priced)) return;
+  row.error_class = told ? unpriced_usage : untold_usage;
+  // Used, but not priced: never for free (promise 5). Of a free model nothing was held, so nothing is known.
+  if (sized.priced && !rated.elsewhere && !sized.no_ceiling) row.actual = Usd{held[Meter::usd]};
 }
 
 /// The row of this attempt with what its answer tells; what it costs is not in it yet.

@@ -250,6 +250,15 @@ bool asks_for_long_lived(const Model& model) {
 
 }  // namespace
 
+Terms terms_asked(const RequestFacts& facts, const HostFacts& host) {
+  return {.service_tier = facts.service_tier,
+          .region = facts.region.empty() ? host.region : std::string_view(facts.region),
+          .size = facts.pieces.size,
+          .quality = facts.pieces.quality,
+          .resolution = facts.pieces.resolution,
+          .search_context = facts.search_context};
+}
+
 bool may_have_sound(const RequestFacts& facts) {
   using Kind = MediaFacts::Kind;
   return facts.media_other || facts.remote_other ||
@@ -266,16 +275,13 @@ void price(const SizeInput& input, const std::optional<OwnSearches>& own, Sized&
   }
   if (input.model == nullptr) return;
   const CacheWrites writes = input.facts.cache_writes;
-  const Terms terms{.at_ms = input.at_ms,
-                    .until_ms = input.until_ms,
-                    .service_tier = input.facts.service_tier,
-                    .context_tokens = sized.largest_input.value_or(sized.input_tokens),
-                    .region = input.facts.region.empty() ? input.host.region : std::string_view(input.facts.region),
-                    .size = input.facts.pieces.size,
-                    .search_context = input.facts.search_context,
-                    .writes_cache = writes != CacheWrites::none,
-                    .writes_cache_1h = writes == CacheWrites::long_lived ||
-                                       (writes == CacheWrites::unknown && !asks_for_long_lived(*input.model))};
+  Terms terms = terms_asked(input.facts, input.host);
+  terms.at_ms = input.at_ms;
+  terms.until_ms = input.until_ms;
+  terms.context_tokens = sized.largest_input.value_or(sized.input_tokens);
+  terms.writes_cache = writes != CacheWrites::none;
+  terms.writes_cache_1h =
+      writes == CacheWrites::long_lived || (writes == CacheWrites::unknown && !asks_for_long_lived(*input.model));
   if (dearer_than_known(input, terms)) return;
   Terms most = terms;
   if (most.region.empty()) most.region = input.host.account_region;

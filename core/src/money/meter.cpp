@@ -69,6 +69,14 @@ std::optional<Quantity> quantity_of(std::string_view text) {
   return static_cast<Quantity>(*place);
 }
 
+Quantities without(Quantities all, const std::vector<ModelUse>& others) {
+  for (const ModelUse& use : others) {
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      all.of[i] -= use.quantities.of[i];
+  }
+  return all;
+}
+
 Amounts meters_of(const Quantities& quantities) {
   const auto sum = [&quantities](std::initializer_list<Quantity> parts) {
     std::int64_t total = 0;

@@ -1,6 +1,8 @@
 #include "policy/documents.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -96,6 +98,54 @@ void merge_lowest(Cap& kept, const Cap& other) {
   if (kept.message.empty()) kept.message = other.message;
   if (kept.help_url.empty()) kept.help_url = other.help_url;
   if (kept.owner.empty()) kept.owner = other.owner;
+}
+
+const RegisteredCap* in_force(const Registry& registry, const std::string& id) {
+  const auto found = std::find_if(registry.caps.begin(), registry.caps.end(),
+                                  [&](const RegisteredCap& registered) { return registered.cap.id == id; });
+  return found == registry.caps.end() ? nullptr : &*found;
+}
+
+const std::string* other_holder(const RegisteredCap& registered, const std::string& own) {
+  const auto other = std::find_if(registered.documents.begin(), registered.documents.end(),
+                                  [&](const std::string& name) { return name != own; });
+  return other == registered.documents.end() ? nullptr : &*other;
+}
+
+const RegisteredCap* renamed_from(const Registry& now, const Policy& next, const Cap& cap) {
+  if (cap.was.empty() || cap.was == cap.id) return nullptr;
+  const RegisteredCap* old = in_force(now, cap.was);
+  if (old == nullptr || other_holder(*old, next.name) != nullptr) return nullptr;
+  const bool stays =
+      std::any_of(next.caps.begin(), next.caps.end(), [&](const Cap& other) { return other.id == cap.was; });
+  return stays ? nullptr : old;
+}
+
+std::vector<SetLimit> set_limits(const Registry& now, const Policy& next, std::int64_t now_ms) {
+  std::vector<SetLimit> found;
+  for (const Cap& cap : next.caps) {
+    const RegisteredCap* known = in_force(now, cap.id);
+    const RegisteredCap* old = renamed_from(now, next, cap);
+    const Cap then = known == nullptr ? cap : after(now, *known, next).value_or(cap);
+    std::map<std::vector<std::string>, const Override*> last;  // R8: the last one wins
+    const auto meet = [&](const Override& change, bool rests) {
+      if (change.cap_id != cap.id && (old == nullptr || change.cap_id != old->cap.id)) return;
+      if (change.until_ms && *change.until_ms <= now_ms) return;
+      if (change.meter && (*change.meter != cap.meter || change.each != cap.each)) {
+        if (!rests) found.push_back({then, change, false});
+        return;
+      }
+      const Override*& kept = last[change.each_values];
+      if (kept == nullptr || kept->at_ms <= change.at_ms) kept = &change;
+    };
+    for (const Override& change : now.overrides)
+      meet(change, false);
+    for (const Override& change : now.resting)
+      meet(change, true);
+    for (const auto& [values, change] : last)
+      found.push_back({then, *change, true});
+  }
+  return found;
 }
 
 std::vector<CapEffect> effects(const Registry& now, const Policy& next) {

@@ -27,6 +27,23 @@ struct CapEffect {
   std::string words;    // `cap "a" (5.00 USD per day): becomes 10.00 USD`
 };
 
+/// R4: the cap that one of `next` was until now; null where there is none, or somebody goes on with it.
+const RegisteredCap* renamed_from(const Registry& now, const Policy& next, const Cap& cap);
+/// The cap of this id; null where no document has one.
+const RegisteredCap* in_force(const Registry& registry, const std::string& id);
+/// A document that is in force beside the one named `own` and holds this cap; null: none.
+const std::string* other_holder(const RegisteredCap& registered, const std::string& own);
+
+/// A limit set at run time, as a document leaves it.
+struct SetLimit {
+  Cap cap;          // of the document, with the lowest limits of all that hold it
+  Override change;  // as it was set; `cap_id` is the cap's until now
+  /// It is in the unit and for the counters of its cap, and holds where those are the same (R8); else it rests.
+  bool in_force = true;
+};
+/// Those on caps of `next` that are in force once it replaces the current document of its name, or until then.
+std::vector<SetLimit> set_limits(const Registry& now, const Policy& next, std::int64_t now_ms);
+
 /// What it does to the caps in force that `next` replaces the current document of its name; one without caps removes it.
 /// Overrides are left out of account: they end.
 std::vector<CapEffect> effects(const Registry& now, const Policy& next);

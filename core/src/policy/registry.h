@@ -72,6 +72,7 @@ struct Registry {
   std::int64_t valid_until_ms = 0;
   std::vector<RegisteredCap> caps;
   std::vector<Override> overrides;
+  std::vector<Override> resting;  // R8: as long as the cap of their id counts something else, or for others
   std::vector<Halt> halts;
   std::vector<Document> documents;  // current ones
 };

@@ -1,4 +1,5 @@
 // A model's prices as they are written, for people and for comparing books.
+#include <algorithm>
 #include <cstdio>
 
 #include "farthing/time_text.h"
@@ -68,3 +69,12 @@ std::vector<std::pair<std::string, std::string>> Book::regions(const Model& mode
 }
 
 }  // namespace farthing::prices_detail
+
+namespace farthing {
+
+bool has_price_by_what_is_said(const PriceBook& book, const Model& model) {
+  const auto rows = book.rows(model);
+  return std::any_of(rows.begin(), rows.end(), [](const PriceRow& row) { return row.by_what_is_said; });
+}
+
+}  // namespace farthing

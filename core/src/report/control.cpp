@@ -113,22 +113,15 @@ Result<std::vector<std::string>> values_of(const Cap& cap, const CounterValues& 
 }
 
 /// R8: what was set at run time goes on over the policy's limits, so these are not what is in force.
-std::vector<std::string> still_set(const Registry& registry, const Policy& policy, std::int64_t now_ms) {
-  std::vector<std::string> found;
-  for (const Cap& cap : policy.caps) {
-    for (const Override& change : registry.overrides) {
-      if (change.cap_id != cap.id || (change.until_ms && *change.until_ms <= now_ms)) continue;
-      std::string counter, option;
-      for (const auto& [kind, value] : report::counter_of(cap, change.each_values)) {
-        counter += (counter.empty() ? " for " : ", ") + kind + "=" + value;
-        option += " --for " + kind + "=" + value;
-      }
-      found.push_back(cap.name() + counter + ": a limit set at run time stays in force, " +
-                      limit_change_words(cap.meter, report::limit_change(cap, change)) +
-                      ". The policy's again: farthing cap clear " + cap.id + option);
-    }
+std::string still_set(const SetLimit& set) {
+  std::string counter, option;
+  for (const auto& [kind, value] : report::counter_of(set.cap, set.change.each_values)) {
+    counter += (counter.empty() ? " for " : ", ") + kind + "=" + value;
+    option += " --for " + kind + "=" + value;
   }
-  return found;
+  return set.cap.name() + counter + ": a limit set at run time stays in force, " +
+         limit_change_words(set.cap.meter, report::limit_change(set.cap, set.change)) +
+         ". The policy's again: farthing cap clear " + set.cap.id + option;
 }
 
 bool fits(const DenialEntry& entry, const LedgerFilter& filter) {
@@ -348,15 +341,12 @@ Result<std::vector<PolicyView>> Control::policies() const {
 }
 
 Result<PolicyChange> Control::apply_policy(const Policy& policy, bool force, const ChangeNote& note, bool look_only) {
-  auto change = store_->apply(policy, force, who_of(note), note.why, look_only);
-  if (!change) return change;
-  const auto after = store_->registry();  // a renamed cap has taken its limits along
-  if (!after) return after.error();
-  const auto now = store_->now_ms();
-  if (!now) return now.error();
-  for (std::string& said : still_set(*after, policy, *now))
-    change->warnings.push_back(std::move(said));
-  return change;
+  auto applied = store_->apply(policy, force, who_of(note), note.why, look_only);
+  if (!applied) return applied.error();
+  for (const SetLimit& set : applied->set_limits) {
+    if (set.in_force) applied->change.warnings.push_back(still_set(set));
+  }
+  return std::move(applied->change);
 }
 
 Result<PolicyChange> Control::remove_policy(const std::string& name, const ChangeNote& note, bool look_only) {

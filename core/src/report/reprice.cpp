@@ -30,16 +30,6 @@ bool same(const RateSet& a, const RateSet& b) {
   return true;
 }
 
-/// What the model used that the entry's rates are of.
-Quantities own_part(const LedgerRow& row) {
-  Quantities own = row.quantities;
-  for (const ModelUse& use : row.others) {
-    for (std::size_t i = 0; i < quantity_count; ++i)
-      own.of[i] -= use.quantities.of[i];
-  }
-  return own;
-}
-
 bool told_alike(const Quantities& used, const RateSet& a, const RateSet& b) {
   return same(rates_used(a, used), rates_used(b, used));
 }
@@ -54,11 +44,12 @@ class Repricer {
     if (row.how == How::ended) return left_out("ended by hand");
     if (row.how != How::usage || !row.context) return success();  // they cost nothing
     if (corrections.by_hand) return left_out("corrected by hand");
+    if (row.error_class == untold_usage) return left_out("what was used is not known in full");
     if (row.context->endpoint.ends_with("batches")) return left_out("batches, whose requests were priced one by one");
     const auto rates = rate_set_of(row.context->rates_json);
-    const bool unpriced = !row.actual || row.error_class == "unpriced_usage";
+    const bool unpriced = !row.actual || row.error_class == unpriced_usage;
     if (!unpriced && !rates) return left_out("free");
-    const Quantities own = own_part(row);
+    const Quantities own = without(row.quantities, row.others);
     // A provider that says what it charges is believed; then rates and quantities do not give the amount. Of several models
     // the entry has the rates of one, and nothing that the provider says (LedgerRow::others).
     if (!unpriced && row.others.empty()) {
@@ -67,9 +58,6 @@ class Repricer {
     }
     const Model* model = model_of(row);
     if (model == nullptr) return left_out("the model is not in the book");
-    // It had a price, so something else was not known: a tool of the provider's, or what of it is speech.
-    if (unpriced && rates && row.others.empty() && cost_of(*rates, own))
-      return left_out("what was used is not known in full");
     const auto region = rates ? region_of(*model, row, own, *rates) : region_without_rates(*model);
     auto after = part(row, *model, region, own);
     for (const ModelUse& use : row.others) {

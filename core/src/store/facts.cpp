@@ -338,7 +338,10 @@ Result<Registry> read_registry(Tables& tables, const StoreState& state, std::int
     if (change.until_ms && *change.until_ms <= now_ms) return;
     change.meter = meter_of(json.value("meter", ""));
     change.each = json.value("kinds", std::vector<std::string>());
-    if (change.meter && is_another(registry, change)) return;
+    if (change.meter && is_another(registry, change)) {
+      registry.resting.push_back(std::move(change));
+      return;
+    }
     if (change.until_ms) registry.valid_until_ms = std::min(registry.valid_until_ms, *change.until_ms);
     registry.overrides.push_back(std::move(change));
   });

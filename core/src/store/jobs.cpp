@@ -160,7 +160,7 @@ Result<std::optional<std::string>> LocalStore::find_batch_file(const std::string
   return facts::find_batch_file(*tables_, host, id);
 }
 
-Result<std::vector<JobView>> LocalStore::jobs() {
+Result<std::vector<JobView>> LocalStore::jobs(const JobFilter& filter) {
   Step step(*this);
   if (!step.status()) return step.status().error();
   const auto all = facts::jobs(*tables_);
@@ -175,7 +175,9 @@ Result<std::vector<JobView>> LocalStore::jobs() {
       view->row.how = How::expired;
       view->slot = !view->job.slot_until_deadline;
     }
+    if (filter.fits && !filter.fits(*view)) continue;
     views.push_back(std::move(*view));
+    if (views.size() == filter.most) break;
   }
   return views;
 }

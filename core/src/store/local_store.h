@@ -33,15 +33,15 @@ class LocalStore : public Store {
   Result<std::optional<Learned>> learned(std::uint64_t key) override;
   Result<std::optional<JobView>> find_job(const std::string& host, const std::string& id) override;
   Result<std::optional<std::string>> find_batch_file(const std::string& host, const std::string& id) override;
-  Result<std::vector<JobView>> jobs() override;
+  Result<std::vector<JobView>> jobs(const JobFilter& filter) override;
   Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
                           const std::string& who, const std::string& why) override;
   Result<Settled> adjust(const Adjustment& adjustment) override;
   Result<Settled> book(const LedgerRow& row, const Plan& plan) override;
 
   Result<Registry> registry() override;
-  Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
-                             bool look_only) override;
+  Result<Applied> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                        bool look_only) override;
   Result<PolicyChange> remove_document(const std::string& name, const std::string& who, const std::string& why,
                                        bool look_only) override;
   Status set_override(const Override& change) override;

@@ -197,19 +197,6 @@ std::string differences(const Cap& here, const Cap& there) {
   return text;
 }
 
-/// A document that is in force beside the one named `own` and holds this cap; null: none.
-const std::string* other_holder(const RegisteredCap& registered, const std::string& own) {
-  const auto other = std::find_if(registered.documents.begin(), registered.documents.end(),
-                                  [&](const std::string& name) { return name != own; });
-  return other == registered.documents.end() ? nullptr : &*other;
-}
-
-const RegisteredCap* in_force(const Registry& registry, const std::string& id) {
-  const auto found = std::find_if(registry.caps.begin(), registry.caps.end(),
-                                  [&](const RegisteredCap& registered) { return registered.cap.id == id; });
-  return found == registry.caps.end() ? nullptr : &*found;
-}
-
 /// R4, R6: one id is one counter for all documents, so it has to mean the same in all of them. Where it did not, one
 /// definition would take over the other's number, and what was spent there would be forgotten.
 Status check_ids(const Registry& registry, const Policy& policy, const std::string& location) {
@@ -227,16 +214,6 @@ Status check_ids(const Registry& registry, const Policy& policy, const std::stri
   return success();
 }
 
-/// R4: the cap that a new one was until now; null where there is none, or somebody goes on with it.
-const RegisteredCap* renamed_from(const Registry& registry, const Policy& policy, const Cap& cap) {
-  if (cap.was.empty() || cap.was == cap.id) return nullptr;
-  const RegisteredCap* old = in_force(registry, cap.was);
-  if (old == nullptr || other_holder(*old, policy.name) != nullptr) return nullptr;
-  const bool stays =
-      std::any_of(policy.caps.begin(), policy.caps.end(), [&](const Cap& other) { return other.id == cap.was; });
-  return stays ? nullptr : old;
-}
-
 /// R6: the caps that a new version of a policy takes out of force, as texts for a warning.
 std::vector<std::string> dropped(const Registry& registry, const Policy& policy) {
   std::vector<std::string> ids;
@@ -252,6 +229,16 @@ std::vector<std::string> dropped(const Registry& registry, const Policy& policy)
   return ids;
 }
 
+std::string rests(const SetLimit& set) {
+  const Override& change = set.change;
+  std::string values;
+  for (const std::string& value : change.each_values)
+    values += (values.empty() ? " for " : ", ") + value;
+  return set.cap.name() + ": a limit set at run time" + values + " is no longer in force, " +
+         limit_text(change.meter.value_or(set.cap.meter), change.limit) + " by " + change.who +
+         ": the cap counts something else now, or for others (" + set.cap.words() + ")";
+}
+
 std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
   std::vector<std::string> words;
   for (const CapEffect& effect : effects)
@@ -261,11 +248,12 @@ std::vector<std::string> words_of(const std::vector<CapEffect>& effects) {
 
 }  // namespace
 
-Result<PolicyChange> LocalStore::apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
-                                       bool look_only) {
+Result<Applied> LocalStore::apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                                  bool look_only) {
   Step step(*this);
   if (!step.status()) return step.status().error();
-  PolicyChange change;
+  Applied applied;
+  PolicyChange& change = applied.change;
   const std::string json = policy.to_json();
 
   auto history = facts::history(*tables_, policy.name);
@@ -278,13 +266,18 @@ Result<PolicyChange> LocalStore::apply(const Policy& policy, bool force, const s
     else if (document.json == json)
       replaced_earlier = true;
   }
+  Error unreadable;
+  const Registry* registry = known_registry(step.state(), step.now_ms(), unreadable);
+  if (registry == nullptr) return unreadable;
+  applied.set_limits = set_limits(*registry, policy, step.now_ms());
+  for (const SetLimit& set : applied.set_limits) {
+    if (!set.in_force) change.warnings.push_back(rests(set));
+  }
   if (current != nullptr && current->json == json) {
     if (const Status done = step.commit(); !done) return done.error();
-    return change;  // opened again: nothing changes
+    return applied;  // opened again: nothing changes
   }
 
-  auto registry = facts::read_registry(*tables_, step.state(), step.now_ms());
-  if (!registry) return registry.error();
   if (const Status same = check_ids(*registry, policy, info_.location); !same) return same.error();
   // R6: a file that another version of it replaced comes back only where that loosens nothing, or on purpose.
   const std::vector<CapEffect> found = effects(*registry, policy);
@@ -319,7 +312,7 @@ Result<PolicyChange> LocalStore::apply(const Policy& policy, bool force, const s
     }
   }
 
-  if (look_only) return change;
+  if (look_only) return applied;
 
   for (Document document : *history) {
     if (!document.current) continue;
@@ -372,7 +365,7 @@ Result<PolicyChange> LocalStore::apply(const Policy& policy, bool force, const s
                         why);
   if (!logged) return logged.error();
   if (const Status done = step.commit(); !done) return done.error();
-  return change;
+  return applied;
 }
 
 Result<PolicyChange> LocalStore::remove_document(const std::string& name, const std::string& who,

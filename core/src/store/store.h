@@ -25,6 +25,7 @@
 #include "farthing/ledger.h"
 #include "farthing/result.h"
 #include "ledger/learned.h"
+#include "policy/documents.h"
 #include "policy/plan.h"
 #include "policy/registry.h"
 
@@ -116,9 +117,20 @@ struct HeldBack {
   std::string waiting_for;    // the line of the first counter or run in the way
   std::int64_t fits_now = 0;  // the output limit that would be granted now; 0 = none
 };
+/// Which of the jobs that are not over; the oldest first.
+struct JobFilter {
+  std::size_t most = 0;  // 0: all
+  std::function<bool(const JobView&)> fits = {};
+};
 /// The line in which calls wait for what others hold on this counter (R21): HeldBack::waiting_for.
 std::string line_of(const PlannedCap& cap, const PlannedSet& set);
 std::string line_of_run(const std::string& run_id);
+
+/// What registering a document did to what was found.
+struct Applied {
+  PolicyChange change;
+  std::vector<SetLimit> set_limits;  // also where the document was in force already
+};
 
 struct PolicyChanged {
   std::uint64_t revision = 0;
@@ -268,7 +280,7 @@ class Store {
   /// What a file asks for (BatchFile::asks); nothing: no guard on this store has seen it.
   virtual Result<std::optional<std::string>> find_batch_file(const std::string& host, const std::string& id) = 0;
   /// Those that are not over, oldest first.
-  virtual Result<std::vector<JobView>> jobs() = 0;
+  virtual Result<std::vector<JobView>> jobs(const JobFilter& filter = {}) = 0;
   /// Ends one that nobody polls: settled at `actual`, or charged at its hold; its slot is free again.
   virtual Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
                                   const std::string& who, const std::string& why) = 0;
@@ -282,8 +294,8 @@ class Store {
   /// Registers a document and its caps; new caps are counted from the ledger in the same step (R7).
   /// `policy_superseded` unless `force`, where R6 says so. What it does is told of the caps that it found;
   /// `look_only`: nothing else is done. Who and why go to the change log, here and below.
-  virtual Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who = {},
-                                     const std::string& why = {}, bool look_only = false) = 0;
+  virtual Result<Applied> apply(const Policy& policy, bool force, const std::string& who = {},
+                                const std::string& why = {}, bool look_only = false) = 0;
   virtual Result<PolicyChange> remove_document(const std::string& name, const std::string& who = {},
                                                const std::string& why = {}, bool look_only = false) = 0;
   virtual Status set_override(const Override& change) = 0;

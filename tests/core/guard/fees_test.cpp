@@ -182,7 +182,7 @@ TEST_F(Fees, what_a_chat_does_not_tell_is_charged_the_hold) {
            "/openai/v1/chat/completions", "api.groq.com"),
       held);
   EXPECT_GE(held, usd);
-  EXPECT_EQ(row.error_class, "unpriced_usage");
+  EXPECT_EQ(row.error_class, untold_usage);
 }
 
 TEST_F(Fees, a_model_that_searches_by_itself_holds_and_costs_its_search) {

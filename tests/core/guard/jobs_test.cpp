@@ -310,6 +310,31 @@ TEST_F(Jobs, R17_a_response_that_failed_costs_its_usage_or_nothing) {
   EXPECT_EQ(rows()[0].error_class, "server_error");
 }
 
+TEST_F(Jobs, R17_a_refusal_names_so_many_jobs_that_hold_slots_and_says_where_there_are_more) {
+  for (const int jobs : {static_cast<int>(max_slot_jobs), static_cast<int>(max_slot_jobs) + 1}) {
+    open("[[cap]]\nid = \"day\"\nlimit = \"500 USD\"\nper = \"day\"\n[[cap]]\nid = \"slots\"\nlimit = \"" +
+         std::to_string(jobs) + " concurrent\"\n");
+    for (int i = 0; i < jobs; ++i) {
+      std::string answer = clip_queued;
+      answer.replace(answer.find("video_1"), 7, "video_" + std::to_string(100 + i));
+      ASSERT_EQ(create("/v1/videos", clip, answer).kind, Verdict::Kind::send) << i;
+    }
+    Attempt one = attempt();
+    Verdict verdict = begin(one, clip, "api.openai.com", "/v1/videos");
+    while (verdict.kind == Verdict::Kind::wait) {  // R21
+      clock->advance(10'000);
+      verdict = one.proceed();
+    }
+    ASSERT_EQ(verdict.kind, Verdict::Kind::answer);
+    ASSERT_EQ(one.denial()->slot_jobs.size(), max_slot_jobs);
+    EXPECT_EQ(one.denial()->slot_jobs.front(), "video_100");
+    const bool more = jobs > static_cast<int>(max_slot_jobs);
+    EXPECT_EQ(one.denial()->more_slot_jobs, more);
+    EXPECT_EQ(one.denial()->message.find("More than 20 slots are held") != std::string::npos, more);
+    EXPECT_EQ(one.denial()->to_json().find("more_slot_jobs") != std::string::npos, more);
+  }
+}
+
 TEST_F(Jobs, R17_a_deadline_charges_and_a_late_poll_corrects) {
   const auto store = open_watched(caps);
   create("/v1/responses", background, queued);

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "farthing/reprice.h"
 #include "tests/core/guard/fixture.h"
 
 namespace farthing::test::outputs_test {
@@ -176,10 +177,34 @@ TEST_F(Outputs, images_of_an_own_model_cost_what_their_size_and_quality_cost) {
     Attempt one = attempt();
     ASSERT_EQ(paint(one, unknown).kind, Verdict::Kind::answer) << unknown;
     EXPECT_EQ(one.denial()->code, Code::unpriced_model);
+    EXPECT_NE(one.denial()->message.find("it has prices by size, quality"), std::string::npos);
+    EXPECT_EQ(one.denial()->paste, "");
   }
+  const auto estimate =
+      guard->estimate("images.generations", R"({"model":"paints","prompt":"a mill"})", {}, nullptr, "", 1);
+  ASSERT_TRUE(estimate) << estimate.error().message;
+  EXPECT_NE(estimate->no_ceiling.find("it has prices by size"), std::string::npos) << estimate->no_ceiling;
   open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n" + keyed + price("", "0.09"));
   check("", 9);
   check(R"(,"size":"512x512")", 2);
+}
+
+/// The ledger does not keep what a request said, so a price by it says nothing of an old entry.
+TEST_F(Outputs, an_entry_is_not_priced_again_by_what_its_request_may_have_said) {
+  open("unbounded = \"0.50 USD\"\n[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n");
+  Attempt one = attempt();
+  const char* request =
+      R"({"model":"sonar","messages":[],"max_tokens":10,"web_search_options":{"search_context_size":"low"}})";
+  ASSERT_EQ(begin(one, request, "api.perplexity.ai", "/chat/completions").kind, Verdict::Kind::send)
+      << one.denial()->message;
+  answer(one, R"({"id":"c","model":"sonar","choices":[{"finish_reason":"stop"}],)"
+              R"("usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"search_context_size":"low"}})");
+  EXPECT_EQ(one.receipt()->cost, Usd{5'000'000 + 15 * 1'000});
+  const auto report = reprice(*guard->control(), *PriceBook::builtin(), {});
+  ASSERT_TRUE(report) << report.error().message;
+  const std::map<std::string, std::int64_t> not_kept = {
+      {"priced by a size, quality or search context, which is not kept", 1}};
+  EXPECT_EQ(report->left_out, not_kept);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ TEST_F(SeveralModels, what_cannot_be_priced_is_charged_its_hold) {
   const std::string served = "," + entry("fallback_message", "claude-opus-4-8");
   EXPECT_EQ(cost("claude-opus-4-8", entry("message", "") + served), -1) << "who declined is not told";
   EXPECT_EQ(cost("claude-opus-4-8", entry("message", "claude-of-tomorrow") + served), -1);
-  EXPECT_EQ(row.error_class, "unpriced_usage");
+  EXPECT_EQ(row.error_class, unpriced_usage);
   EXPECT_EQ(cost("claude-haiku-4-5", entry("advisor_message", "")), -1) << "who advised is not told";
   EXPECT_EQ(cost("claude-haiku-4-5", entry("advisor_message", "claude-of-tomorrow")), -1);
   EXPECT_EQ(cost("claude-opus-4-8", R"({"type":"fallback_message","model":"claude-opus-4-8","input_tokens":1,)"
@@ -123,6 +123,19 @@ TEST_F(SeveralModels, an_entry_is_priced_again_part_by_part_R25) {
   EXPECT_THAT(report.left_out, ElementsAre());
   ASSERT_EQ(report.changed.size(), 1U);
   EXPECT_EQ(report.changed.front().after, Usd{100 * 3'000 + 10 * 15'000 + opus});
+}
+
+TEST_F(SeveralModels, more_than_any_answer_has_is_charged_the_hold) {
+  const auto answered = [&](std::size_t others, std::size_t name_bytes) {
+    std::string iterations = entry("message", "claude-haiku-4-5");
+    for (std::size_t i = 0; i < others; ++i)
+      iterations += "," + entry("advisor_message", "claude-opus-4-8" + std::string(name_bytes - 15, '-'));
+    return cost("claude-haiku-4-5", iterations);
+  };
+  EXPECT_EQ(answered(64, 15), haiku + 64 * opus);
+  EXPECT_EQ(answered(65, 15), -1);
+  EXPECT_EQ(row.others.size(), 0U);
+  EXPECT_EQ(answered(1, 129), -1);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class WatchedStore : public Store {
     if (auto error = before("find_batch_file")) return std::move(*error);
     return inner_->find_batch_file(host, id);
   }
-  Result<std::vector<JobView>> jobs() override { return inner_->jobs(); }
+  Result<std::vector<JobView>> jobs(const JobFilter& filter) override { return inner_->jobs(filter); }
   Result<Settled> end_job(const std::string& host, const std::string& id, std::optional<Usd> actual,
                           const std::string& who, const std::string& why) override {
     return inner_->end_job(host, id, actual, who, why);
@@ -74,8 +74,8 @@ class WatchedStore : public Store {
     if (auto error = before("registry")) return std::move(*error);
     return inner_->registry();
   }
-  Result<PolicyChange> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
-                             bool look_only) override {
+  Result<Applied> apply(const Policy& policy, bool force, const std::string& who, const std::string& why,
+                        bool look_only) override {
     if (auto error = before("apply")) return std::move(*error);
     return inner_->apply(policy, force, who, why, look_only);
   }

@@ -257,6 +257,11 @@ Status prepare_schema(Connection& connection, const std::string& path, bool dura
     return Error{Code::store_newer, path + " has format " + std::to_string(*format) + ", this version knows up to " +
                                         std::to_string(store_format) + ": use the newer Farthing; nothing was written"};
   }
+  if (*format < store_format) {
+    return Error{Code::store_foreign, path + " has format " + std::to_string(*format) +
+                                          ", of a version before the first release; this one reads format " +
+                                          std::to_string(store_format) + "." + way_out(path)};
+  }
   const std::string durability = std::string("PRAGMA synchronous=") + (durable_power ? "FULL" : "NORMAL");
   for (const char* sql : {"PRAGMA journal_mode=WAL", durability.c_str(), "PRAGMA wal_autocheckpoint=0",
                           "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-4000"}) {

@@ -73,7 +73,7 @@ class Connection {
 
 /// "Farthing store", as `file` and PRAGMA application_id show it.
 inline constexpr std::int64_t application_id = 0x46617274;
-inline constexpr int store_format = 1;
+inline constexpr int store_format = 2;
 
 /// Makes the folder (0700) and the file (0600) where they are missing; refuses file systems that machines share. The file's identity
 /// is answered, to notice a replaced one later.

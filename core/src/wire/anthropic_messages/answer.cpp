@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "farthing/labels.h"
 #include "wire/anthropic_messages/messages.h"
 #include "wire/json_walk.h"
 #include "wire/reported_cost.h"
@@ -115,7 +116,7 @@ class MessageUsage {
       if (!is_turn(one)) continue;
       Quantities used;
       if (one.model.empty() || !one.counts.add_to(used) || !one.counts.add_to(sum)) return false;
-      if (one.model != answered) bill.others.push_back({one.model, used});
+      if (one.model != answered && !add_other(bill, one.model, used)) return false;
     }
     // Less than the whole: turns are missing.
     for (std::size_t i = 0; i < quantity_count; ++i)
@@ -132,11 +133,18 @@ class MessageUsage {
       if (one.type == "advisor_message" && !one.model.empty()) {
         Quantities used;
         one.counts.add_to(used);
-        bill.others.push_back({one.model, used});
+        if (!add_other(bill, one.model, used)) return false;
       } else if (one.type != "compaction") {
         return false;
       }
     }
+    return true;
+  }
+  /// False of what no answer has: it would be kept with every entry.
+  static bool add_other(Bill& bill, const std::string& model, const Quantities& used) {
+    constexpr std::size_t max_others = 64;
+    if (model.size() > max_label_bytes || bill.others.size() == max_others) return false;
+    bill.others.push_back({model, used});
     return true;
   }
   void number(std::optional<std::int64_t>* out, const Scalar& scalar) {

@@ -220,8 +220,9 @@ struct GenerateScan : RequestScan {
       ++members_;
     } else if (is_named(path.parent(), "fileData") && is_named(path.own(), "fileUri")) {
       unseen(false);
-    } else if (is_named(path.own(), "mediaProcessing") && scalar.text.find("STATIC") == std::string_view::npos) {
-      other_media();  // looked at as often as the model likes
+    } else if (is_named(path.own(), "mediaProcessing") &&
+               !(scalar.is_text() && scalar.text.find("STATIC") != std::string_view::npos)) {
+      other_media();  // looked at as often as the model likes; an enum may also stand there as its number
     } else if (is_named(path.own(), "mediaResolution") || is_named(path.parent(), "mediaResolution")) {
       facts.media_resolution = true;
     }
