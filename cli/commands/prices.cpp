@@ -109,7 +109,8 @@ int prices(const PricesOptions& options) {
   std::vector<Found> found;
   const auto add = [&](const Model* model) {
     const auto rates = book->rates(*model, terms);
-    if (rates || has_price_by_what_is_said(*book, *model)) found.push_back({model, rates.value_or(RateSet{})});
+    if (rates || is_priced_by_what_is_said(*book, *model, terms.at_ms))
+      found.push_back({model, rates.value_or(RateSet{})});
   };
   for (const Model* model : book->models()) {
     if (fits(*model, options)) add(model);
@@ -151,7 +152,8 @@ int prices(const PricesOptions& options) {
     std::vector<std::string> row = {std::string(model->provider), std::string(model->name)};
     for (const Quantity quantity : columns)
       row.push_back(rate_cell(rates, quantity));
-    if (any_other) row.push_back(in_columns(rates) ? "" : other_rates(rates));
+    const bool by_words = rates == RateSet{};
+    if (any_other) row.push_back(in_columns(rates) ? "" : by_words ? "by what is asked for" : other_rates(rates));
     row.insert(row.end(), {count_cell(model->context_window), count_cell(model->max_output_tokens)});
     rows.push_back(std::move(row));
   }

@@ -117,11 +117,40 @@ TEST_P(StoreRegistry, R8_a_limit_is_not_that_of_a_cap_which_counts_something_els
   EXPECT_FALSE(granted(store->next_id(), acme, 1));
   apply(cap_of("x", "1 USD", "per = \"day\"\neach = [\"org\"]"));
   EXPECT_TRUE(store->registry()->overrides.empty());
+  apply(cap_of("x", "2 requests", "per = \"day\""));
+  const auto renamed = store->apply(policy_of(cap_of("y", "1 USD", "per = \"day\"\nwas = \"x\"")), false, "", "", true);
+  EXPECT_TRUE(renamed->set_limits.empty());  // it stays with the id of a cap that is no more
   const auto back = store->apply(policy_of(cap_of("x", "1 USD", "per = \"day\"")), false, "", "", true);
   ASSERT_EQ(back->set_limits.size(), 1U);  // nobody expects it by then, so it is told
   EXPECT_TRUE(back->set_limits.front().in_force);
   apply(cap_of("x", "1 USD", "per = \"day\""));
   EXPECT_EQ(store->registry()->overrides.size(), 1U);
+}
+
+TEST_P(StoreRegistry, R8_a_limit_that_a_later_one_replaced_is_not_told_as_in_force) {
+  const std::string users = cap_of("users", "1 USD", "per = \"day\"\neach = [\"user\"]");
+  apply(users);
+  Override change;
+  change.cap_id = "users";
+  change.each_values = {"u42"};
+  change.limit = 9 * usd;
+  ASSERT_TRUE(store->set_override(change));
+  clock->advance(1'000);
+  change.each_values.clear();
+  change.limit = 5 * usd;
+  ASSERT_TRUE(store->set_override(change));
+  const auto told = [&] {
+    std::vector<std::int64_t> limits;
+    for (const SetLimit& set : store->apply(policy_of(users), false, "", "", true)->set_limits)
+      limits.push_back(set.change.limit);
+    return limits;
+  };
+  EXPECT_EQ(told(), std::vector<std::int64_t>{5 * usd});
+  clock->advance(1'000);
+  change.each_values = {"u43"};
+  change.limit = 7 * usd;
+  ASSERT_TRUE(store->set_override(change));
+  EXPECT_EQ(told(), (std::vector<std::int64_t>{5 * usd, 7 * usd}));
 }
 
 TEST_P(StoreRegistry, R35_a_renamed_cap_does_not_tell_its_alerts_again) {

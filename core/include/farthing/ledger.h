@@ -103,7 +103,7 @@ struct LedgerRow {
   int status = 0;           // HTTP, 0 = none
   std::int64_t latency_ms = 0;
   std::string finish_reason;
-  std::string error_class;  // the provider's error code or type, or the transport's; of how = usage one of those above
+  std::string error_class;  // the provider's error code or type, or the transport's; or one of those above
   std::string headroom;     // rate-limit headroom from headers, compact JSON
   std::string approval;     // for later
   std::string who;          // adjust, book

@@ -128,7 +128,9 @@ struct PriceOverlay {
 struct PriceRow {
   std::string conditions;  // "tier flex, context above 272000, from 2026-12-01T00:00:00Z"; "" = always
   RateSet rates;
-  bool by_what_is_said = false;  // one of them is a size, quality, resolution or search context
+  bool by_what_is_said = false;          // one of them is a size, quality, resolution or search context
+  std::optional<std::int64_t> from_ms;   // in force from (inclusive)
+  std::optional<std::int64_t> until_ms;  // (exclusive)
 };
 
 class PriceBook;
@@ -184,7 +186,8 @@ class PriceBook {
   virtual std::string_view volume_cap(const Model& model) const = 0;
 };
 
-/// Whether a price of the model holds only for a size, quality, resolution or search context.
-bool has_price_by_what_is_said(const PriceBook& book, const Model& model);
+/// Whether a price of the model that is in force at that time, other than of tools, holds only for a size, quality, resolution or
+/// search context.
+bool is_priced_by_what_is_said(const PriceBook& book, const Model& model, std::int64_t at_ms);
 
 }  // namespace farthing

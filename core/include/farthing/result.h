@@ -44,7 +44,7 @@ enum class Code {
   unknown_job,
   unknown_halt,
   unknown_policy,
-  store_foreign,  // a file that is not a Farthing store
+  store_foreign,  // a file that is not a Farthing store, or one of before the first release
   store_corrupt,
   store_newer,       // R38
   store_replaced,    // R37

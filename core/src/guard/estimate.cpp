@@ -219,10 +219,15 @@ Result<AskedCall> read(Core& core, const Asked& asked, const Dialect& dialect) {
 std::string why_not(const Core& core, const AskedCall& call, const std::vector<std::string>& unbounded_by) {
   const Model* model = call.model();
   const bool free = call.host.free || (model != nullptr && model->free);
-  if (!free && (model == nullptr || !core.book->rates(*model, {.at_ms = core.clock->wall_ms()}))) {
+  if (!free && model != nullptr) {
+    const std::int64_t now_ms = core.clock->wall_ms();
+    if (const auto why = why_unpriced(*core.book, *model, call.facts, call.host, now_ms); !why.empty())
+      return std::string(why);
+    Terms terms = terms_asked(call.facts, call.host);
+    terms.at_ms = now_ms;
+    if (!core.book->rates(*model, terms)) return "no price is known";
+  } else if (!free) {
     std::string text = "no price is known";
-    if (model != nullptr)
-      return has_price_by_what_is_said(*core.book, *model) ? std::string(priced_by_other_words) : text;
     if (call.facts.model.empty()) return text + ": the request names no model";
     // Without a host, whose it is cannot be told from a name that nobody has.
     const std::string& wanted = call.plan->context->model;

@@ -146,12 +146,15 @@ Verdict Attempt::State::refuse_unpriced() {
   }
   const std::string provider = in_quotes(route.host.provider);
   const std::string& name = plan->context->model;  // that a deployment stands for, where somebody said so
-  if (plan->model != nullptr && has_price_by_what_is_said(*core->book, *plan->model)) {
-    refusal.message =
-        "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
-        " has no price for this request, and a cap on money matches it: " + std::string(guard::priced_by_other_words) +
-        ". farthing prices " + std::string(plan->model->name) +
-        " lists them; write one for the others ([[price]] without size), or ask for what has one.";
+  const std::string_view why = plan->model == nullptr ? std::string_view()
+                                                      : guard::why_unpriced(*core->book, *plan->model, facts,
+                                                                            route.host, core->clock->wall_ms());
+  if (!why.empty()) {
+    refusal.message = "model " + name_in_message(name) + " of " + std::string(route.host.provider) +
+                      " has no price for this request, and a cap on money matches it: " + std::string(why) +
+                      ". farthing prices " + std::string(plan->model->name) +
+                      " lists its prices; ask for what has one, or write the one that is missing ([[price]] with "
+                      "service_tier, size, quality, resolution or search_context).";
     return refuse(std::move(refusal));
   }
   refusal.near = core->book->near(route.host.provider, name, 3);

@@ -236,11 +236,11 @@ void size_likely(const SizeInput& input, Sized& sized) {
 
 /// OpenAI gives some accounts a tier that the price page has for few models, at six times the price (2026-11): of others it is not
 /// known, and never what the other tiers cost.
-bool dearer_than_known(const SizeInput& input, Terms terms) {
+bool is_tier_unpriced(const PriceBook& book, const Model& model, Terms terms) {
   if (terms.service_tier != "ultrafast") return false;
-  const auto asked = input.book.rates(*input.model, terms);
+  const auto asked = book.rates(model, terms);
   terms.service_tier = "default";
-  return asked == input.book.rates(*input.model, terms);
+  return asked == book.rates(model, terms);
 }
 
 /// Whether requests say it where their input shall stay in a cache for long: OpenAI's models, whoever sells them.
@@ -257,6 +257,16 @@ Terms terms_asked(const RequestFacts& facts, const HostFacts& host) {
           .quality = facts.pieces.quality,
           .resolution = facts.pieces.resolution,
           .search_context = facts.search_context};
+}
+
+std::string_view why_unpriced(const PriceBook& book, const Model& model, const RequestFacts& facts,
+                              const HostFacts& host, std::int64_t at_ms) {
+  Terms terms = terms_asked(facts, host);
+  terms.at_ms = at_ms;
+  if (is_tier_unpriced(book, model, terms))
+    return "its price is not known for the service_tier that this request names";
+  if (book.rates(model, terms) || !is_priced_by_what_is_said(book, model, at_ms)) return "";
+  return "it has prices by size, quality, resolution or search context, and none for what this request says of them";
 }
 
 bool may_have_sound(const RequestFacts& facts) {
@@ -282,7 +292,7 @@ void price(const SizeInput& input, const std::optional<OwnSearches>& own, Sized&
   terms.writes_cache = writes != CacheWrites::none;
   terms.writes_cache_1h =
       writes == CacheWrites::long_lived || (writes == CacheWrites::unknown && !asks_for_long_lived(*input.model));
-  if (dearer_than_known(input, terms)) return;
+  if (is_tier_unpriced(input.book, *input.model, terms)) return;
   Terms most = terms;
   if (most.region.empty()) most.region = input.host.account_region;
   auto dearest = input.book.dearest_rates(*input.model, most);

@@ -54,6 +54,9 @@ struct Bill {
 
 /// What a price depends on, as far as a request says it; without time and tokens. Its texts live as long as both.
 Terms terms_asked(const RequestFacts& facts, const HostFacts& host);
+/// Why a model that has prices has none for a request, in words; "" where that is not it.
+std::string_view why_unpriced(const PriceBook& book, const Model& model, const RequestFacts& facts,
+                              const HostFacts& host, std::int64_t at_ms);
 
 struct SizeInput {
   const RequestFacts& facts;
@@ -81,10 +84,6 @@ inline constexpr std::string_view unknown_fee = "a tool whose fee is not known";
 inline constexpr std::string_view unknown_search_fee = "what the model searches by itself, whose fee is not known";
 /// ... and speech or images that the answer may bring.
 inline constexpr std::string_view unknown_output_rate = "speech or images of the answer, whose price is not known";
-
-/// Why a model that has prices has none for a request.
-inline constexpr std::string_view priced_by_other_words =
-    "it has prices by size, quality, resolution or search context, and none for what this request says of them";
 
 struct Sized {
   enum class Problem : std::uint8_t { none, unpriced, unbounded, overflow } problem = Problem::none;

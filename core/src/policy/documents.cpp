@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <set>
 
@@ -121,29 +120,38 @@ const RegisteredCap* renamed_from(const Registry& now, const Policy& next, const
   return stays ? nullptr : old;
 }
 
+bool takes_limits_of(const Cap& cap, const Cap& old) {
+  return cap.meter == old.meter && cap.each == old.each;
+}
+
 std::vector<SetLimit> set_limits(const Registry& now, const Policy& next, std::int64_t now_ms) {
   std::vector<SetLimit> found;
   for (const Cap& cap : next.caps) {
     const RegisteredCap* known = in_force(now, cap.id);
     const RegisteredCap* old = renamed_from(now, next, cap);
     const Cap then = known == nullptr ? cap : after(now, *known, next).value_or(cap);
-    std::map<std::vector<std::string>, const Override*> last;  // R8: the last one wins
-    const auto meet = [&](const Override& change, bool rests) {
-      if (change.cap_id != cap.id && (old == nullptr || change.cap_id != old->cap.id)) return;
+    std::vector<Override> own;
+    const auto meet = [&](const Override& change, bool until_now) {
+      const bool of_old = old != nullptr && change.cap_id == old->cap.id;
+      if (change.cap_id != cap.id && !of_old) return;
       if (change.until_ms && *change.until_ms <= now_ms) return;
-      if (change.meter && (*change.meter != cap.meter || change.each != cap.each)) {
-        if (!rests) found.push_back({then, change, false});
-        return;
+      const bool same = !change.meter || (*change.meter == cap.meter && change.each == cap.each);
+      if (same && (!of_old || takes_limits_of(cap, old->cap))) {
+        own.push_back(change);
+        own.back().cap_id = cap.id;
+      } else if (until_now) {
+        found.push_back({then, change, false});
       }
-      const Override*& kept = last[change.each_values];
-      if (kept == nullptr || kept->at_ms <= change.at_ms) kept = &change;
     };
     for (const Override& change : now.overrides)
-      meet(change, false);
-    for (const Override& change : now.resting)
       meet(change, true);
-    for (const auto& [values, change] : last)
-      found.push_back({then, *change, true});
+    for (const Override& change : now.resting)
+      meet(change, false);
+    std::stable_sort(own.begin(), own.end(), [](const Override& a, const Override& b) { return a.at_ms < b.at_ms; });
+    for (const Override& change : own) {
+      if (limit_in_force(then, own, change.each_values, now_ms).change == &change)
+        found.push_back({then, change, true});
+    }
   }
   return found;
 }

@@ -34,11 +34,14 @@ const RegisteredCap* in_force(const Registry& registry, const std::string& id);
 /// A document that is in force beside the one named `own` and holds this cap; null: none.
 const std::string* other_holder(const RegisteredCap& registered, const std::string& own);
 
+/// R8: a limit set at run time is in the unit and for the counters of its cap; one of `old` holds on where those are the same.
+bool takes_limits_of(const Cap& cap, const Cap& old);
+
 /// A limit set at run time, as a document leaves it.
 struct SetLimit {
   Cap cap;          // of the document, with the lowest limits of all that hold it
-  Override change;  // as it was set; `cap_id` is the cap's until now
-  /// It is in the unit and for the counters of its cap, and holds where those are the same (R8); else it rests.
+  Override change;  // as it was set
+  /// Else it rests: it is in the unit and for the counters of a cap that was.
   bool in_force = true;
 };
 /// Those on caps of `next` that are in force once it replaces the current document of its name, or until then.

@@ -1,9 +1,9 @@
 // A model's prices as they are written, for people and for comparing books.
-#include <algorithm>
 #include <cstdio>
 
 #include "farthing/time_text.h"
 #include "prices/book.h"
+#include "prices/fees.h"
 
 namespace farthing::prices_detail {
 namespace {
@@ -37,8 +37,10 @@ std::vector<PriceRow> Book::rows(const Model& model) const {
         row.size != any_word || row.quality != any_word || row.resolution != any_word || row.search_context != any_word;
     if (!all_day(row))
       add(out.conditions, "hours", time_of_day(row.minute_from) + "-" + time_of_day(row.minute_until) + " UTC");
-    if (row.from_ms != always_from) add(out.conditions, "from", iso_utc(row.from_ms));
-    if (row.until_ms != always_until) add(out.conditions, "until", iso_utc(row.until_ms));
+    if (row.from_ms != always_from) out.from_ms = row.from_ms;
+    if (row.until_ms != always_until) out.until_ms = row.until_ms;
+    if (out.from_ms) add(out.conditions, "from", iso_utc(*out.from_ms));
+    if (out.until_ms) add(out.conditions, "until", iso_utc(*out.until_ms));
     for (const CellRecord& cell : cells)
       out.rates.of[cell.quantity] = rates_[cell.rate];
   };
@@ -72,9 +74,16 @@ std::vector<std::pair<std::string, std::string>> Book::regions(const Model& mode
 
 namespace farthing {
 
-bool has_price_by_what_is_said(const PriceBook& book, const Model& model) {
-  const auto rows = book.rows(model);
-  return std::any_of(rows.begin(), rows.end(), [](const PriceRow& row) { return row.by_what_is_said; });
+bool is_priced_by_what_is_said(const PriceBook& book, const Model& model, std::int64_t at_ms) {
+  for (const PriceRow& row : book.rows(model)) {
+    if (!row.by_what_is_said || at_ms < row.from_ms.value_or(at_ms) || at_ms >= row.until_ms.value_or(at_ms + 1))
+      continue;
+    RateSet rates = row.rates;
+    for (const Quantity fee : tool_fees)
+      rates[fee].reset();
+    if (rates != RateSet{}) return true;
+  }
+  return false;
 }
 
 }  // namespace farthing

@@ -57,7 +57,10 @@ class Repricer {
       if (!by_rates || *by_rates != *row.actual) return left_out("priced by the provider itself");
     }
     const Model* model = model_of(row);
-    if (model == nullptr) return left_out("the model is not in the book");
+    // A host that chooses among providers may have gone from a free model to one that nobody knows.
+    const bool elsewhere = unpriced && !row.model_served.empty() && model != nullptr && model->free &&
+                           book_.find(row.context->provider, row.model_served) == nullptr;
+    if (model == nullptr || elsewhere) return left_out("the model is not in the book");
     const auto region = rates ? region_of(*model, row, own, *rates) : region_without_rates(*model);
     auto after = part(row, *model, region, own);
     for (const ModelUse& use : row.others) {

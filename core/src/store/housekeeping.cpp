@@ -231,6 +231,7 @@ Status LocalStore::reset_clock(const std::string& who, const std::string& why) {
     const RegisteredCap* registered = cap_of(number);
     if (registered == nullptr) continue;  // in no policy: whoever brings it back has it counted (R7)
     if (const Status done = count_again(step, *registered); !done) return done;
+    ++step.state().revision;  // since when it is counted has changed
   }
   const Status logged =
       facts::add_change(*tables_, step.state(), step.now_ms(), who,

@@ -332,8 +332,7 @@ Result<Applied> LocalStore::apply(const Policy& policy, bool force, const std::s
   std::vector<RegisteredCap> fresh;
   for (const Cap& cap : policy.caps) {
     const RegisteredCap* old = renamed_from(*registry, policy, cap);
-    // A limit set at run time is in the unit and for the counters of its cap: it goes on where those stay (R8).
-    if (old != nullptr && old->cap.meter == cap.meter && old->cap.each == cap.each) {
+    if (old != nullptr && takes_limits_of(cap, old->cap)) {
       if (const Status done = facts::rename_cap(*tables_, cap.was, cap.id); !done) return done.error();
     }
     // R4: the same counters only for a cap that is in force now and means the same. One that was away, or means another

@@ -68,7 +68,9 @@ TEST_F(Ceilings, a_tier_without_a_price_is_not_that_of_another) {
   constexpr const char* asked = R"(","service_tier":"ultrafast","max_output_tokens":100,"input":"hi"})";
   const std::string path = "/v1/responses";
   EXPECT_THAT(refusal(std::string(R"({"model":"gpt-5.6-sol)") + asked, "api.openai.com", path),
-              HasSubstr("has no price"));
+              HasSubstr("its price is not known for the service_tier that this request names"));
+  const std::string tier = "gpt-5.6-sol";
+  EXPECT_THAT(estimate("responses", R"({"model":")" + tier + asked).no_ceiling, HasSubstr("service_tier"));
   EXPECT_TRUE(estimate("responses", std::string(R"({"model":"gpt-6.1-sol)") + asked).ceiling);
 }
 

@@ -1,12 +1,15 @@
 // What a call costs beside its tokens: searches and other tools of the provider, and what the provider says itself.
 #include <gmock/gmock.h>
 
+#include "farthing/reprice.h"
 #include "tests/core/guard/fixture.h"
 
 namespace farthing::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 constexpr const char* day = "[[cap]]\nid = \"day\"\nlimit = \"50 USD\"\nper = \"day\"\n";
 const std::string amount = std::string("unbounded = \"1 USD\"\n") + day;
@@ -183,6 +186,9 @@ TEST_F(Fees, what_a_chat_does_not_tell_is_charged_the_hold) {
       held);
   EXPECT_GE(held, usd);
   EXPECT_EQ(row.error_class, untold_usage);
+  const auto report = reprice(*guard->control(), *PriceBook::builtin(), {});
+  EXPECT_THAT(report->left_out, ElementsAre(Pair("what was used is not known in full", 1)));
+  EXPECT_TRUE(report->changed.empty());
 }
 
 TEST_F(Fees, a_model_that_searches_by_itself_holds_and_costs_its_search) {
@@ -288,6 +294,13 @@ TEST_F(Fees, a_free_model_that_another_one_stood_in_for_is_not_free) {
   };
   EXPECT_EQ(served("a/b:free"), 0);
   EXPECT_EQ(served("somebody/nobody-knows"), -2);
+  PriceOverlay free;
+  free.provider = "openrouter";
+  free.model = "a/b:free";
+  free.rates = {{Quantity::input_tokens, Rate{}}, {Quantity::output_tokens, Rate{}}};
+  const auto report = reprice(*guard->control(), **PriceBook::with_overlays({free}), {});
+  EXPECT_EQ(report->left_out.at("the model is not in the book"), 1);
+  EXPECT_TRUE(report->changed.empty());
   EXPECT_EQ(row.error_class, "unpriced_usage");
   EXPECT_EQ(served("somebody/nobody-knows", R"(,"cost":0.001)"), usd / 1000);
   EXPECT_EQ(row.error_class, "");

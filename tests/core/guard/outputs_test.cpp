@@ -184,6 +184,10 @@ TEST_F(Outputs, images_of_an_own_model_cost_what_their_size_and_quality_cost) {
       guard->estimate("images.generations", R"({"model":"paints","prompt":"a mill"})", {}, nullptr, "", 1);
   ASSERT_TRUE(estimate) << estimate.error().message;
   EXPECT_NE(estimate->no_ceiling.find("it has prices by size"), std::string::npos) << estimate->no_ceiling;
+  open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n" + price(small + "until = 2020-01-01\n", "0.02"));
+  Attempt late = attempt();
+  ASSERT_EQ(paint(late, R"(,"size":"512x512")").kind, Verdict::Kind::answer);
+  EXPECT_EQ(late.denial()->message.find("it has prices by size"), std::string::npos) << late.denial()->message;
   open("[[cap]]\nid = \"day\"\nlimit = \"100 USD\"\nper = \"day\"\n" + keyed + price("", "0.09"));
   check("", 9);
   check(R"(,"size":"512x512")", 2);

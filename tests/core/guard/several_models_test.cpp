@@ -125,17 +125,26 @@ TEST_F(SeveralModels, an_entry_is_priced_again_part_by_part_R25) {
   EXPECT_EQ(report.changed.front().after, Usd{100 * 3'000 + 10 * 15'000 + opus});
 }
 
-TEST_F(SeveralModels, more_than_any_answer_has_is_charged_the_hold) {
-  const auto answered = [&](std::size_t others, std::size_t name_bytes) {
+TEST_F(SeveralModels, many_turns_are_all_charged_and_of_more_models_than_any_answer_has_the_hold) {
+  const auto answered = [&](int turns, const std::function<std::string(int)>& model) {
     std::string iterations = entry("message", "claude-haiku-4-5");
-    for (std::size_t i = 0; i < others; ++i)
-      iterations += "," + entry("advisor_message", "claude-opus-4-8" + std::string(name_bytes - 15, '-'));
+    for (int i = 0; i < turns; ++i)
+      iterations += "," + entry("advisor_message", model(i));
     return cost("claude-haiku-4-5", iterations);
   };
-  EXPECT_EQ(answered(64, 15), haiku + 64 * opus);
-  EXPECT_EQ(answered(65, 15), -1);
-  EXPECT_EQ(row.others.size(), 0U);
-  EXPECT_EQ(answered(1, 129), -1);
+  for (const int turns : {64, 200}) {
+    EXPECT_EQ(answered(turns, [](int) { return "claude-opus-4-8"; }), haiku + turns * opus);
+    EXPECT_EQ(row.others.size(), 64U);
+    EXPECT_EQ(row.quantities[Quantity::output_tokens], 10 * (turns + 1));
+  }
+  const auto no_bill = [&] {
+    EXPECT_EQ(row.how, How::hold);
+    EXPECT_TRUE(row.others.empty());
+  };
+  EXPECT_EQ(answered(65, [](int i) { return "claude-" + std::to_string(i); }), -1);
+  no_bill();
+  EXPECT_EQ(answered(1, [](int) { return "claude-opus-4-8" + std::string(114, '-'); }), -1);
+  no_bill();
 }
 
 }  // namespace

@@ -140,11 +140,20 @@ class MessageUsage {
     }
     return true;
   }
-  /// False of what no answer has: it would be kept with every entry.
+  /// One for each turn, since the price of a turn may go by its length. Past so many they are added up, which is never cheaper: the
+  /// ledger keeps them all. False of more models than any answer has.
   static bool add_other(Bill& bill, const std::string& model, const Quantities& used) {
     constexpr std::size_t max_others = 64;
-    if (model.size() > max_label_bytes || bill.others.size() == max_others) return false;
-    bill.others.push_back({model, used});
+    if (model.size() > max_label_bytes) return false;
+    if (bill.others.size() < max_others) {
+      bill.others.push_back({model, used});
+      return true;
+    }
+    const auto same = std::find_if(bill.others.rbegin(), bill.others.rend(),
+                                   [&](const ModelUse& other) { return other.model == model; });
+    if (same == bill.others.rend()) return false;
+    for (std::size_t i = 0; i < quantity_count; ++i)
+      same->quantities.of[i] += used.of[i];
     return true;
   }
   void number(std::optional<std::int64_t>* out, const Scalar& scalar) {
