@@ -19,12 +19,7 @@ std::string form_endpoint(const EstimateOptions& options, const PriceBook& book)
   if (!options.endpoint.empty()) return options.endpoint;
   const Model* model = find_anywhere(book, options.model);
   if (model == nullptr) return "audio.transcriptions";
-  // A [[price]] of one's own has no modality, but what it is paid for.
-  const auto prices = book.rows(*model);
-  const bool image = model->modality == "image" || std::any_of(prices.begin(), prices.end(), [](const PriceRow& row) {
-                       return row.rates[Quantity::images].has_value();
-                     });
-  return image ? "images.edits" : "audio.transcriptions";
+  return model->modality == "image" ? "images.edits" : "audio.transcriptions";
 }
 
 /// A prompt as the request that a model's maker takes.

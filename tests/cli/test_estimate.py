@@ -84,3 +84,8 @@ def test_what_a_file_is_for_is_told_by_the_policys_own_prices(place: Place) -> N
     )
     assert by_size["endpoint"] == "images.edits" and by_size["ceiling"] is None
     assert "it has prices by size" in by_size["no_ceiling"]
+    (place.folder / "asked.json").write_text(
+        '{"model": "paint-2", "prompt": "a mill", "size": "512x512", "n": 2}'
+    )
+    asked = json.loads(place.run("estimate", "asked.json", "--json"))
+    assert (asked["endpoint"], asked["ceiling"]) == ("images.generations", "0.08")

@@ -104,6 +104,21 @@ std::string six_hex(std::string_view text) {
   return out;
 }
 
+/// What a model of the policy's own makes: what it is paid for, where that is no tokens.
+std::string_view paid_for(const PriceOverlay& overlay) {
+  constexpr std::pair<Quantity, std::string_view> units[] = {{Quantity::images, "image"},
+                                                             {Quantity::video_ms, "video"},
+                                                             {Quantity::characters, "speech"},
+                                                             {Quantity::audio_ms, "transcription"}};
+  const auto has = [&overlay](Quantity quantity) {
+    return std::any_of(overlay.rates.begin(), overlay.rates.end(),
+                       [quantity](const auto& rate) { return rate.first == quantity; });
+  };
+  if (has(Quantity::input_tokens) || has(Quantity::output_tokens)) return "text";
+  const auto unit = std::find_if(std::begin(units), std::end(units), [&](const auto& each) { return has(each.first); });
+  return unit == std::end(units) ? "text" : unit->second;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const PriceBook>> Book::make(const Table& table, std::span<const PriceOverlay> overlays) {
@@ -178,7 +193,7 @@ std::uint32_t Book::add_model(const PriceOverlay& overlay) {
     records_.push_back(own);
     Model& added = models_.emplace_back();
     added.provider = keep(overlay.provider);
-    added.modality = "text";
+    added.modality = paid_for(overlay);
     overlay_rows_.emplace_back();
   }
   Model& model = models_.back();
