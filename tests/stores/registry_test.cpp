@@ -141,7 +141,8 @@ TEST_P(StoreRegistry, R8_a_limit_that_a_later_one_replaced_is_not_told_as_in_for
   ASSERT_TRUE(store->set_override(change));
   const auto told = [&] {
     std::vector<std::int64_t> limits;
-    for (const SetLimit& set : store->apply(policy_of(users), false, "", "", true)->set_limits)
+    const auto applied = store->apply(policy_of(users), false, "", "", true);
+    for (const SetLimit& set : applied->set_limits)
       limits.push_back(set.change.limit);
     return limits;
   };
