@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "farthing/cap.h"
 #include "farthing/prices.h"
 
 namespace farthing::cli {
@@ -73,13 +74,32 @@ std::string meant(const CLI::App& command, const std::string& word) {
   return near.empty() ? "" : " Did you mean " + near.front() + "?";
 }
 
+/// An amount that the shell took for two words. "": there is none.
+std::string torn_amount(const CLI::App& command, const std::vector<std::string>& left) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional()) continue;
+    for (const std::string& word : option->results())
+      words.push_back(word);
+  }
+  words.insert(words.end(), left.begin(), left.end());
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string whole = words[i - 1] + " " + words[i];
+    if (words[i - 1].find_first_of("0123456789") == 0 && parse_limit(whole))
+      return " An amount is one word, in quotes: \"" + whole + "\".";
+  }
+  return "";
+}
+
 /// What no command takes: an option that is misspelt, a word too many.
 std::string not_taken(const CLI::App& app) {
   const Inside at = inside(app);
   const std::vector<std::string> words = app.remaining(/*recurse=*/true);
   const std::string word = words.empty() ? "" : words.front();
+  const std::string amount = torn_amount(*at.command, words);
   return "`" + at.path + "` takes no " + (word.starts_with('-') ? "option " : "\"") + word +
-         (word.starts_with('-') ? "." : "\".") + meant(*at.command, word) + " What it takes: " + at.path + " --help";
+         (word.starts_with('-') ? "." : "\".") + (amount.empty() ? meant(*at.command, word) : amount) +
+         " What it takes: " + at.path + " --help";
 }
 
 /// Where a command is missing, or another word stands in its place: what was found, and what is accepted. "": none is.

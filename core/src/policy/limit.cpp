@@ -82,6 +82,19 @@ std::string unknown_word(std::string_view word, const Units& units) {
   return why;
 }
 
+/// "5 USD per day": what is counted, and how long, are two fields. "": it is something else.
+std::string says_window(std::string_view text, const Units& units) {
+  constexpr std::string_view between = " per ";
+  const std::size_t at = text.find(between);
+  if (at == std::string_view::npos || !parse_limit(text.substr(0, at), units)) return "";
+  std::string why = "how long it counts is a field of its own: limit = \"";
+  why += trimmed(text.substr(0, at));
+  why += "\", per = \"";
+  why += trimmed(text.substr(at + between.size()));
+  why += '"';
+  return why;
+}
+
 Error too_much(std::string_view text) {
   return bad(text, "more than a limit can be");
 }
@@ -131,6 +144,7 @@ Result<Limit> parse_limit(std::string_view given, const Units& units) {
   }
   if (text.empty() || word.empty()) return bad(given, "it does not say what is counted");
   const auto meaning = word_of(word, units);
+  if (const std::string why = meaning ? "" : says_window(text, units); !why.empty()) return bad(given, why);
   if (!meaning) return bad(given, unknown_word(word, units));
   return counted(text, text.size() - word_size, *meaning);
 }
