@@ -12,15 +12,24 @@ namespace {
 
 using namespace farthing::cli;
 
-constexpr const char* footer =
+constexpr const char* where_the_store_is =
     "Where the store is: --store, FARTHING_STORE, `store` of --policy or of the project's farthing.toml, else the "
-    "project's default.\n"
+    "project's default.\n";
+constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 failed (check: the policy is invalid), 2 wrong usage, 3 not found, 4 trouble with the "
     "store.";
 
 void add_where(CLI::App& command, Where& where) {
   command.add_option("--store", where.store, "The store, for example file:farthing.db");
   command.add_option("--policy", where.policy, "The policy that names the store");
+}
+
+/// What stands at the end of every command's help: where the store is only with those that open one.
+void add_footers(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    add_footers(*command);
+  const bool opens = app.get_option_no_throw("--store") != nullptr || app.get_parent() == nullptr;
+  app.footer((opens ? where_the_store_is : std::string()) + exit_codes);
 }
 
 void add_note(CLI::App& command, farthing::ChangeNote& note) {
@@ -104,7 +113,6 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   CLI::App app{"Farthing: hard caps for paid AI calls.", "farthing"};
   app.set_version_flag("--version", "farthing " FARTHING_VERSION);
   app.require_subcommand(1);
-  app.footer(footer);
 
   int code = ok;
 
@@ -372,6 +380,7 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
   add_note(*clock_command, policy_options.note);
   clock_command->callback([&] { code = reset_clock(policy_options); });
 
+  add_footers(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // for help, or the version

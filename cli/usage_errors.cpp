@@ -149,6 +149,10 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const Inside at = inside(app);
   const std::string words = error.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return not_taken(app);
+  // An option that is not taken leaves its value to an argument, which may not go with the others: the option is what is wrong.
+  if (const std::vector<std::string> left = app.remaining(/*recurse=*/true);
+      dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr && !left.empty() && left.front().starts_with('-'))
+    return not_taken(app);
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     if (std::string problem = missing_command(at); !problem.empty()) return problem;
     if (std::string problem = missing_arguments(at); !problem.empty()) return problem;

@@ -469,6 +469,10 @@ def test_an_unknown_command_is_named_beside_those_there_are(place: Place) -> Non
         (["ledger", "--sinc=2h"], "takes no option --sinc=2h. Did you mean --since?"),
         (["adjust", "0.5", "USD", "0AM6M8MJ00200"], 'An amount is one word, in quotes: "0.5 USD".'),
         (["cap", "set", "daily", "50", "USD"], 'An amount is one word, in quotes: "50 USD".'),
+        (
+            ["estimate", "--file", "r.json", "--store", "memory:"],
+            "`farthing estimate` takes no option --store.",
+        ),
         (["ledger", "reprise"], '`farthing ledger` takes no "reprise". Did you mean reprice?'),
         (
             ["cap", "set", "a", "1 USD", "--utnil", "2h"],

@@ -234,10 +234,11 @@ void size_likely(const SizeInput& input, Sized& sized) {
   }
 }
 
-/// OpenAI gives some accounts a tier that the price page has for few models, at six times the price (2026-11): of others it is not
-/// known, and never what the other tiers cost.
+/// OpenAI gives some accounts a tier that the price page has for few models, at six times the price, and Anthropic's fast mode
+/// costs two to six times as much (2026-11): of other models it is not known, and never what the other tiers cost.
 bool is_tier_unpriced(const PriceBook& book, const Model& model, Terms terms) {
-  if (terms.service_tier != "ultrafast") return false;
+  const bool fast_mode = terms.service_tier == "fast" && model.overhead == "claude";
+  if (terms.service_tier != "ultrafast" && !fast_mode) return false;
   const auto asked = book.rates(model, terms);
   terms.service_tier = "default";
   return asked == book.rates(model, terms);
@@ -264,7 +265,7 @@ std::string_view why_unpriced(const PriceBook& book, const Model& model, const R
   Terms terms = terms_asked(facts, host);
   terms.at_ms = at_ms;
   if (is_tier_unpriced(book, model, terms))
-    return "its price is not known for the service_tier that this request names";
+    return "its price is not known for the service_tier or speed that this request names";
   if (book.rates(model, terms) || !is_priced_by_what_is_said(book, model, at_ms)) return "";
   return "it has prices by size, quality, resolution or search context, and none for what this request says of them";
 }
@@ -373,6 +374,9 @@ void price(const SizeInput& input, const std::optional<OwnSearches>& own, Sized&
   sized.demand.per_output[Meter::usd] = *per_output;
   sized.priced = true;
 
+  // At the step of a price by context that the likely input is in: of one request where there are many.
+  terms.context_tokens =
+      std::min(terms.context_tokens, sized.likely[Quantity::input_tokens] / std::max<std::int64_t>(1, sized.requests));
   if (const auto usual = input.book.rates(*input.model, terms)) {
     const auto cost = cost_of(*usual, sized.likely);
     const auto ceiling = ceiling_with(sized, sized.demand.want);

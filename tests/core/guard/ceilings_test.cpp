@@ -68,10 +68,24 @@ TEST_F(Ceilings, a_tier_without_a_price_is_not_that_of_another) {
   constexpr const char* asked = R"(","service_tier":"ultrafast","max_output_tokens":100,"input":"hi"})";
   const std::string path = "/v1/responses";
   EXPECT_THAT(refusal(std::string(R"({"model":"gpt-5.6-sol)") + asked, "api.openai.com", path),
-              HasSubstr("its price is not known for the service_tier that this request names"));
+              HasSubstr("its price is not known for the service_tier or speed that this request names"));
   const std::string tier = "gpt-5.6-sol";
   EXPECT_THAT(estimate("responses", R"({"model":")" + tier + asked).no_ceiling, HasSubstr("service_tier"));
   EXPECT_TRUE(estimate("responses", std::string(R"({"model":"gpt-6.1-sol)") + asked).ceiling);
+
+  constexpr const char* fast = R"(","speed":"fast","max_tokens":100,"messages":[{"role":"user","content":"hi"}]})";
+  EXPECT_THAT(estimate("messages", std::string(R"({"model":"claude-opus-4-6)") + fast).no_ceiling, HasSubstr("speed"));
+  EXPECT_EQ(rate(estimate("messages", std::string(R"({"model":"claude-opus-4-8)") + fast).likely_parts,
+                 "output: usual length"),
+            "50.00 USD per million");
+}
+
+TEST_F(Ceilings, likely_is_at_the_step_of_the_likely_input) {
+  const Estimate made = estimate(
+      "messages", R"({"model":"claude-sonnet-4-5","max_tokens":100,"messages":[{"role":"user","content":"hi"}],)"
+                  R"("tools":[{"type":"web_search_20250305","name":"web_search","max_uses":3}]})");
+  EXPECT_EQ(rate(made.likely_parts, "output: usual length"), "15.00 USD per million");
+  EXPECT_EQ(rate(made.ceiling_parts, "output limit"), "22.50 USD per million");
 }
 
 TEST_F(Ceilings, models_that_search_by_themselves_have_a_fee_wherever_they_are_sold) {
