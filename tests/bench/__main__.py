@@ -80,7 +80,7 @@ def told(row: dict[str, Any], goal: Goal) -> str:
 
 def printed(program: str, *arguments: str) -> list[dict[str, Any]]:
     ran = subprocess.run(
-        [PROGRAMS / program, *arguments], check=True, capture_output=True, text=True
+        [PROGRAMS / program, *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
     rows: list[dict[str, Any]] = json.loads(ran.stdout)
     return rows
