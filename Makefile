@@ -36,6 +36,7 @@ wheel: setup  ## Build the Python wheel into dist/
 	@scripts/wheel
 
 bench: build  ## Measure; prints a table, writes build/bench.json
+	@scripts/setup tokens
 	@$(PYTHON) -m tests.bench
 
 accuracy: build  ## How near counts and costs are to recorded calls: docs/accuracy.md

@@ -127,7 +127,12 @@ def main(wanted: list[str]) -> int:
     RESULT.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"{'name':32} {'value':>12} {'baseline':>12} {'ratio':>7}  goal")
     for row in rows:
-        goal = ", ".join(told(row, goal) for goal in GOALS.get(row["name"], ()))
+        goals = [
+            goal
+            for goal in GOALS.get(row["name"], ())
+            if goal[0] != "ratio" or row.get("baseline_is") != "itself"
+        ]
+        goal = ", ".join(told(row, goal) for goal in goals)
         value, baseline = f"{row['value']:.3f} {row['unit']}", f"{row['baseline']:.3f}"
         print(f"{row['name']:32} {value:>12} {baseline:>12} {row['ratio']:7.3f}  {goal}")
     print(f"written: {RESULT.relative_to(ROOT)}")
