@@ -27,7 +27,7 @@ struct LedgerOptions {
   std::string call;
   std::string run;
   std::string how;
-  std::int64_t most = 20;  // 0 = all
+  std::optional<std::int64_t> most;  // 0 = all; unless it is given 20 to read, and all to work with
   bool denied = false;
   bool csv = false;
   bool json = false;

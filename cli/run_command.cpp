@@ -159,7 +159,8 @@ int farthing::cli::run_command(int argc, const char* const* argv) {
           "--how", ledger_options.how,
           "Only entries settled like this: usage, counted, hold, ended, provider_error, ...; adjust: corrections")
       ->check(not_empty());
-  ledger_command->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20)")
+  ledger_command
+      ->add_option("-n,--most", ledger_options.most, "At most so many, 0 = all (default 20; with --csv or --json all)")
       ->check(a_count());
   ledger_command->add_flag("--denied", ledger_options.denied, "Refusals instead of entries");
   auto* csv = ledger_command->add_flag("--csv", ledger_options.csv, "CSV with a fixed list of columns");

@@ -51,10 +51,10 @@ py::dict cap_left(const CapLeft& left) {
   dict["counter"] = dict_of(left.counter);
   dict["meter"] = text(meter_text(left.meter));
   dict["per"] = text(per_text(left.per));
-  dict["limit"] = amount(left.meter, left.limit);
+  dict["limit"] = left.is_limited() ? amount(left.meter, left.limit) : py::none();
   dict["spent"] = amount(left.meter, left.spent);
   dict["reserved"] = amount(left.meter, left.reserved);
-  dict["remaining"] = amount(left.meter, left.remaining());
+  dict["remaining"] = left.is_limited() ? amount(left.meter, left.remaining()) : py::none();
   dict["resets_at_ms"] = integer(left.resets_at_ms);
   return dict;
 }

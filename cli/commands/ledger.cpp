@@ -31,6 +31,8 @@ constexpr const char* csv_columns[] = {"id",
                                        "ceiling",
                                        "actual",
                                        "actual_nano",
+                                       "booked_usd",
+                                       "booked_usd_nano",
                                        "reported_difference",
                                        "confidence",
                                        "output_limit_asked",
@@ -83,7 +85,7 @@ void print_csv_row(const LedgerRow& row) {
     // Amounts are numbers for a spreadsheet even when negative.
     const auto& value = json.at(column);
     const std::string_view name = column;
-    const bool amount = name == "actual" || name == "reported_difference" || name == "likely" || name == "ceiling";
+    const bool amount = name == "actual" || name == "booked_usd" || name == "reported_difference" || name == "likely" || name == "ceiling";
     line += amount && value.is_string() ? value.get<std::string>() : csv_cell(value);
   }
   std::cout << line << "\n";
@@ -118,6 +120,11 @@ int print_denials(const Control& control, const LedgerOptions& options, const Le
   return ok;
 }
 
+std::int64_t most_of(const LedgerOptions& options) {
+  constexpr std::int64_t to_read = 20;
+  return options.most.value_or(options.csv || options.json ? 0 : to_read);
+}
+
 Result<LedgerFilter> filter_of(const LedgerOptions& options) {
   LedgerFilter filter;
   if (!options.since.empty()) {
@@ -136,7 +143,7 @@ Result<LedgerFilter> filter_of(const LedgerOptions& options) {
   filter.model = options.model;
   filter.call = options.call;
   filter.run = options.run;
-  filter.most = options.most;
+  filter.most = most_of(options);
   if (!options.how.empty()) {
     if (const Status known = filter.only(options.how); !known) return known.error();
   }
@@ -152,7 +159,7 @@ Result<LedgerFilter> filter_of(const LedgerOptions& options) {
 
 int ledger(const LedgerOptions& options) {
   const Terminal terminal = Terminal::detect();
-  const auto filter = filter_of(options);
+  auto filter = filter_of(options);
   if (!filter) return fail(filter.error());
   const auto control = open_control(options.where);
   if (!control) return fail(control.error());
@@ -166,11 +173,17 @@ int ledger(const LedgerOptions& options) {
   std::vector<std::vector<std::string>> rows;
   BookedSum total;
   bool unknown = false;
+  bool more = false;
+  const auto most = static_cast<std::size_t>(filter->most);
+  const bool to_read = !options.csv && !options.json;
+  if (to_read && most > 0) ++filter->most;  // is there one more?
   const Status read = (*control)->ledger(*filter, [&](const LedgerRow& row) {
     if (options.csv) {
       print_csv_row(row);
     } else if (options.json) {
       std::cout << to_json(row) << "\n";
+    } else if (most > 0 && rows.size() == most) {
+      more = true;
     } else {
       const CallContext none;
       const CallContext& context = row.context ? *row.context : none;
@@ -189,14 +202,14 @@ int ledger(const LedgerOptions& options) {
     return static_cast<bool>(std::cout);
   });
   if (!read) return fail(read.error());
-  if (options.csv || options.json) return ok;
+  if (!to_read) return ok;
   if (rows.empty()) {
     std::cout << "no entries\n";
     return ok;
   }
   std::cout << table({"when", "attempt", "model", "how", ">at most", ">cost USD", ">input", ">output", "labels"}, rows);
-  std::cout << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total.usd()) << " USD"
-            << (unknown ? " and calls of unknown cost" : "") << "\n";
+  std::cout << (more ? "the newest " : "") << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total.usd()) << " USD"
+            << (unknown ? " and calls of unknown cost" : "") << (more ? "   (more: --most N, 0 = all)" : "") << "\n";
   return ok;
 }
 

@@ -65,13 +65,12 @@ std::string render(const StatusReport& report, const Terminal& terminal, std::in
     }
     const std::int64_t percent = percent_of(cap.spent, cap.limit);
     const auto amount = [&](std::int64_t value) { return amount_text(cap.meter, value); };
-    const bool unlimited = cap.limit == std::numeric_limits<std::int64_t>::max();
     text += "  ";
-    if (!unlimited)
+    if (cap.is_limited())
       text += terminal.bar(cap.spent, cap.reserved, cap.limit, width) + " " + std::to_string(percent) + " %  ";
     text += "spent " + amount(cap.spent);
     if (cap.reserved != 0) text += "  reserved " + amount(cap.reserved);
-    if (!unlimited) text += "  left " + amount(cap.remaining());
+    if (cap.is_limited()) text += "  left " + amount(cap.remaining());
     if (cap.resets_at_ms) text += terminal.dim("  resets in " + duration_words(*cap.resets_at_ms - report.now_ms));
     if (row.change) text += terminal.yellow("  limit " + limit_change_words(cap.meter, *row.change));
     if (row.unknown != 0) text += terminal.yellow("  of which unknown outcome " + amount(row.unknown));

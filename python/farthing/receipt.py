@@ -30,12 +30,13 @@ class CapLeft:
     """usd, requests, input_tokens, ..."""
     per: str
     """call, minute, hour, day, week, month or total (concurrency too)."""
-    limit: Amount
+    limit: Amount | None
+    """None: a task without one, which is counted only."""
     spent: Amount
     reserved: Amount
     """Set aside for calls that are under way."""
-    remaining: Amount
-    """limit - spent - reserved."""
+    remaining: Amount | None
+    """limit - spent - reserved; None where there is no limit."""
     resets_at: datetime | None
     """UTC; None: never."""
 
@@ -132,10 +133,10 @@ def cap_left(core: Mapping[str, Any]) -> CapLeft:
         counter=core["counter"],
         meter=meter,
         per=core["per"],
-        limit=_amount(meter, core["limit"]),
+        limit=amount(meter, core["limit"]),
         spent=_amount(meter, core["spent"]),
         reserved=_amount(meter, core["reserved"]),
-        remaining=_amount(meter, core["remaining"]),
+        remaining=amount(meter, core["remaining"]),
         resets_at=instant(core["resets_at_ms"]),
     )
 

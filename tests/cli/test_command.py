@@ -119,6 +119,23 @@ def test_ledger_filters_and_counts(place: Place) -> None:
     assert len(place.run("ledger", "--json", "--call", row["call"]).splitlines()) == 1
 
 
+def test_ledger_to_read_is_the_newest_and_says_so_and_to_work_with_is_all(place: Place) -> None:
+    place.spend(20)
+    assert place.run("ledger").splitlines()[-1].startswith("20 entries, ")
+    newest = json.loads(place.run("ledger", "--json", "-n", "1"))
+    place.run("adjust", "0.5 USD", newest["id"])
+    for form in ("--json", "--csv"):
+        assert len(place.run("ledger", form).splitlines()) == 21 + (form == "--csv")
+    last = place.run("ledger").splitlines()[-1]
+    assert last.startswith("the newest 20 entries, ")
+    assert last.endswith("(more: --most N, 0 = all)")
+    assert place.run("ledger", "-n", "21").splitlines()[-1].startswith("21 entries, ")
+    entries = [json.loads(line) for line in place.run("ledger", "--json").splitlines()]
+    counters = json.loads(place.run("status", "--json"))["counters"]
+    (daily,) = [counter for counter in counters if counter["cap"] == "daily"]
+    assert sum(entry["booked_usd_nano"] for entry in entries) == daily["spent_nano"]
+
+
 @pytest.mark.parametrize(
     ("cost", "difference", "said"),
     [

@@ -51,6 +51,17 @@ def test_labels_reach_the_ledger_and_the_bound_ones_win(shop: Shop) -> None:
     }
 
 
+def test_a_task_without_a_limit_is_counted_and_nothing_is_said_to_remain(shop: Shop) -> None:
+    guard = shop.guard(farthing.Cap("5 USD", per="day"))
+    client = guard.wrap(shop.client())
+    with guard.task("free"):
+        reply = client.chat.completions.create(**CHEAP)
+    receipt = farthing.receipt(reply)
+    assert receipt is not None
+    (counter,) = [counter.cap for counter in guard.status().counters if counter.cap.run]
+    assert (counter.limit, counter.remaining, counter.spent) == (None, None, receipt.cost_usd)
+
+
 def test_a_task_has_its_own_money(shop: Shop) -> None:
     guard = shop.guard(farthing.Cap("5 USD", per="day"))
     client = guard.wrap(shop.client())

@@ -97,6 +97,21 @@ TEST_F(FileStore, keeps_what_was_spent_over_a_reopening) {
   EXPECT_EQ(rows().size(), 1U);
 }
 
+TEST_F(FileStore, is_whole_in_one_file_once_it_was_closed) {
+  open(location);
+  apply(one_cap);
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 2));
+  settle(id, acme, usd / 3);
+  store->close();
+  const std::string copy = path + "-copy";
+  std::filesystem::copy_file(path, copy);
+  open("file:" + copy);
+  refresh();
+  EXPECT_EQ(spent("day"), usd / 3);
+  EXPECT_EQ(rows().size(), 1U);
+}
+
 TEST_F(FileStore, refuses_a_foreign_file_and_leaves_it_alone) {
   std::filesystem::create_directories(folder.path + "/deep");
   std::ofstream(path) << "these are notes, not a database, and long enough to be taken for one if nobody looked "

@@ -128,6 +128,7 @@ struct PriceOverlay {
 struct PriceRow {
   std::string conditions;  // "tier flex, context above 272000, from 2026-12-01T00:00:00Z"; "" = always
   RateSet rates;
+  std::string service_tier;              // "" = any
   bool by_what_is_said = false;          // one of them is a size, quality, resolution or search context
   std::optional<std::int64_t> from_ms;   // in force from (inclusive)
   std::optional<std::int64_t> until_ms;  // (exclusive)

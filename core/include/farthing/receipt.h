@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct CapLeft {
   std::int64_t spent = 0;
   std::int64_t reserved = 0;
   std::optional<std::int64_t> resets_at_ms;
+  /// A task without a limit is counted too: then `limit` is the most that there is, and nothing is said to remain.
+  bool is_limited() const { return limit != std::numeric_limits<std::int64_t>::max(); }
   std::int64_t remaining() const { return limit - spent - reserved; }
 };
 

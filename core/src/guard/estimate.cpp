@@ -232,8 +232,14 @@ std::string why_not(const Core& core, const AskedCall& call, const std::vector<s
     // Without a host, whose it is cannot be told from a name that nobody has.
     const std::string& wanted = call.plan->context->model;
     std::vector<std::string_view> names;
-    for (const Model* each : core.book->models())
+    std::string sellers;
+    for (const Model* each : core.book->models()) {
       names.push_back(each->name);
+      if (each->name == wanted) sellers.append(sellers.empty() ? "" : ", ").append(each->provider);
+    }
+    if (call.asked.host.empty() && !sellers.empty())
+      return text + " of " + std::string(call.host.provider) + "; it is sold by " + sellers +
+             ": say where it goes (host)";
     const auto near =
         call.asked.host.empty() ? near_names(wanted, names, 3) : core.book->near(call.host.provider, wanted, 3);
     for (const std::string& name : near)
@@ -281,8 +287,9 @@ Demand of_all(const AskedCall& call, const Demand& one, std::int64_t want) {
   return all;
 }
 
-/// The store answers as it would answer a call (R20); nothing is held.
-Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, const Plan& plan) {
+/// The store answers as it would answer a call (R20); nothing is held. `tentative`: as it would the first time, where the call may
+/// ask again with less.
+Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, const Plan& plan, bool tentative) {
   ReserveRequest request;
   request.id = core.store->next_id();
   request.plan = &plan;
@@ -291,6 +298,7 @@ Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, co
   request.demand = demand;
   request.take_what_fits = true;
   request.look_only = true;
+  request.tentative = tentative;
   const ReserveAnswer answer = core.store->reserve(request);
   Outlook outlook;
   if (const auto* granted = std::get_if<Granted>(&answer)) {
@@ -310,18 +318,18 @@ Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, co
   return outlook;
 }
 
-Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand) {
-  auto one = look(core, call, demand, call.plan->plan);
+Result<Outlook> look(Core& core, const AskedCall& call, const Demand& demand, bool tentative) {
+  auto one = look(core, call, demand, call.plan->plan, tentative);
   if (!one || !one->output_limit || call.asked.count == 1) return one;
   Plan shared = call.plan->plan;
   shared.per_call.clear();  // what one call may cost was asked of one
-  auto all = look(core, call, of_all(call, demand, *one->output_limit), shared);
+  auto all = look(core, call, of_all(call, demand, *one->output_limit), shared, tentative);
   if (all && !all->why_not.empty())
     all->why_not = "for " + std::to_string(call.asked.count) + " such calls at once: " + all->why_not;
   return all;
 }
 
-/// A call demands as its bytes bound it, and where that is refused as its input counts.
+/// A call demands as its bytes bound it, and where not all of that fits as its input counts.
 Result<Outlook> outlook_of(Core& core, const AskedCall& call, const Estimate& estimate) {
   if (auto barred = call.plan->barred()) return Outlook{.output_limit = {}, .why_not = std::move(barred->message)};
   const Sized first = size(core, call, true, nullptr, nullptr);
@@ -330,9 +338,10 @@ Result<Outlook> outlook_of(Core& core, const AskedCall& call, const Estimate& es
                    .why_not = estimate.no_ceiling.empty() ? std::string("nothing bounds what a cap counts of it")
                                                           : estimate.no_ceiling};
   }
-  auto found = look(core, call, with_ids(core, call, first.demand));
-  if (!found || found->output_limit || found->plan_changed || !call.counted || !call.counted->ceiling) return found;
-  return look(core, call, with_ids(core, call, size(core, call, true, &*call.counted, nullptr).demand));
+  const bool countable = call.counted && call.counted->ceiling;
+  auto found = look(core, call, with_ids(core, call, first.demand), countable);
+  if (!found || found->output_limit || found->plan_changed || !countable) return found;
+  return look(core, call, with_ids(core, call, size(core, call, true, &*call.counted, nullptr).demand), false);
 }
 
 Estimate estimate_of(const Core& core, const AskedCall& call) {

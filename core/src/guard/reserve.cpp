@@ -180,9 +180,11 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
           : last == guard::unknown_search_fee ? "Write its fee ([[price]] with requests or web_searches), or "
           : last == guard::unknown_fee
               ? "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or "
-          : facts.other_models     ? "Ask for one model, or "
-          : !facts.endless.empty() ? "Leave it out, or "
-                                   : "Give a limit (max_tool_calls, or max_uses of every such tool), or ";
+          : facts.other_models                                                       ? "Ask for one model, or "
+          : !facts.endless.empty() || !facts.server_tools || facts.server_tool_steps ? "Leave it out, or "
+          : route.dialect->endpoint == "responses" ? "Give a limit (max_tool_calls), or "
+          : route.dialect->endpoint == "messages"  ? "Give a limit (max_uses of every such tool), or "
+                                                   : "Leave them out, or ";
       const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
       return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
                                                  (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));
@@ -288,13 +290,17 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
     if (const auto* refused = std::get_if<Refused>(&answer)) {
       for_good = !count_closer(*refused);
-      if (for_good && !refused->alerts_due) return refuse(*refused);
+      if (for_good && !refused->alerts_due && !refused->less_fits) return refuse(*refused);
       core->here().tell(refused->alerts);  // of holds that expired before
-      if (for_good) continue;              // R35: a refusal that alerts tell of
+      if (for_good) continue;              // R35: a refusal that alerts tell of; R20: a grant of less output
       if (auto still = plan_and_size()) return std::move(*still);
       continue;
     }
     if (const auto* back = std::get_if<HeldBack>(&answer)) {
+      if (request.tentative && count_closer(back->refusal)) {
+        if (auto still = plan_and_size()) return std::move(*still);
+        continue;
+      }
       if (core->policy.held_wait_ms == 0) return reserve(true);
       return wait_in(back->waiting_for);
     }
@@ -314,13 +320,14 @@ bool Attempt::State::may_count_closer() const {
 }
 
 /// The bytes of a request bound its tokens for next to nothing; counting them takes its time, so it is done where the bound
-/// does not fit, and might with less input: a cap that is used up refuses for next to nothing, however often it is asked. True:
-/// the ceiling is lower now.
+/// does not fit with all of the output. Where less input cannot help it is only for what the refusal says: a cap that is used up
+/// refuses long requests for next to nothing, however often it is asked. True: the ceiling is lower now.
 bool Attempt::State::count_closer(const Refused& refused) {
   if (!may_count_closer() || refused.caps.empty()) return false;
   for (const RefusedCap& cap : refused.caps) {
     const std::int64_t input = cap.meter == Meter::usd ? sized.input_usd.nano : sized.demand.fixed[cap.meter];
-    if (cap.remaining() < cap.requested - input) return false;
+    const bool helps = cap.remaining() >= cap.requested - input;
+    if (!helps && body_now.size() > guard::max_lesson_bytes) return false;
   }
   was_counted = true;
   counted = count_input(route.dialect->endpoint, body_now, guard::counted_model(*plan->model));

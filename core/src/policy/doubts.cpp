@@ -67,6 +67,7 @@ class Doubts {
     }
     for (std::size_t i = 0; i < policy_.hosts.size(); ++i)
       host(policy_.hosts[i], "host[" + std::to_string(i) + "]");
+    prices();
     return std::move(found_);
   }
 
@@ -218,6 +219,33 @@ class Doubts {
     }
   }
 
+  /// A price that says no tier holds for all of them, also for those that the book prices otherwise: a call there is then held
+  /// and charged at the policy's.
+  void prices() {
+    if (policy_.prices.empty()) return;
+    const auto base = PriceBook::open(policy_.price_book_path(), {});
+    for (std::size_t i = 0; base && i < policy_.prices.size(); ++i) {
+      const PriceOverlay& own = policy_.prices[i];
+      if (!own.service_tier.empty()) continue;
+      const Model* const model = (*base)->find(own.provider, own.model);
+      if (model == nullptr) continue;
+      std::set<std::string> tiers;
+      for (const PriceRow& row : (*base)->rows(*model)) {
+        const bool same = row.service_tier.empty() || row.service_tier == "default";
+        if (!same && std::any_of(own.rates.begin(), own.rates.end(),
+                                 [&](const auto& rate) { return row.rates[rate.first].has_value(); }))
+          tiers.insert(row.service_tier);
+      }
+      if (tiers.empty()) continue;
+      std::string named;
+      for (const std::string& tier : tiers)
+        named += (named.empty() ? "" : ", ") + tier;
+      add("price[" + std::to_string(i) + "]",
+          "it has no service_tier, so it holds for all of them, also for " + named +
+              ", which the price book prices otherwise; for the usual tier alone write service_tier = \"default\"");
+    }
+  }
+
   void add(const std::string& path, std::string message) {
     found_.push_back({Code::invalid_policy, policy_.place(path), std::move(message), /*warning=*/true});
   }
@@ -237,6 +265,7 @@ class Doubts {
 std::vector<Problem> doubts(const Policy& policy, const PriceBook& book,
                             const std::vector<std::string_view>& endpoints) {
   const bool any =
+      !policy.prices.empty() ||
       std::any_of(policy.hosts.begin(), policy.hosts.end(),
                   [](const HostRule& host) { return !host.free && host.guard && !host.provider.empty(); }) ||
       std::any_of(policy.caps.begin(), policy.caps.end(), [](const Cap& cap) {

@@ -25,7 +25,8 @@ std::vector<PriceRow> Book::rows(const Model& model) const {
   std::vector<PriceRow> all;
   const auto add_row = [&](const RowRecord& row, std::span<const CellRecord> cells, const std::string& volume = {}) {
     PriceRow& out = all.emplace_back();
-    add(out.conditions, "tier", row.tier == any_tier ? std::string_view() : tiers_[row.tier]);
+    if (row.tier != any_tier) out.service_tier = tiers_[row.tier];
+    add(out.conditions, "tier", out.service_tier);
     if (row.context_above > 0) add(out.conditions, "context above", std::to_string(row.context_above));
     add(out.conditions, "volume from", volume);
     add(out.conditions, "region", word(row.region));

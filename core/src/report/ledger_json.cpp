@@ -61,6 +61,7 @@ std::string to_json(const LedgerRow& row) {
   report::put_usd(json, "likely", row.likely);
   report::put_usd(json, "ceiling", row.ceiling);
   report::put_usd(json, "actual", row.actual);
+  report::put_usd(json, "booked_usd", Usd{row.booked[Meter::usd]});
   report::put_usd(json, "reported_difference", row.reported_difference);
   json["confidence"] = row.confidence;
   json["held"] = amounts_json(row.held);

@@ -217,12 +217,18 @@ std::string StatusReport::to_json() const {
     entry["counter"] = std::move(counter);
     entry["meter"] = meter_text(cap.meter);
     entry["per"] = per_text(cap.per);
-    report::put_amount(entry, "limit", cap.meter, cap.limit);
+    const auto put_if_limited = [&](const char* name, std::int64_t value) {
+      if (cap.is_limited())
+        report::put_amount(entry, name, cap.meter, value);
+      else
+        report::put_usd(entry, name, std::nullopt);  // a task without a limit
+    };
+    put_if_limited("limit", cap.limit);
     if (row.baseline) report::put_amount(entry, "baseline", cap.meter, *row.baseline);
     if (row.change) entry["change"] = report::limit_change_json(cap.meter, *row.change);
     report::put_amount(entry, "spent", cap.meter, cap.spent);
     report::put_amount(entry, "reserved", cap.meter, cap.reserved);
-    report::put_amount(entry, "remaining", cap.meter, cap.remaining());
+    put_if_limited("remaining", cap.remaining());
     report::put_amount(entry, "unknown", cap.meter, row.unknown);
     report::put_time(entry, "window_start", row.window_start_ms);
     report::put_time(entry, "resets_at", cap.resets_at_ms);

@@ -139,7 +139,8 @@ ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now
   const bool fits_now = now_limit >= demand.least;
   const bool waits =
       fits_when_settled && (now_limit < settled_limit || !request.behind.empty()) && !request.take_what_fits;
-  if (fits_now && !waits) {
+  const bool could_ask_for_less = request.tentative && now_limit < want;
+  if (fits_now && !waits && !could_ask_for_less) {
     ReserveAnswer answer{std::in_place_type<Granted>};
     Granted& granted = *std::get_if<Granted>(&answer);
     granted.at_ms = now_ms;
@@ -152,8 +153,9 @@ ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now
   Refused refused;
   refused.at_ms = now_ms;
   refused.held = fits_when_settled;
+  refused.less_fits = fits_now && !waits;
   // Whoever waits is told what stands between it and its full limit, whoever is refused what it lacks.
-  const std::int64_t needed = waits ? settled_limit : demand.least;
+  const std::int64_t needed = waits ? settled_limit : refused.less_fits ? want : demand.least;
   std::vector<const Slot*> short_of;
   for (const Slot& slot : slots) {
     if (affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter], needed) < needed)

@@ -58,8 +58,8 @@ struct ReserveRequest {
   Demand demand;
   /// Take the largest acceptable output limit now. False: where only holds are in the way, answer `held` instead (R21).
   bool take_what_fits = false;
-  /// The caller may ask again with less (its bound is not its closest): a refusal that alerts would tell of records none and
-  /// says so (Refused::alerts_due).
+  /// The caller may ask again with less (its bound is not its closest): it is refused where not all of the output that it wants
+  /// fits (Refused::less_fits), and a refusal that alerts would tell of records none and says so (Refused::alerts_due).
   bool tentative = false;
   /// Only answer, as it would be answered now: nothing is held, counted or told.
   bool look_only = false;
@@ -108,6 +108,7 @@ struct Refused {
   std::optional<std::int64_t> fits_output_limit;  // the largest that would pass now, below `least` too
   AttemptId duplicate_of;                         // R17: whose request is equal
   bool alerts_due = false;                        // a tentative one, which would fire alerts: ask again for good
+  bool less_fits = false;                         // a tentative one, which would be granted with less output: likewise
   std::vector<AlertFired> alerts;  // 100 fires at a window's first refusal (R35); and of holds that expired before
 };
 /// Only holds are in the way of the full output limit (answered only without take_what_fits).

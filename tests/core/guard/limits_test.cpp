@@ -34,6 +34,49 @@ TEST_F(Limits, of_the_caller_are_lowered_to_what_fits_and_the_receipt_says_both_
   EXPECT_LE(rows().front().held[Meter::usd], usd / 50);
 }
 
+TEST_F(Limits, a_greater_cap_never_leaves_room_for_less_output_R20) {
+  std::string text;
+  for (int i = 0; i < 3'000; ++i)
+    text += "Hello ";
+  for (const char* own : {"", R"(,"max_completion_tokens":10000)"}) {
+    const std::string body = R"({"model":"gpt-5","messages":[{"role":"user","content":")" + text + "\"}]" + own + "}";
+    std::int64_t before = 0;
+    // By its bytes it needs 0.0863 USD with the least output, by its count about half of it.
+    for (const char* limit : {"0.0500", "0.0600", "0.0862", "0.0863", "0.0865", "0.1000", "0.1500"}) {
+      open(std::string("[[cap]]\nlimit = \"") + limit + " USD\"\nper = \"call\"\n");
+      Attempt one = attempt();
+      ASSERT_EQ(begin(one, body).kind, Verdict::Kind::send) << limit;
+      answer(one);
+      const Receipt receipt = *one.receipt();
+      EXPECT_GT(receipt.output_limit, before) << limit << own;
+      before = receipt.output_limit;
+      const auto estimate = guard->estimate("chat.completions", body, Labels{}, nullptr, "", 1);
+      ASSERT_TRUE(estimate);
+      EXPECT_EQ(estimate->fits_output_limit, receipt.output_limit) << limit << own;
+    }
+  }
+}
+
+TEST_F(Limits, what_a_refusal_says_that_is_needed_is_enough_and_no_more_R20) {
+  std::string text;
+  for (int i = 0; i < 3'000; ++i)
+    text += "Hello ";
+  const std::string body = R"({"model":"gpt-5","messages":[{"role":"user","content":")" + text + "\"}]}";
+  const auto with = [&](std::int64_t nano) {
+    open("[[cap]]\nlimit = \"" + to_text(Usd{nano}) + " USD\"\nper = \"call\"\n");
+    Attempt one = attempt();
+    const bool sent = begin(one, body).kind == Verdict::Kind::send;
+    if (sent) answer(one);
+    return sent ? 0 : one.denial()->caps.front().requested;
+  };
+  for (const std::int64_t limit : {1'000'000, 20'000'000, 48'000'000}) {
+    const std::int64_t needed = with(limit);
+    ASSERT_GT(needed, limit);
+    EXPECT_GT(with(needed - 1), 0) << limit;
+    EXPECT_EQ(with(needed), 0) << limit;
+  }
+}
+
 TEST_F(Limits, of_the_caller_stay_where_the_policy_says_so_R20) {
   open("output = \"as_asked\"\n" + std::string(a_cent_a_day));
   Attempt one = attempt();

@@ -27,6 +27,21 @@ std::string cap_for(const std::string& match) {
 
 constexpr const char* local_host = "[[host]]\nname = \"localhost:11434\"\nfree = true\n";
 
+TEST(Doubts, are_told_of_a_price_that_covers_tiers_which_the_book_prices_otherwise) {
+  const auto price = [](const std::string& more) {
+    return "[[price]]\nprovider = \"openai\"\nmodel = \"gpt-5\"\n" + more + "\n";
+  };
+  const std::string rates = R"(rates = { input_tokens = "1.25 USD per million" })";
+  const auto found = doubts_of(price(rates));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front(), testing::HasSubstr("price[0]: it has no service_tier"));
+  EXPECT_THAT(found.front(), testing::HasSubstr("flex, priority"));
+  EXPECT_THAT(doubts_of(price(rates + "\nservice_tier = \"default\"")), IsEmpty());
+  EXPECT_THAT(doubts_of(price("rates = { images = \"1 USD each\" }")), IsEmpty());  // no tier prices that
+  EXPECT_THAT(doubts_of(price("discount = \"15 %\"")), IsEmpty());
+  EXPECT_THAT(doubts_of("[[price]]\nprovider = \"acme\"\nmodel = \"gpt-5\"\n" + rates + "\n"), IsEmpty());
+}
+
 TEST(Doubts, are_none_of_what_is_known) {
   for (const char* match : {R"(model = "gpt-5*")", R"(model = ["gpt-5-mini", "claude-*"])",
                             R"(provider = "openai", model = "gpt-5*")", R"(provider = "o*")", R"(project = "gtp-5")",
