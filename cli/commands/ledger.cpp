@@ -85,7 +85,8 @@ void print_csv_row(const LedgerRow& row) {
     // Amounts are numbers for a spreadsheet even when negative.
     const auto& value = json.at(column);
     const std::string_view name = column;
-    const bool amount = name == "actual" || name == "booked_usd" || name == "reported_difference" || name == "likely" || name == "ceiling";
+    const bool amount = name == "actual" || name == "booked_usd" || name == "reported_difference" || name == "likely" ||
+                        name == "ceiling";
     line += amount && value.is_string() ? value.get<std::string>() : csv_cell(value);
   }
   std::cout << line << "\n";
@@ -208,8 +209,9 @@ int ledger(const LedgerOptions& options) {
     return ok;
   }
   std::cout << table({"when", "attempt", "model", "how", ">at most", ">cost USD", ">input", ">output", "labels"}, rows);
-  std::cout << (more ? "the newest " : "") << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ") << to_text(total.usd()) << " USD"
-            << (unknown ? " and calls of unknown cost" : "") << (more ? "   (more: --most N, 0 = all)" : "") << "\n";
+  std::cout << (more ? "the newest " : "") << rows.size() << (rows.size() == 1 ? " entry, " : " entries, ")
+            << to_text(total.usd()) << " USD" << (unknown ? " and calls of unknown cost" : "")
+            << (more ? "   (more: --most N, 0 = all)" : "") << "\n";
   return ok;
 }
 

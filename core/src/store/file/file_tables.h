@@ -93,7 +93,7 @@ class FileTables final : public Tables {
   sqlite3_blob* counters_ = nullptr;  // open on some row of counter_set while a step lasts
   std::int64_t counters_row_ = 0;     // on which; 0 = none
   int wal_pages_ = 0;
-  bool added_rows_ = false;  // by this connection
+  bool added_rows_ = false;             // by this connection
   std::int64_t lag_ms_ = usual_lag_ms;  // as the file says; it may say more by now
   std::string buffer_;
 };
