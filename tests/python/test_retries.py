@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,30 @@ def test_attempts_of_one_call_share_its_id(shop: Shop) -> None:
     assert [row.attempt_number for row in reversed(rows)] == [1, 2, 3, 1]
     assert len({row.call for row in rows}) == 2
     assert len({row.id for row in rows}) == 4
+    assert booked(guard) == billed(shop.provider) == counted(guard, "day")[0]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_errors_of_the_provider_cost_nothing_in_a_stream_too(
+    shop: Shop, asynchronous: bool
+) -> None:
+    """SDKs close the answer to a streamed call unread before they try again."""
+    guard = shop.guard(farthing.Cap("5 USD", per="day", id="day"))
+    shop.provider.script({"status": 429}, {"status": 500}, {})
+
+    async def main() -> None:
+        async with shop.aclient(max_retries=2) as client:
+            stream = await guard.wrap(client).chat.completions.create(**CHEAP, stream=True)
+            async for _ in stream:
+                pass
+
+    if asynchronous:
+        asyncio.run(main())
+    else:
+        client = guard.wrap(shop.client(max_retries=2))
+        list(client.chat.completions.create(**CHEAP, stream=True))
+    rows = list(reversed(list(guard.ledger())))
+    assert [row.how for row in rows] == ["provider_error", "provider_error", "usage"]
     assert booked(guard) == billed(shop.provider) == counted(guard, "day")[0]
 
 

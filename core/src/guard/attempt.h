@@ -153,6 +153,7 @@ struct Attempt::State {
   void count_ids();
   void forget_ids();
   void fill_draft();
+  bool limit_unread() const;
   std::string_view limit_name() const;
   std::vector<RunHold> run_holds() const;
 

@@ -72,6 +72,7 @@ Verdict Attempt::State::begin(const RequestView& request) {
 
   if (route.host.provider.empty()) return refuse_unknown_host();
   if (signed_request(request.headers)) facts.object_open = 0;  // R20: a signed body is not rewritten
+  if (facts.object_open == 0 && limit_unread()) facts.output_limit.reset();
   const Verdict verdict = ask(false);
   if (phase == Phase::waiting) body.assign(body_now);
   body_now = {};
@@ -390,6 +391,11 @@ void Attempt::State::leave_queue() {
   ticket.reset();
 }
 
+/// The caller's limit has a name that this host ignores.
+bool Attempt::State::limit_unread() const {
+  return route.host.reads_max_tokens && facts.output_limit_name == "max_completion_tokens" && !facts.limits_max_tokens;
+}
+
 std::string_view Attempt::State::limit_name() const {
   if (!facts.output_limit_name.empty()) return facts.output_limit_name;
   return route.host.output_limit_name.empty() || route.dialect->endpoint != "chat.completions"
@@ -410,10 +416,12 @@ Verdict Attempt::State::granted(const Granted& grant) {
 
   Rewrite change;
   const bool ours = sized.demand.share > 0;  // the caller gave no limit, a cap needs one (R20)
-  if (route.dialect->has_output && (ours || grant.output_limit < sized.demand.want)) {
-    change.output_limit = grant.output_limit;
+  const bool lower = ours || grant.output_limit < sized.demand.want;
+  change.max_tokens_too = limit_unread() && (lower || facts.output_limit);
+  if (route.dialect->has_output && (lower || change.max_tokens_too)) {
+    change.output_limit = lower ? grant.output_limit : *facts.output_limit;
     change.output_limit_name = limit_name();
-    we_lowered = true;
+    we_lowered = lower;
   }
   // Usage is asked for only where it is taken, and where the caller did not ask himself.
   if (facts.stream && route.dialect->takes_usage_option && route.host.usage_in_streams &&

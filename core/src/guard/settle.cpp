@@ -60,8 +60,10 @@ void Attempt::State::head(int code, std::span<const HeaderView> headers) {
 Delivered Attempt::State::data(std::string_view bytes) {
   if (reader) {
     const StreamReader::Delivery delivery = reader->feed(bytes);
-    // The terminal marker settles: a stream usually does not reach its end.
-    if (phase == Phase::sent && reader->facts().final) settle_answer(reader->facts(), true);
+    // The terminal marker settles: a stream usually does not reach its end. Gemini's has none; gateways and older models write
+    // a finish reason into every chunk.
+    if (phase == Phase::sent && reader->facts().final && !route.dialect->running_totals)
+      settle_answer(reader->facts(), true);
     return {delivery.same, delivery.bytes};
   }
   if (results) {
@@ -171,7 +173,7 @@ void Attempt::State::end_by(Abort how) {
   if (phase != Phase::sent) return;
   if (how == Abort::not_sent) return settle(How::released, nullptr, "not_sent");
   if (how == Abort::closed) return settle_closed();
-  if (reader && reader->facts().final) return settle_answer(reader->facts(), true);
+  if (reader && reader->facts().final && !route.dialect->running_totals) return settle_answer(reader->facts(), true);
   if (reader && makes_job() && keep_job(reader->facts())) return;
   settle(How::hold, reader ? &reader->facts() : nullptr, "interrupted");
 }

@@ -114,6 +114,7 @@ const Dialect generate{.endpoint = "generateContent",
                        .scan = wire::scan_generate,
                        .read = wire::read_generate,
                        .stream = wire::stream_generate,
+                       .running_totals = true,
                        .output_limit_name = "maxOutputTokens",
                        .cut_word = "MAX_TOKENS"};
 const Dialect stream_generate{.endpoint = "streamGenerateContent",
@@ -123,6 +124,7 @@ const Dialect stream_generate{.endpoint = "streamGenerateContent",
                               .scan = wire::scan_stream_generate,
                               .read = wire::read_generate,
                               .stream = wire::stream_generate,
+                              .running_totals = true,
                               .output_limit_name = "maxOutputTokens",
                               .cut_word = "MAX_TOKENS"};
 // Without max_tokens OpenAI writes 16 tokens (its reference, 2026-11).

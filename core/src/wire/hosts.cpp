@@ -21,6 +21,7 @@ struct Known {
   bool reports_cost = false;             // and bills what it reports
   bool ends_unmarked = false;            // its streams
   std::string_view account_region = {};  // the dearest that an account may have set for requests that say none
+  bool reads_max_tokens = false;         // and ignores max_completion_tokens
 };
 
 constexpr std::array<Known, 25> table = {{
@@ -45,7 +46,8 @@ constexpr std::array<Known, 25> table = {{
     {"openrouter.ai", "openrouter", true, false, false, "max_tokens", "", true},
     {"api.groq.com", "groq", true, true, false, "max_completion_tokens"},
     {"api.mistral.ai", "mistral", false, true, false, "max_tokens"},  // 422 when asked
-    {"api.deepseek.com", "deepseek", true, true, false, "max_tokens"},
+    // max_completion_tokens: 5 gave 76 tokens there, max_tokens: 5 gave 5 (earendil-works/pi, issue 8018, 2026-08).
+    {"api.deepseek.com", "deepseek", true, true, false, "max_tokens", "", false, false, "", true},
     {"api.x.ai", "xai", true, false, false, "max_completion_tokens", "", true},
     {"api.together.xyz", "together", true, false, false, "max_tokens"},
     {"api.together.ai", "together", true, false, false, "max_tokens"},
@@ -62,8 +64,8 @@ constexpr std::array<Known, 25> table = {{
 /// before 0.6.2 did. Usage in streams: Ollama's guide to its OpenAI compatibility (2026-11), vLLM's issue 6705. A port is no
 /// name: who answers at localhost:11434 nobody promises, and Ollama passes calls on to models of its cloud.
 constexpr std::array<Known, 2> servers = {{
-    {"", "ollama", true, false, false, "max_tokens"},
-    {"", "vllm", true, false, false, "max_tokens"},
+    {"", "ollama", true, false, false, "max_tokens", "", false, false, "", true},
+    {"", "vllm", true, false, false, "max_tokens", "", false, false, "", true},
 }};
 
 const Known* known_provider(std::string_view provider) {
@@ -88,6 +90,7 @@ void fill(HostFacts& facts, const Known& known) {
   facts.stops_on_disconnect = known.stops_on_disconnect;
   facts.output_limit_name = known.output_limit_name;
   facts.account_region = known.account_region;
+  facts.reads_max_tokens = known.reads_max_tokens;
 }
 
 /// The rule with exactly this name, else the first whose pattern matches.

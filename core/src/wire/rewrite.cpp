@@ -32,6 +32,12 @@ std::string rewrite(std::string_view body, const RequestFacts& facts, const Rewr
     const std::string limit = std::to_string(*change.output_limit);
     for (const Span& span : facts.output_limit_spans)
       splices.push_back({span.at, span.length, limit});
+    if (change.max_tokens_too) {
+      if (facts.max_tokens)
+        splices.push_back({facts.max_tokens->at, facts.max_tokens->length, limit});
+      else
+        add_member("\"max_tokens\":" + limit);
+    }
     if (facts.output_limit_spans.empty()) {
       const std::string member = "\"" + std::string(change.output_limit_name) + "\":" + limit;
       if (facts.output_limit_parent.empty())

@@ -45,8 +45,9 @@ struct HostFacts {
       account_region;         // where a request that says no region may be processed all the same, "" nowhere dearer
   bool reports_cost = false;  // what it charged stands in its usage, and is what it bills
   std::string_view
-      output_limit_name;    // for chat: what this host understands when no limit was given; "" = the model decides
-  std::string_view region;  // where its prices differ by it: "eu"
+      output_limit_name;  // for chat: what this host understands when no limit was given; "" = the model decides
+  bool reads_max_tokens = false;  // for chat, and ignores max_completion_tokens
+  std::string_view region;        // where its prices differ by it: "eu"
   const std::map<std::string, std::string>* deployments = nullptr;
 };
 
@@ -147,6 +148,8 @@ struct RequestFacts {
   std::optional<bool> usage_asked;           // stream_options.include_usage as the caller wrote it
   std::optional<std::int64_t> output_limit;  // the caller's; the largest where a body has several
   std::string_view output_limit_name;        // as written in the body, "" when absent
+  std::optional<Span> max_tokens;            // of chat: its value, null too
+  bool limits_max_tokens = false;            // that is a number
   std::int64_t choices = 1;
   /// Bytes that bound the text tokens of the input from above: the body without base64 media.
   std::int64_t input_bytes = 0;
@@ -202,6 +205,7 @@ struct RequestFacts {
 struct Rewrite {
   std::optional<std::int64_t> output_limit;  // write this limit ...
   std::string_view output_limit_name;        // ... under this name where the body has none
+  bool max_tokens_too = false;               // ... and as max_tokens, which is all that the host reads
   bool ask_for_usage = false;
 };
 /// The body with splices applied: never parsed and dumped, all other bytes stay as they were.
@@ -280,6 +284,7 @@ struct Dialect {
   AnswerFacts (*read)(std::string_view body) = nullptr;
   /// `strip_usage`: we asked for the usage chunk, the caller must not see it.
   std::unique_ptr<StreamReader> (*stream)(bool strip_usage) = nullptr;
+  bool running_totals = false;  // of its streams: every chunk tells them, and none marks the end
   /// The name of the output limit to insert where the caller gave none.
   std::string_view output_limit_name = {};
   std::int64_t output_limit_minimum = 1;  // what the provider accepts at least (responses: 16)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 from farthing._ambient import CALL
@@ -11,7 +13,7 @@ from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, Attempt,
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.sending import SENDING, Sending, is_begun, told
+from farthing._hooks.sending import SENDING, Sending, is_begun
 from farthing._hooks.steps import delivered
 from farthing._hooks.waiting import wait
 
@@ -48,6 +50,10 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
+            if response.status_code >= 400 and not response.is_closed:
+                await (
+                    response.aread()
+                )  # what it cost is in its body (R23), which SDKs close unread to retry
         except BaseException as error:
             sending.failed(error, family)
             raise
@@ -74,6 +80,10 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
+            if response.status_code >= 400 and not response.is_closed:
+                await (
+                    response.aread()
+                )  # what it cost is in its body (R23), which SDKs close unread to retry
         except BaseException as error:
             sending.hands_back(outer, error, family)
             sending.failed(error, family)
@@ -111,7 +121,7 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             elif ours:
                 request = sending.carried(request, family)
             sending.out, sending.hooks = request, frozenset()
-        sending.under_way, sending.left = True, False
+        sending.under_way, sending.left, sending.trying = True, False, None
         before = sending.handed
         if sending.followed:
             sending.handed = True
@@ -137,14 +147,27 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
 
     @functools.wraps(inner)
     async def handle_async_request(self: Any, request: Any, *rest: Any, **more: Any) -> Any:
-        if sending_now.get() is None:
+        sending = sending_now.get()
+        if sending is None or sending.client is None:
             return await inner(self, request, *rest, **more)
+        carries = sending.carries(request)
+        if carries and sending.tries(family, family.AsyncBody):
+            request = sending.again(request, family)
+            attempt = steps.begin(sending.bound, sending.slot, request, family, True)
+            refusal = await _asked(sending, attempt, request, family)
+            if refusal is not None:
+                return refusal
+            request = sending.carried(request, family)
         try:
+            start = perf_counter()
             response = await inner(self, request, *rest, **more)
+            if carries and response.status_code >= 400 and sending.is_wrapped(self):
+                await response.aread()
+                response.elapsed = timedelta(seconds=perf_counter() - start)
         except BaseException as error:
-            told(error, family)
+            sending.tried(error, carries, None, family)
             raise
-        told(None, family)
+        sending.tried(None, carries, response, family)
         return response
 
     return handle_async_request

@@ -19,6 +19,8 @@ from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 from farthing._hooks.steps import delivered, never_left, redirected, rewritten
 
+UNTOLD = object()
+
 
 class Sending:
     """What a hook of `send` is at. The hook of single requests finds it, and so do hooks further in."""
@@ -45,6 +47,9 @@ class Sending:
     """Whether `out` may have left since it was handed on: a transport of the caller's own may try more than once."""
     answer: Any = None
     """The last answer to one that carries the call; nothing where sending raised."""
+    trying: Any = None
+    """What came of the last try of `out` at the stack's own transport: its answer, or that it is not known yet. A
+    transport of the caller's own may try more than once, also at the same time."""
     known: Any = None
     """The last answer of the attempt, where what was tried after it never left."""
     hooks: frozenset[Callable[..., Any]] = frozenset()
@@ -118,6 +123,55 @@ class Sending:
             self.known = None
         self.answer = None
 
+    def carries(self, request: Any) -> bool:
+        """Whether a request at the stack's own transport is a try of `out`: one of the caller's own may have written it
+        anew, and asks elsewhere for tokens."""
+        out = self.out
+        if (
+            request is out or out is None or not hasattr(request, "stream")
+        ):  # in parts: httpx before 0.20
+            return request is out
+        return self.is_ours(request) or (
+            _same_origin(request, out) and bool(request.url.raw_path == out.url.raw_path)
+        )
+
+    def tries(self, family: Family, body: type) -> bool:
+        """A try of `out` begins. Whether one before it was sent, which then ends here: it is billed for itself."""
+        before, self.trying = self.trying, UNTOLD
+        if before is None or self.attempt is None:
+            return False
+        if before is not UNTOLD and _is_read(before):
+            delivered(self.attempt, before, family, self.asked_more, body)
+        else:
+            self.attempt.abort(SENT)
+        self.attempt = None
+        return True
+
+    def again(self, request: Any, family: Family) -> Any:
+        """What to begin for it: `request` with the body of the caller."""
+        self.answer = self.known = self.content = None
+        if self.first is not self.callers:
+            self.content = self.callers.content
+        return self.carried(request, family)
+
+    def is_wrapped(self, transport: Any) -> bool:
+        """Whether `transport` is inside of one of the caller's own, which may close an answer unread and try again."""
+        mounts = getattr(self.client, "_mounts", {})
+        outermost = getattr(self.client, "_transport", transport)
+        return transport is not outermost and transport not in mounts.values()
+
+    def tried(
+        self, error: BaseException | None, carries: bool, answer: Any, family: Family
+    ) -> None:
+        """The stack's own transport was given a request of this send, and answered or raised. Whatever it was: a
+        transport of the caller's own may write the call anew before it tries."""
+        if self.client is None:
+            return
+        left = error is None or not never_left(error, family)
+        self.left = self.left or left
+        if carries:
+            self.trying = None if not left else UNTOLD if answer is None else answer
+
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised: released where nothing can have left (R23), else settled by what is known, or charged."""
         answer = self.known if self.answer is None else self.answer
@@ -174,14 +228,6 @@ class Sending:
         self.attempt = other.attempt
         self.asked_more = other.asked_more
         self.content = other.content
-
-
-def told(error: BaseException | None, family: Family) -> None:
-    """The stack's own transport was given a request of this send, and answered or raised. Whatever it was: a transport
-    of the caller's own may write the call anew before it tries."""
-    sending = SENDING.get()
-    if sending is not None and sending.client is not None and not sending.left:
-        sending.left = error is None or not never_left(error, family)
 
 
 SENDING: ContextVar[Sending | None] = ContextVar("farthing_sending", default=None)

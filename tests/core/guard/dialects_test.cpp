@@ -217,6 +217,26 @@ TEST_F(Dialects, gemini_streams_as_events_and_as_a_list) {
   EXPECT_EQ(cut.receipt()->how, How::hold);
 }
 
+TEST_F(Dialects, the_last_totals_of_a_gemini_stream_count_whatever_finished_before) {
+  open(prices);
+  const auto chunk = [](int output) {
+    return R"(data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":100,"candidatesTokenCount":)" +
+           std::to_string(output) + "}}\n\n";
+  };
+  Attempt whole = attempt();
+  ASSERT_EQ(begin_gemini(whole, R"({"contents":[]})", "streamGenerateContent?alt=sse").kind, Verdict::Kind::send);
+  answer_stream(whole, chunk(1) + chunk(5) + chunk(10));
+  EXPECT_EQ(whole.receipt()->cost, Usd{150'000});
+  Attempt cut = attempt();
+  ASSERT_EQ(begin_gemini(cut, R"({"contents":[]})", "streamGenerateContent?alt=sse").kind, Verdict::Kind::send);
+  EXPECT_TRUE(cut.sent());
+  static const HeaderView headers[] = {{"content-type", "text/event-stream"}};
+  cut.head(200, headers);
+  cut.data(chunk(1));
+  cut.abort(Abort::sent);
+  EXPECT_EQ(cut.receipt()->how, How::hold);
+}
+
 TEST_F(Dialects, a_blocked_prompt_costs_its_input) {
   open(prices);
   Attempt one = attempt();

@@ -121,5 +121,34 @@ TEST_F(Gateways, ollama_and_vllm_are_limited_by_the_name_that_they_read_and_aske
   }
 }
 
+TEST_F(Gateways, a_limit_whose_name_the_host_ignores_is_written_under_the_one_that_it_reads_R20) {
+  open("[[cap]]\nid = \"out\"\nlimit = \"2000 output_tokens\"\nper = \"day\"\n");
+  const auto sent = [&](const std::string& limits) {
+    Attempt one = attempt();
+    const Verdict verdict = begin(one, R"({"model":"deepseek-chat","messages":[])" + limits + "}", "api.deepseek.com");
+    EXPECT_EQ(verdict.kind, Verdict::Kind::send) << limits;
+    const std::int64_t held = left("out").reserved;
+    one.abort(Abort::not_sent);
+    const json body = verdict.body ? json::parse(*verdict.body) : json::parse("{\"max_tokens\":-1}");
+    if (verdict.body) {
+      EXPECT_EQ(body.at("max_tokens"), held) << *verdict.body;
+    }
+    return body.at("max_tokens").get<std::int64_t>();
+  };
+  EXPECT_EQ(sent(R"(,"max_completion_tokens":100)"), 100);
+  EXPECT_EQ(sent(R"(,"max_completion_tokens":5000)"), 2'000);
+  EXPECT_EQ(sent(R"(,"max_tokens":null,"max_completion_tokens":100)"), 100);
+  EXPECT_LE(sent(R"(,"max_completion_tokens":null)"), 2'000);
+  EXPECT_EQ(sent(R"(,"max_tokens":100)"), -1);  // byte for byte
+  EXPECT_EQ(sent(R"(,"max_tokens":100,"max_completion_tokens":50)"), -1);
+  // Where it cannot be written, it is none.
+  Attempt one = attempt();
+  constexpr HeaderView signed_by_aws[] = {{"authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20261123/x"}};
+  EXPECT_EQ(begin_with(one, signed_by_aws, R"({"model":"deepseek-chat","messages":[],"max_completion_tokens":100})",
+                       "api.deepseek.com")
+                .kind,
+            Verdict::Kind::answer);
+}
+
 }  // namespace
 }  // namespace farthing::test::gateways_test

@@ -198,8 +198,8 @@ TEST(GenerateUsage, by_modality) {
           R"("candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":40},{"modality":"AUDIO","tokenCount":5}]})")
           .quantities,
       of({{Quantity::input_tokens, 250},
-          {Quantity::input_audio_tokens, 60},
-          {Quantity::cache_read_tokens, 90},
+          {Quantity::input_audio_tokens, 100},  // also what was cached
+          {Quantity::cache_read_tokens, 50},
           {Quantity::output_tokens, 15},
           {Quantity::output_image_tokens, 40},
           {Quantity::output_audio_tokens, 5}}));

@@ -101,13 +101,15 @@ class GenerateUsage {
     if (total_ && *total_ < prompt + candidates) return std::nullopt;
     // The prompt includes what was cached; what tools there brought in stands beside it, thoughts beside the candidates.
     const std::int64_t uncached = prompt - cached + tools_.value_or(0);
-    const std::int64_t audio = input_audio_ - std::min(cached_audio_, input_audio_);
+    // Sound that was cached has a price of its own, which no quantity is for: it is taken for sound that was not.
+    const std::int64_t cached_audio = std::min({cached_audio_, input_audio_, cached});
     const std::int64_t unnamed = total_.value_or(0) - prompt - candidates - tools_.value_or(0) - thoughts_.value_or(0);
     if (input_audio_ > prompt + tools_.value_or(0) || output_audio_ + output_image_ > candidates) return std::nullopt;
     Quantities quantities;
-    quantities[Quantity::cache_read_tokens] = cached;
-    quantities[Quantity::input_audio_tokens] = std::min(audio, uncached);
-    quantities[Quantity::input_tokens] = uncached - quantities[Quantity::input_audio_tokens];
+    const std::int64_t audio = std::min(input_audio_ - cached_audio, uncached);
+    quantities[Quantity::cache_read_tokens] = cached - cached_audio;
+    quantities[Quantity::input_audio_tokens] = audio + cached_audio;
+    quantities[Quantity::input_tokens] = uncached - audio;
     quantities[Quantity::output_audio_tokens] = output_audio_;
     quantities[Quantity::output_image_tokens] = output_image_;
     quantities[Quantity::output_tokens] = candidates - output_audio_ - output_image_;

@@ -52,11 +52,13 @@ struct ChatScan : RequestScan {
  private:
   void top(const Path& path, const Scalar& scalar) {
     const std::string_view name = path.own();
-    if (name == "max_completion_tokens")
+    if (name == "max_completion_tokens") {
       output_limit(path, scalar, "max_completion_tokens");
-    else if (name == "max_tokens")
+    } else if (name == "max_tokens") {
       output_limit(path, scalar, "max_tokens");
-    else if (name == "n")
+      facts.max_tokens = Span{scalar.begin, scalar.end - scalar.begin};
+      facts.limits_max_tokens = !scalar.is_null();
+    } else if (name == "n")
       count(path, scalar, 1, facts.choices);
     else if (name == "reasoning_effort")
       text(path, scalar, facts.reasoning_effort);

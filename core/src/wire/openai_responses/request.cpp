@@ -36,6 +36,7 @@ struct ResponsesScan : RequestScan {
     open_body(path, array, at);
     plain(path, {"max_output_tokens", "max_tool_calls", "background", "previous_response_id"});
     if (path.is("conversation") || path.is("prompt")) unseen(false);
+    if (path.is("prompt")) elsewhere();  // it brings the tools that were saved with it
     if (path.is("multi_agent")) agents_ = true;
     if (path.depth() == 2 && path.key(0) == "context_management") facts.endless = compaction;
     if (!array && path.depth() >= 3 && path.key(0) == "input") open_image();
