@@ -11,7 +11,7 @@ import pytest
 
 import farthing
 
-from .conftest import CHEAP, Shop
+from .conftest import CHEAP, Shop, sdk_family
 from .money import billed, booked, counted
 
 
@@ -63,6 +63,29 @@ def test_errors_of_the_provider_cost_nothing_in_a_stream_too(
     rows = list(reversed(list(guard.ledger())))
     assert [row.how for row in rows] == ["provider_error", "provider_error", "usage"]
     assert booked(guard) == billed(shop.provider) == counted(guard, "day")[0]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_streamed_error_is_read_as_without_a_guard(shop: Shop, encoding: str) -> None:
+    """It is read ahead of the caller, who may read it in any way."""
+    stack = sdk_family()
+    url = f"{shop.provider.url}/chat/completions"
+
+    def told(guarded: bool) -> list[object]:
+        with stack.Client(headers={"authorization": "Bearer sk-test-0001"}) as http:
+            if guarded:
+                shop.guard().wrap(http)
+            said: list[object] = []
+            for read in ("iter_raw", "iter_bytes", "read", "close"):
+                shop.provider.script({"status": 429, "encoding": encoding})
+                with http.stream("POST", url, json=CHEAP) as response:
+                    got = getattr(response, read)()
+                    said.append(got if isinstance(got, bytes | None) else b"".join(got))
+                    said += [response.status_code, response.headers.get("content-encoding")]
+                assert response.is_closed and response.elapsed.total_seconds() > 0
+            return said
+
+    assert told(True) == told(False)
 
 
 def test_cap_crossed_between_two_attempts(shop: Shop) -> None:

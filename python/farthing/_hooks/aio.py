@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import timedelta
-from time import perf_counter
 from typing import Any
 
 from farthing._ambient import CALL
@@ -50,10 +48,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
-            if response.status_code >= 400 and not response.is_closed:
-                await (
-                    response.aread()
-                )  # what it cost is in its body (R23), which SDKs close unread to retry
+            error_body = (
+                await _error_body(response, family) if sending.attempt is not None else None
+            )
         except BaseException as error:
             sending.failed(error, family)
             raise
@@ -61,7 +58,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             sending_now.set(outer)
         ended = sending.over()
         if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.AsyncBody)
+            delivered(ended, response, family, sending.asked_more, family.AsyncBody, error_body)
         return response
 
     async def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -80,10 +77,9 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
-            if response.status_code >= 400 and not response.is_closed:
-                await (
-                    response.aread()
-                )  # what it cost is in its body (R23), which SDKs close unread to retry
+            error_body = (
+                await _error_body(response, family) if sending.attempt is not None else None
+            )
         except BaseException as error:
             sending.hands_back(outer, error, family)
             sending.failed(error, family)
@@ -93,7 +89,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending.hands_back(outer, None, family)
         ended = sending.over()
         if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.AsyncBody)
+            delivered(ended, response, family, sending.asked_more, family.AsyncBody, error_body)
         return response
 
     return send
@@ -159,18 +155,27 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 return refusal
             request = sending.carried(request, family)
         try:
-            start = perf_counter()
             response = await inner(self, request, *rest, **more)
-            if carries and response.status_code >= 400 and sending.is_wrapped(self):
-                await response.aread()
-                response.elapsed = timedelta(seconds=perf_counter() - start)
+            error_body = None
+            if carries and sending.is_wrapped(self):
+                error_body = await _error_body(response, family)
         except BaseException as error:
-            sending.tried(error, carries, None, family)
+            sending.tried(error, carries, None, None, family)
             raise
-        sending.tried(None, carries, response, family)
+        sending.tried(None, carries, response, error_body, family)
         return response
 
     return handle_async_request
+
+
+async def _error_body(response: Any, family: Family) -> bytes | None:
+    """As the synchronous one."""
+    if response.status_code < 400 or response.is_closed:
+        return None
+    body = b"".join([part async for part in response.stream])
+    await response.stream.aclose()
+    steps.put_back(body, response, family)
+    return body
 
 
 async def _asked(sending: Sending, attempt: Attempt, request: Any, family: Family) -> Any:

@@ -33,6 +33,7 @@ class Family:
         "AsyncTransport",
         "ByteStream",
         "Client",
+        "DecodingError",
         "LocalProtocolError",
         "RequestNotRead",
         "Response",
@@ -52,6 +53,7 @@ class Family:
         self.Response = module.Response
         self.ByteStream = module.ByteStream
         self.RequestNotRead: type[Exception] = module.RequestNotRead
+        self.DecodingError: type[Exception] = module.DecodingError
         self.LocalProtocolError: type[Exception] = module.LocalProtocolError
         # Raised only while there is no connection yet, so nothing has left (R23).
         self.never_left: tuple[type[BaseException], ...] = (

@@ -19,7 +19,7 @@ from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 from farthing._hooks.steps import delivered, never_left, redirected, rewritten
 
-UNTOLD = object()
+UNTOLD = (None, None)
 
 
 class Sending:
@@ -47,9 +47,9 @@ class Sending:
     """Whether `out` may have left since it was handed on: a transport of the caller's own may try more than once."""
     answer: Any = None
     """The last answer to one that carries the call; nothing where sending raised."""
-    trying: Any = None
-    """What came of the last try of `out` at the stack's own transport: its answer, or that it is not known yet. A
-    transport of the caller's own may try more than once, also at the same time."""
+    trying: tuple[Any, bytes | None] | None = None
+    """What came of the last try of `out` at the stack's own transport: its answer, with an error's body, or that it is
+    not known. A transport of the caller's own may try more than once, also at the same time."""
     known: Any = None
     """The last answer of the attempt, where what was tried after it never left."""
     hooks: frozenset[Callable[..., Any]] = frozenset()
@@ -140,8 +140,9 @@ class Sending:
         before, self.trying = self.trying, UNTOLD
         if before is None or self.attempt is None:
             return False
-        if before is not UNTOLD and _is_read(before):
-            delivered(self.attempt, before, family, self.asked_more, body)
+        response, error_body = before
+        if response is not None and (error_body is not None or _is_read(response)):
+            delivered(self.attempt, response, family, self.asked_more, body, error_body)
         else:
             self.attempt.abort(SENT)
         self.attempt = None
@@ -161,7 +162,12 @@ class Sending:
         return transport is not outermost and transport not in mounts.values()
 
     def tried(
-        self, error: BaseException | None, carries: bool, answer: Any, family: Family
+        self,
+        error: BaseException | None,
+        carries: bool,
+        answer: Any,
+        error_body: bytes | None,
+        family: Family,
     ) -> None:
         """The stack's own transport was given a request of this send, and answered or raised. Whatever it was: a
         transport of the caller's own may write the call anew before it tries."""
@@ -170,7 +176,7 @@ class Sending:
         left = error is None or not never_left(error, family)
         self.left = self.left or left
         if carries:
-            self.trying = None if not left else UNTOLD if answer is None else answer
+            self.trying = (answer, error_body) if left else None
 
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised: released where nothing can have left (R23), else settled by what is known, or charged."""

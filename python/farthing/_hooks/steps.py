@@ -92,15 +92,23 @@ def never_left(error: BaseException, family: Family) -> bool:
 
 
 def delivered(
-    attempt: Attempt, response: Any, family: Family, asked_more: bool, body: type
+    attempt: Attempt,
+    response: Any,
+    family: Family,
+    asked_more: bool,
+    body: type,
+    error_body: bytes | None = None,
 ) -> None:
     """Tells the core of an answer; a body that is still to come passes through the core on its way.
 
     `asked_more`: we asked the provider for more than the caller did, so what comes may hold more than it should see.
+    `error_body`: what was read of an error ahead of the caller.
     """
     headers = response.headers
     listed = family.listed(headers)
-    if response.is_closed:
+    if error_body is not None:
+        number = attempt.whole(response.status_code, listed, _decoded(headers, error_body, family))
+    elif response.is_closed:
         content = response.content
         if asked_more and not content.startswith(b"{"):
             number = attempt.head(response.status_code, listed)
@@ -114,6 +122,24 @@ def delivered(
         listed.append((_HEADER, _HEADER, number))
     else:
         headers[ATTEMPT_HEADER] = number.decode()
+
+
+def put_back(body: bytes, response: Any, family: Family) -> None:
+    """A body that was read ahead of the caller is still to come for him."""
+    elapsed = getattr(response.stream, "elapsed", None)  # httpx2 keeps it there
+    if elapsed is not None:
+        response.elapsed = elapsed
+    response.stream = family.ByteStream(body)
+
+
+def _decoded(headers: Any, body: bytes, family: Family) -> bytes:
+    """As far as it can be: else it tells nothing."""
+    encoding = {name: headers[name] for name in ("content-encoding",) if name in headers}
+    try:
+        content: bytes = family.Response(200, headers=encoding, content=body).content
+    except family.DecodingError:
+        return b""
+    return content
 
 
 def _shown(attempt: Attempt, response: Any, body: bytes) -> None:

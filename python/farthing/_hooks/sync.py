@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import timedelta
-from time import perf_counter
 from typing import Any
 
 from farthing._ambient import CALL
@@ -49,8 +47,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = inner(self, request, **kwargs)
-            if response.status_code >= 400 and not response.is_closed:
-                response.read()  # what it cost is in its body (R23), which SDKs close unread to retry
+            error_body = _error_body(response, family) if sending.attempt is not None else None
         except BaseException as error:
             sending.failed(error, family)
             raise
@@ -58,7 +55,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             sending_now.set(outer)
         ended = sending.over()
         if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.SyncBody)
+            delivered(ended, response, family, sending.asked_more, family.SyncBody, error_body)
         return response
 
     def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -77,8 +74,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending_now.set(sending)
         try:
             response = inner(self, request, **kwargs)
-            if response.status_code >= 400 and not response.is_closed:
-                response.read()  # what it cost is in its body (R23), which SDKs close unread to retry
+            error_body = _error_body(response, family) if sending.attempt is not None else None
         except BaseException as error:
             sending.hands_back(outer, error, family)
             sending.failed(error, family)
@@ -88,7 +84,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending.hands_back(outer, None, family)
         ended = sending.over()
         if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.SyncBody)
+            delivered(ended, response, family, sending.asked_more, family.SyncBody, error_body)
         return response
 
     return send
@@ -155,18 +151,28 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
                 return refusal
             request = sending.carried(request, family)
         try:
-            start = perf_counter()
             response = inner(self, request, *rest, **more)
-            if carries and response.status_code >= 400 and sending.is_wrapped(self):
-                response.read()
-                response.elapsed = timedelta(seconds=perf_counter() - start)
+            error_body = None
+            if carries and sending.is_wrapped(self):
+                error_body = _error_body(response, family)
         except BaseException as error:
-            sending.tried(error, carries, None, family)
+            sending.tried(error, carries, None, None, family)
             raise
-        sending.tried(None, carries, response, family)
+        sending.tried(None, carries, response, error_body, family)
         return response
 
     return handle_request
+
+
+def _error_body(response: Any, family: Family) -> bytes | None:
+    """The bytes of an error's body that is still to come, and comes all the same: what it cost stands in it (R23), and
+    SDKs close it unread to try again."""
+    if response.status_code < 400 or response.is_closed:
+        return None
+    body = b"".join(response.stream)
+    response.stream.close()
+    steps.put_back(body, response, family)
+    return body
 
 
 def _asked(sending: Sending, attempt: Attempt, request: Any, family: Family) -> Any:
