@@ -210,9 +210,7 @@ Status FileTables::commit() {
     return problem;
   }
   point("after commit");
-  if (wal_pages_ > max_wal_pages) {
-    sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  }
+  if (wal_pages_ > max_wal_pages) fold_log();
   gate_.leave();
   point("left");
   return success();
@@ -226,10 +224,14 @@ void FileTables::rollback() {
   gate_.leave();
 }
 
+void FileTables::fold_log() {
+  sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
 Status FileTables::checkpoint() {
   if (connection_ == nullptr || wal_pages_ < worth_a_checkpoint) return success();
   if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
-  sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  fold_log();
   wal_pages_ = 0;
   gate_.leave();
   return success();
@@ -237,11 +239,9 @@ Status FileTables::checkpoint() {
 
 void FileTables::close() {
   if (gate_.entered()) rollback();
-  // What was spent here shall be in the one file that people copy, as far as nobody else has the gate just now. Who only looked
-  // leaves the file as it is.
+  // What was spent here shall be in the one file that people copy. Who only looked leaves it as it is.
   if (connection_ != nullptr && added_rows_ && wal_pages_ > 0 && gate_.enter(0, {})) {
-    if (check_file())
-      sqlite3_wal_checkpoint_v2(connection_->get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (check_file()) fold_log();
     gate_.leave();
   }
   delete statements_;
@@ -484,10 +484,8 @@ Status FileTables::keep_lag(const LedgerRow& ledger_row) {
 Status FileTables::add_row(const LedgerRow& ledger_row) {
   point("ledger");
   if (const Status kept = keep_lag(ledger_row); !kept) return kept;
-  if (insert(statements_->add_row, ledger_row)) {
-    added_rows_ = true;
-    return success();
-  }
+  added_rows_ = true;
+  if (insert(statements_->add_row, ledger_row)) return success();
   if ((sqlite3_errcode(connection_->get()) & 0xff) == SQLITE_CONSTRAINT) {
     return Error{Code::invalid_argument, "there is an entry " + to_text(ledger_row.id) + " already"};
   }

@@ -76,6 +76,7 @@ class FileTables final : public Tables {
   /// Moves `counters_` to a row; false where there is none.
   Result<bool> seek_counters(std::int64_t row);
   void close_counters();
+  void fold_log();
   Error error() const { return connection_->error(); }
   Status keep_lag(const LedgerRow& ledger_row);
   void point(const char* name) const {
