@@ -12,6 +12,7 @@ import farthing
 
 from .conftest import CHEAP, Shop, sdk_family
 from .money import billed, counted
+from .test_transports import nobody
 
 DAY = farthing.Cap("5 USD", per="day", id="day")
 AUTHORIZED = {"authorization": "Bearer sk-test-0001"}
@@ -136,3 +137,37 @@ def test_tries_at_the_same_time_are_charged_each(shop: Shop) -> None:
     rows = list(guard.ledger())
     assert sorted(row.how for row in rows) == ["hold", "usage"]
     assert counted(guard, "day")[0] >= billed(shop.provider) > 0
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_last_try_that_had_no_connection_costs_nothing(shop: Shop, asynchronous: bool) -> None:
+    """R23: what was sent before it is charged, and it alone."""
+    stack = sdk_family()
+
+    class Twice(stack.BaseTransport):  # type: ignore[name-defined,misc]
+        def handle_request(self, request: Any) -> Any:
+            with stack.HTTPTransport() as first, stack.HTTPTransport(proxy=nowhere) as second:
+                try:
+                    return first.handle_request(request)
+                except stack.TransportError:
+                    return second.handle_request(request)
+
+    class AsyncTwice(stack.AsyncBaseTransport):  # type: ignore[name-defined,misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            async with (
+                stack.AsyncHTTPTransport() as first,
+                stack.AsyncHTTPTransport(proxy=nowhere) as second,
+            ):
+                try:
+                    return await first.handle_async_request(request)
+                except stack.TransportError:
+                    return await second.handle_async_request(request)
+
+    guard = shop.guard(DAY)
+    shop.provider.script({"cut": "reset_head"})
+    url = f"{shop.provider.url}/chat/completions"
+    with nobody() as nowhere, pytest.raises(stack.ConnectError):
+        _sent_over(AsyncTwice() if asynchronous else Twice(), guard, url, asynchronous, CHEAP)
+    rows = list(reversed(list(guard.ledger())))
+    assert [row.how for row in rows] == ["hold", "released"]
+    assert counted(guard, "day") == (rows[0].ceiling_usd, 0)

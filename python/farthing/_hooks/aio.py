@@ -157,7 +157,7 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         try:
             response = await inner(self, request, *rest, **more)
             error_body = None
-            if carries and sending.is_wrapped(self):
+            if carries and response.status_code >= 400 and sending.is_wrapped(self):
                 error_body = await _error_body(response, family)
         except BaseException as error:
             sending.tried(error, carries, None, None, family)

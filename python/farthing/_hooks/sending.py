@@ -127,9 +127,8 @@ class Sending:
         """Whether a request at the stack's own transport is a try of `out`: one of the caller's own may have written it
         anew, and asks elsewhere for tokens."""
         out = self.out
-        if (
-            request is out or out is None or not hasattr(request, "stream")
-        ):  # in parts: httpx before 0.20
+        # httpx before 0.20 gives it in parts.
+        if request is out or out is None or not hasattr(request, "stream"):
             return request is out
         return self.is_ours(request) or (
             _same_origin(request, out) and bool(request.url.raw_path == out.url.raw_path)
@@ -146,6 +145,7 @@ class Sending:
         else:
             self.attempt.abort(SENT)
         self.attempt = None
+        self.left = False  # of what begins now
         return True
 
     def again(self, request: Any, family: Family) -> Any:

@@ -153,7 +153,7 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         try:
             response = inner(self, request, *rest, **more)
             error_body = None
-            if carries and sending.is_wrapped(self):
+            if carries and response.status_code >= 400 and sending.is_wrapped(self):
                 error_body = _error_body(response, family)
         except BaseException as error:
             sending.tried(error, carries, None, None, family)
