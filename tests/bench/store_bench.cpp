@@ -122,6 +122,7 @@ class Subject {
     row.likely = Usd{1'000'000};
     row.ceiling = Usd{3'000'000};
     row.confidence = "heuristic";
+    draft_ = row;  // what is known before a call is sent
     row.how = How::usage;
     row.actual = Usd{1'234'567};
     row.quantities[Quantity::input_tokens] = 612;
@@ -140,8 +141,7 @@ class Subject {
   /// One reserve and its settle, on the next five sets: each of another neighbourhood.
   void pair() {
     const std::size_t at = next_++ * 89 % plans_made;
-    LedgerRow& draft = settlement_.row;
-    draft.context = contexts_[at];
+    draft_.context = contexts_[at];
     ReserveRequest request;
     request.id = store->next_id();
     request.plan = &plans_[at];
@@ -153,14 +153,15 @@ class Subject {
     request.demand.want = 1'000;
     request.demand.least = 16;
     request.take_what_fits = true;
-    request.draft = &draft;
+    request.draft = &draft_;
     const ReserveAnswer answer = store->reserve(request);
     const auto* grant = std::get_if<Granted>(&answer);
     if (grant == nullptr) fail("refused");
-    draft.id = request.id;
-    draft.held = grant->held;
-    draft.booked = grant->held;
-    draft.booked[Meter::usd] = 1'234'567;
+    LedgerRow& row = settlement_.row;
+    row.context = draft_.context;
+    row.id = request.id;
+    row.booked = grant->held;
+    row.booked[Meter::usd] = 1'234'567;
     // As often as a call teaches (guard/learning.h), each set of labels another tool set.
     settlement_.lesson.reset();
     if (next_ % 8 == 0) settlement_.lesson = Lesson{.key = 0x9e3779b97f4a7c15U * at, .residual = -11, .output = 233};
@@ -173,7 +174,9 @@ class Subject {
   std::unique_ptr<CapIndex> index_;
   std::vector<Plan> plans_;
   std::vector<std::shared_ptr<const CallContext>> contexts_;
-  Settlement settlement_;  // the row of every call but for its ids and amounts
+  // The rows of every call but for its ids and amounts.
+  LedgerRow draft_;
+  Settlement settlement_;
   std::size_t next_ = 0;
 };
 
@@ -298,7 +301,7 @@ void memory() {
   Subject subject("memory:");
   BareMemory bare;
   compare(
-      "reserve_settle.memory", 5'000, [&] { subject.pair(); }, [&] { bare.pair(); }, [] {},
+      "reserve_settle.memory", 20'000, [&] { subject.pair(); }, [&] { bare.pair(); }, [] {},
       "a mutex, ten counters in a hash map checked and changed, a row kept");
 }
 

@@ -32,6 +32,7 @@ std::uint64_t read_boot_id() {
 class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() override { return read_ms(CLOCK_REALTIME); }
+  std::int64_t rough_wall_ms() override { return read_ms(CLOCK_REALTIME_COARSE); }
   std::int64_t boot_ms() override { return read_ms(CLOCK_BOOTTIME); }
   std::uint64_t boot_id() override { return boot_id_; }
 

@@ -29,14 +29,27 @@ std::int64_t needed_for(std::int64_t fixed, std::int64_t per_output, std::int64_
   return pinned(fixed + static_cast<Int128>(per_output) * output);
 }
 
+Amounts needed_for(const Demand& demand, std::int64_t output) {
+  Amounts needed;
+  for (std::size_t i = 0; i < meter_count; ++i)
+    needed.of[i] = needed_for(demand.fixed.of[i], demand.per_output.of[i], output);
+  return needed;
+}
+
+/// Whether `amount` more than what is committed stays within the limit; false also where 64 bits do not tell.
+bool surely_fits(const Slot& slot, std::int64_t amount) {
+  std::int64_t sum = 0;
+  const bool whole = amount != std::numeric_limits<std::int64_t>::max();  // else it may be pinned
+  return whole && !__builtin_add_overflow(slot.entry->committed, amount, &sum) && sum <= slot.limit;
+}
+
 constexpr std::int64_t refuses = -1;
 
 /// The largest output limit up to `most` that `room` pays; `refuses` when not even the fixed part fits.
 std::int64_t affordable(Int128 room, std::int64_t fixed, std::int64_t per_output, std::int64_t most) {
   if (fixed == 0 && per_output == 0) return most;  // asks nothing of this cap: `0 USD` refuses all that costs (R8)
   if (room < fixed) return refuses;
-  if (room - fixed >= static_cast<Int128>(per_output) * most)
-    return most;  // spares the usual call a division of 128 bits
+  if (room - fixed >= static_cast<Int128>(per_output) * most) return most;
   return pinned((room - fixed) / per_output);
 }
 
@@ -124,7 +137,10 @@ ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now
   }
 
   std::int64_t now_limit = want;
+  const Amounts wanted = needed_for(demand, want);
   for (const Slot& slot : slots) {
+    // Nearly always all of it fits, which is told without a division of 128 bits.
+    if (surely_fits(slot, wanted[slot.meter])) continue;
     now_limit =
         std::min(now_limit, affordable(room_now(slot), demand.fixed[slot.meter], demand.per_output[slot.meter], want));
   }
@@ -145,8 +161,7 @@ ReserveAnswer admit(Slots slots, const ReserveRequest& request, std::int64_t now
     Granted& granted = *std::get_if<Granted>(&answer);
     granted.at_ms = now_ms;
     granted.output_limit = now_limit;
-    for (std::size_t i = 0; i < meter_count; ++i)
-      granted.held.of[i] = needed_for(demand.fixed.of[i], demand.per_output.of[i], now_limit);
+    granted.held = now_limit == want ? wanted : needed_for(demand, now_limit);
     return answer;
   }
 

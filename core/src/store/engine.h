@@ -39,6 +39,14 @@ struct Entry {
 };
 static_assert(sizeof(Entry) == 80);
 
+/// The place of a cap's counter in its set; past the last where the set has none. Sets are small.
+inline std::size_t place_of(std::span<const Entry> entries, std::uint32_t number) {
+  std::size_t place = 0;
+  while (place < entries.size() && entries[place].number != number)
+    ++place;
+  return place;
+}
+
 inline constexpr std::int64_t forever_ms = INT64_MAX;
 inline constexpr std::int64_t no_limit = INT64_MAX;
 

@@ -105,7 +105,7 @@ AttemptId LocalStore::next_id() {
     Step step(*this);
     if (!step.status() || !step.commit()) return {};
   }
-  return ids_->next(options_.clock->wall_ms());
+  return ids_->next(options_.clock->rough_wall_ms());
 }
 
 std::int64_t LocalStore::store_time(StoreState& state) const {
@@ -114,19 +114,18 @@ std::int64_t LocalStore::store_time(StoreState& state) const {
   // in between every process works out the same time, and the row stays as it is (dirty pages are what a call costs).
   constexpr std::int64_t write_every_ms = 1'000;
   constexpr std::int64_t rounding_ms = 1;  // of two clocks cut to milliseconds
-  const std::int64_t wall = options_.clock->wall_ms();
   const std::int64_t boot = options_.clock->boot_ms();
   const std::uint64_t boot_id = options_.clock->boot_id();
   std::int64_t now = 0;
   if (boot_id == state.boot_id) {
     const std::int64_t elapsed = std::max<std::int64_t>(boot - state.boot_ms, 0);
     now = state.time_ms + elapsed;
-    if (wall <= now + rounding_ms && elapsed < write_every_ms) return now;
+    if (elapsed < write_every_ms && options_.clock->rough_wall_ms() <= now + rounding_ms) return now;
   } else if (state.time_ms != 0) {
     now =
         state.time_ms + write_every_ms;  // the machine was started again: what passed since the last write is not known
   }
-  now = std::max(now, wall);
+  now = std::max(now, options_.clock->wall_ms());
   state.time_ms = now;
   state.boot_ms = boot;
   state.boot_id = boot_id;

@@ -62,8 +62,14 @@ Result<std::vector<SetRow>> MemoryTables::sets() {
   return result;
 }
 
-LedgerRow MemoryTables::KeptRow::whole() const {
-  return unpack_own(packed, context);
+void MemoryTables::PackedRow::keep(const LedgerRow& row) {
+  context = row.context;
+  own.clear();
+  pack_own(row, own);
+}
+
+LedgerRow MemoryTables::PackedRow::whole() const {
+  return unpack_own(own, context);
 }
 
 std::deque<MemoryTables::Place>::iterator MemoryTables::place_of(std::uint64_t id) {
@@ -98,14 +104,14 @@ Status MemoryTables::add_hold(const HoldRow& hold, const LedgerRow& draft) {
   if (added == nullptr)
     return Error{Code::invalid_argument, "there is a hold of attempt " + to_text(hold.id) + " already"};
   added->row = hold;
-  added->draft = draft;
+  added->draft.keep(draft);
   return success();
 }
 
 Result<std::optional<std::pair<HoldRow, LedgerRow>>> MemoryTables::find_hold(AttemptId id) {
   const auto found = holds_.find(id.value);
   if (found == holds_.end()) return std::optional<std::pair<HoldRow, LedgerRow>>();
-  return std::optional(std::pair(found->second.row, found->second.draft));
+  return std::optional(std::pair(found->second.row, found->second.draft.whole()));
 }
 
 Result<bool> MemoryTables::take_hold(AttemptId id, HoldRow& taken) {
@@ -125,7 +131,7 @@ Result<std::vector<std::pair<HoldRow, LedgerRow>>> MemoryTables::holds() {
   std::vector<std::pair<HoldRow, LedgerRow>> result;
   result.reserve(holds_.size());
   for (const auto& [id, hold] : holds_)
-    result.emplace_back(hold.row, hold.draft);
+    result.emplace_back(hold.row, hold.draft.whole());
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first.id < b.first.id; });
   return result;
 }
@@ -148,22 +154,20 @@ Status MemoryTables::add_row(const LedgerRow& row) {
   kept.reserved_ms = row.reserved_ms;
   kept.kind = row.kind;
   kept.how = row.how;
-  kept.context = row.context;
-  kept.packed.clear();
-  pack_own(row, kept.packed);
+  kept.row.keep(row);
   return success();
 }
 
 Result<std::optional<LedgerRow>> MemoryTables::find_row(AttemptId id) {
   const KeptRow* const row = row_of(id);
-  return row == nullptr ? std::optional<LedgerRow>() : row->whole();
+  return row == nullptr ? std::optional<LedgerRow>() : row->row.whole();
 }
 
 Result<std::vector<LedgerRow>> MemoryTables::adjustments(AttemptId of) {
   std::vector<LedgerRow> result;
   for (std::uint64_t place = dropped_; place < end_of_rows(); ++place) {
     const KeptRow& row = row_at(place);
-    if (row.kind == RowKind::adjust && row.of == of) result.push_back(row.whole());
+    if (row.kind == RowKind::adjust && row.of == of) result.push_back(row.row.whole());
   }
   return result;
 }
@@ -174,7 +178,7 @@ std::optional<std::int64_t> MemoryTables::ledger_from_ms() const {
 
 Result<bool> MemoryTables::booked_before(std::string_view adjustment) {
   return !adjustment.empty() && std::any_of(ledger_.begin(), ledger_.end(), [adjustment](const KeptRow& row) {
-    return row.kind != RowKind::attempt && row.whole().adjustment == adjustment;
+    return row.kind != RowKind::attempt && row.row.whole().adjustment == adjustment;
   });
 }
 
@@ -185,7 +189,7 @@ Status MemoryTables::scan(const LedgerFilter& filter, const std::function<bool(c
            (!filter.id || row.id == *filter.id || row.of == *filter.id);
   };
   for (std::uint64_t place = end_of_rows(); place-- > dropped_;) {
-    if (wanted(row_at(place)) && !visit(row_at(place).whole())) break;
+    if (wanted(row_at(place)) && !visit(row_at(place).row.whole())) break;
   }
   return success();
 }

@@ -255,11 +255,10 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
       Tables::Entries& entries = **read;
       bool changed = false;
       for (const PlannedCap& cap : set.caps) {
-        const auto known = std::find_if(entries.begin(), entries.end(),
-                                        [&](const engine::Entry& e) { return e.number == cap.number; });
+        const std::size_t known = engine::place_of(entries, cap.number);
         engine::Entry entry;
         entry.number = cap.number;
-        if (known != entries.end()) entry = *known;
+        if (known != entries.size()) entry = entries[known];
         // R14: the window that is stored, be it over, or the one of now; no other.
         const auto inside = [&] { return row.reserved_ms >= entry.start_ms && row.reserved_ms < entry.end_ms; };
         if (!inside()) engine::roll(entry, cap.registered->cap, step.now_ms());
@@ -272,8 +271,8 @@ Status LocalStore::add_to_counters(Step& step, const LedgerRow& row, const Amoun
             settled.alerts.push_back(engine::alert_of(entry, cap.registered->cap, set.each_values, threshold));
         }
         changed = true;
-        if (known != entries.end()) {
-          *known = entry;
+        if (known != entries.size()) {
+          entries[known] = entry;
           continue;
         }
         entries.push_back(entry);

@@ -189,15 +189,13 @@ Status LocalStore::meet_set(const PlannedSet& set, std::int64_t now_ms, Met& met
     if (const Status done = look_up(); !done) return done;
     if (const Status done = read(); !done) return done;
   }
-  const Tables::Entries& entries = *found.entries;
+  const std::span<const engine::Entry> entries = *found.entries;
   auto next_new = static_cast<std::uint32_t>(entries.size());  // each new entry has a place of its own
   for (const PlannedCap& cap : set.caps) {
     engine::Slot& slot = met.next_slot();
-    std::uint32_t place = 0;
-    while (place < entries.size() && entries[place].number != cap.number)
-      ++place;
+    const std::size_t place = engine::place_of(entries, cap.number);
     slot.is_new = place == entries.size();
-    slot.entry_index = slot.is_new ? next_new++ : place;
+    slot.entry_index = slot.is_new ? next_new++ : static_cast<std::uint32_t>(place);
     slot.entry = slot.is_new ? &slot.fresh : &entries[place];
     if (slot.is_new || now_ms >= slot.entry->end_ms) {
       slot.fresh = slot.is_new ? engine::Entry{.number = cap.number} : *slot.entry;
@@ -323,23 +321,28 @@ Status LocalStore::hold_on(Step& step, const ReserveRequest& request, const Gran
   hold.process = process_;
   hold.created_ms = step.now_ms();
   hold.held = granted.held;
-  hold.counters.clear();
+  hold.counters.resize(met.slot_count);  // room for all
+  std::size_t count = 0;
+  bool new_sets = false;
   for (const engine::Slot& slot : met.all()) {
     if (slot.per_call) continue;
     const bool stored = slot.entry != &slot.fresh;
-    Tables::Entries& entries = *met.sets[slot.set_index].entries;
+    const Met::Set& set = met.sets[slot.set_index];
+    Tables::Entries& entries = *set.entries;
     if (slot.is_new) entries.emplace_back();  // moves the others: `slot.entry` is not looked at any more
     engine::Entry& entry = entries[slot.entry_index];
     if (!stored) entry = slot.fresh;
     engine::set_limit(entry, slot.limit);
     engine::hold(entry, granted.held[slot.meter], step.now_ms());
-    hold.counters.push_back({0, entry.number, static_cast<std::uint8_t>(slot.meter), entry.start_ms});
+    hold.counters[count++] = {set.row, entry.number, static_cast<std::uint8_t>(slot.meter), entry.start_ms};
+    new_sets = new_sets || set.row == 0;
     if (!slot.is_new_of_each()) continue;
     if (const Status counted = facts::count_counters(*tables_, entry.number, 1); !counted) return counted;
   }
+  hold.counters.resize(count);
   if (const Status written = write_sets(request, met); !written) return written;
   std::size_t place = 0;
-  for (const engine::Slot& slot : met.all()) {
+  for (const engine::Slot& slot : new_sets ? met.all() : engine::Slots()) {
     if (!slot.per_call) hold.counters[place++].row = met.sets[slot.set_index].row;
   }
   LedgerRow& draft = request.draft != nullptr ? *request.draft : empty_draft();

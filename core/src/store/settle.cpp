@@ -28,36 +28,35 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
   if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
   static thread_local Tables::Entries room;
   settled.remaining.reserve(hold.counters.size());
-  for (std::size_t i = 0; i < hold.counters.size();) {
-    const std::int64_t row = hold.counters[i].row;
+  for (auto counter = hold.counters.begin(); counter != hold.counters.end();) {
+    const std::int64_t row = counter->row;
     const auto read = tables_->read_set(row, room);
     if (!read) return read.error();
-    Tables::Entries& entries = **read;
+    const std::span<engine::Entry> entries = **read;
     bool changed = false;
-    for (; i < hold.counters.size() && hold.counters[i].row == row; ++i) {
-      const HeldCounter& counter = hold.counters[i];
-      const auto found = std::find_if(entries.begin(), entries.end(),
-                                      [&](const engine::Entry& e) { return e.number == counter.number; });
+    for (; counter != hold.counters.end() && counter->row == row; ++counter) {
+      const std::size_t place = engine::place_of(entries, counter->number);
       // R14: only while that window is current; the ledger has the rest.
-      if (found == entries.end() || found->start_ms != counter.start_ms) continue;
-      const auto meter = static_cast<Meter>(counter.meter);
-      engine::settle(*found, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
+      if (place == entries.size() || entries[place].start_ms != counter->start_ms) continue;
+      engine::Entry& entry = entries[place];
+      const auto meter = static_cast<Meter>(counter->meter);
+      engine::settle(entry, hold.held[meter], engine::booked_on(meter, booked), outcome_unknown);
       changed = true;
-      const RegisteredCap* registered = cap_of(counter.number);
+      const RegisteredCap* registered = cap_of(counter->number);
       Remaining& left = settled.remaining.emplace_back();
       left.cap = registered;
-      left.limit = found->limit;
-      left.committed = found->committed;
-      left.reserved = found->reserved;
-      if (found->end_ms != engine::forever_ms) left.resets_at_ms = found->end_ms;
+      left.limit = entry.limit;
+      left.committed = entry.committed;
+      left.reserved = entry.reserved;
+      if (entry.end_ms != engine::forever_ms) left.resets_at_ms = entry.end_ms;
       if (alerts == Alerts::leave || registered == nullptr || registered->cap.alert.empty()) continue;
-      for (const int threshold : engine::fire_alerts(*found, registered->cap, false)) {
-        settled.alerts.push_back(engine::alert_of(*found, registered->cap, {}, threshold));
+      for (const int threshold : engine::fire_alerts(entry, registered->cap, false)) {
+        settled.alerts.push_back(engine::alert_of(entry, registered->cap, {}, threshold));
         alert_rows.push_back(row);
       }
     }
     if (changed) {
-      if (const Status written = tables_->write_set(row, entries); !written) return written;
+      if (const Status written = tables_->write_set(row, **read); !written) return written;
     }
   }
   settled.keep = registry_;
