@@ -97,7 +97,7 @@ struct Attempt::State {
   AttemptId attempt_id;
   std::string id_text;
   int attempt_number = 1;
-  LedgerRow draft;
+  Settlement settlement;  // its row is the draft until then
   guard::HoldQueue::Ticket ticket;
   std::int64_t wait_until_ms = 0;  // boot clock
   std::uint64_t seen_changes = 0;
@@ -162,7 +162,7 @@ struct Attempt::State {
     if (in_event_loop) return std::optional<Patience>(std::in_place, std::chrono::milliseconds(0));
     return std::nullopt;
   }
-  void fill_row(LedgerRow& row, const AnswerFacts* answer);
+  void fill_row(const AnswerFacts* answer);
 
   bool makes_job() const;
   bool keep_job(const AnswerFacts& answer);

@@ -27,6 +27,7 @@ void SeenOnce::forget(const std::string& id) {
 Core::OfProcess::OfProcess(const Core& core)
     : generation(fork_generation()),
       store(core.store),
+      routes(core.hosts, core.endpoints),
       contexts(core.store, core.policy, core.book, core.key_names),
       learning(core.keys, core.store),
       alerts_wanted(core.options.on_alert != nullptr),

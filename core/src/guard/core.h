@@ -17,6 +17,7 @@
 #include "guard/keys.h"
 #include "guard/learning.h"
 #include "guard/receipts.h"
+#include "guard/routes.h"
 #include "store/store.h"
 #include "wire/wire.h"
 
@@ -49,6 +50,7 @@ struct Core {
 
     const std::uint64_t generation;
     const std::shared_ptr<Store> store;
+    Routes routes;
     Contexts contexts;
     HoldQueue queue;
     Receipts receipts;

@@ -53,8 +53,7 @@ bool Attempt::State::keep_job(const AnswerFacts& answer) {
   terms.untold = facts.elsewhere || (batch && route.dialect->read_result == nullptr && !route.dialect->tells_parts &&
                                      batch->more_than_tokens());
 
-  Settlement settlement;
-  fill_row(settlement.row, &answer);
+  fill_row(&answer);
   settlement.job = Job{.attempt = attempt_id,
                        .host = host,
                        .id = answer.id,
@@ -111,16 +110,16 @@ Verdict Attempt::State::find_job() {
   route.host.free = terms.free;
   route.host.reports_cost = terms.reports_cost;
   route.host.release_unknown = terms.release_unknown;
-  draft = std::move(job->row);
+  settlement.row = std::move(job->row);
   attempt_id = job->job.attempt;
   id_text = to_text(attempt_id);
-  held = draft.held;
+  held = settlement.row.held;
   granted_volume = terms.volume;
-  granted_ms = draft.reserved_ms;
-  sized.priced = draft.ceiling || !terms.dearest.empty();
-  sized.no_ceiling = !draft.ceiling;
+  granted_ms = settlement.row.reserved_ms;
+  sized.priced = settlement.row.ceiling || !terms.dearest.empty();
+  sized.no_ceiling = !settlement.row.ceiling;
   sized.counted = terms.counted;
-  request_id = draft.request_id;
+  request_id = settlement.row.request_id;
   if (route.results) results.emplace();
   phase = Phase::granted;
   Verdict verdict;

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <vector>
 
+#include "counting/keyed_hash.h"
 #include "store/patience.h"
 
 namespace farthing::guard {
@@ -28,6 +30,18 @@ std::uint64_t hash_of(const KeyHasher& keys, const CallContext& context, const s
   std::vector<std::string_view> texts = {context.host, context.endpoint, context.model};
   texts.insert(texts.end(), tools.begin(), tools.end());
   return keys.number("farthing learning", texts);
+}
+
+/// For this process alone, of the bytes as they are: every call makes it.
+std::uint64_t quick_hash_of(const CallContext& context, const RequestFacts& facts, std::string_view body) {
+  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
+  std::uint64_t hash = 0;
+  for (const std::string_view text :
+       {std::string_view(context.host), std::string_view(context.endpoint), std::string_view(context.model)})
+    hash = (hash ^ std::hash<std::string_view>{}(text)) * odd;
+  for (const Span& tool : facts.tool_set)
+    hash = (hash ^ counting::KeyedHash::of_process()(body.substr(tool.at, tool.length)).low) * odd;
+  return hash;
 }
 
 }  // namespace
@@ -67,15 +81,12 @@ std::uint64_t Learning::key_of(const CallContext& context, const RequestFacts& f
 }
 
 Learning::Known Learning::find(const CallContext& context, const RequestFacts& facts, std::string_view body) {
-  std::vector<std::string_view> tools;
-  for (const Span& span : facts.tool_set)
-    tools.push_back(body.substr(span.at, span.length));
-  Known known{.bytes = hash_of(keys_, context, tools), .key = 0, .learned = nullptr};
+  Known known{.bytes = quick_hash_of(context, facts, body), .key = 0, .learned = nullptr};
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = known_.find(known.bytes); found != known_.end()) return found->second;
   }
-  known.key = tools.empty() ? known.bytes : key_of(context, facts, body);
+  known.key = key_of(context, facts, body);
   const Patience none{std::chrono::milliseconds(0)};  // not worth waiting for
   const auto stored = store_->learned(known.key);
   if (!stored) return known;

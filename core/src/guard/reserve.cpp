@@ -32,7 +32,7 @@ bool signed_request(std::span<const HeaderView> headers) {
 
 Verdict Attempt::State::begin(const RequestView& request) {
   if (phase != Phase::fresh) return over();
-  route = recognise(request.method, request.host, request.path, core->hosts, core->endpoints);
+  route = core->here().routes.of(request.method, request.host, request.path);
   if (!route.host.guard) return {};
   if (route.kind == Route::Kind::free) return route.uploads ? begin_upload(request) : Verdict();
   if (route.kind == Route::Kind::poll) return begin_poll(request);
@@ -224,6 +224,7 @@ void Attempt::State::forget_ids() {
 }
 
 void Attempt::State::fill_draft() {
+  LedgerRow& draft = settlement.row;
   draft.runs.clear();  // of a plan that was made again; all else is told anew
   draft.context = plan->context;
   draft.call = call->id();
@@ -286,7 +287,7 @@ Verdict Attempt::State::reserve(bool take_what_fits) {
     if (!take_what_fits) request.behind = line_before();
     request.fingerprint = fingerprint;
     request.tentative = !for_good && may_count_closer();
-    request.draft = &draft;
+    request.draft = &settlement.row;
     ReserveAnswer answer = core->store->reserve(request);
     if (const auto* grant = std::get_if<Granted>(&answer)) return granted(*grant);
     if (const auto* refused = std::get_if<Refused>(&answer)) {
@@ -429,6 +430,7 @@ Verdict Attempt::State::granted(const Granted& grant) {
     change.ask_for_usage = true;
     strip_usage = true;
   }
+  LedgerRow& draft = settlement.row;
   draft.ceiling = guard::ceiling_with(sized, grant.output_limit);  // of what was granted, not of what was asked
   if (draft.likely && draft.ceiling) draft.likely = std::min(*draft.likely, *draft.ceiling);
   prepare_lesson();

@@ -54,9 +54,9 @@ void Attempt::State::take_results(std::string_view bytes, bool ended) {
     results->tier = answer.service_tier;
     if (!guard::add_to(results->quantities, *answer.quantities)) results->untold = true;
     const Quantities own = without(*answer.quantities, answer.others);
-    const Rated rated = rates_served(*draft.context, answer, meters_of(own)[Meter::input_tokens]);
+    const Rated rated = rates_served(*settlement.row.context, answer, meters_of(own)[Meter::input_tokens]);
     if (rated.free) return;
-    const auto others = shares_of_others(*draft.context, answer);
+    const auto others = shares_of_others(*settlement.row.context, answer);
     if (!rated.rates || !others) {
       results->unpriced = true;
       return;

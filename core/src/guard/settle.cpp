@@ -140,7 +140,7 @@ Usd Attempt::State::closed_cost(std::int64_t* output) const {
   const std::int64_t seconds = (core->clock->boot_ms() - sent_boot_ms + 999) / 1000;
   const std::int64_t speed = plan->model != nullptr ? plan->model->tokens_per_second_bound : 0;
   const auto by_time = checked_mul(seconds, speed);
-  const std::int64_t most = std::max<std::int64_t>(draft.output_limit, sized.demand.want);
+  const std::int64_t most = std::max<std::int64_t>(settlement.row.output_limit, sized.demand.want);
   *output = most;
   if (speed > 0 && by_time) *output = std::min(most, std::max(reader ? reader->output_seen() : 0, *by_time));
   const auto cost = guard::ceiling_with(sized, *output);
@@ -297,18 +297,18 @@ void Attempt::State::price(LedgerRow& row, const AnswerFacts& answer) const {
 }
 
 /// The row of this attempt with what its answer tells; what it costs is not in it yet.
-void Attempt::State::fill_row(LedgerRow& row, const AnswerFacts* answer) {
-  row = std::move(draft);
+void Attempt::State::fill_row(const AnswerFacts* answer) {
+  LedgerRow& row = settlement.row;
   row.id = attempt_id;
   row.held = held;
   row.status = status;
   row.request_id = std::move(request_id);
   row.headroom = std::move(headroom);
   if (answer != nullptr) {
-    row.model_served = answer->model.substr(0, 128);
-    row.tier_served = answer->service_tier.substr(0, 32);
-    row.response_id = answer->id.substr(0, 128);
-    row.finish_reason = answer->finish_reason.substr(0, 32);
+    row.model_served.assign(answer->model, 0, 128);
+    row.tier_served.assign(answer->service_tier, 0, 32);
+    row.response_id.assign(answer->id, 0, 128);
+    row.finish_reason.assign(answer->finish_reason, 0, 32);
   }
 }
 
@@ -318,14 +318,13 @@ void Attempt::State::settle(How how, const AnswerFacts* answer, std::string_view
   if (how == How::hold && route.host.release_unknown)
     how = How::provider_error;  // R23: declared; the guarantee excludes it
 
-  Settlement settlement;
+  fill_row(answer);
   LedgerRow& row = settlement.row;
-  fill_row(row, answer);
   row.how = how;
   row.latency_ms = job                 ? std::max<std::int64_t>(core->clock->wall_ms() - granted_ms, 0)
                    : sent_boot_ms == 0 ? 0
                                        : core->clock->boot_ms() - sent_boot_ms;
-  row.error_class = std::string(error_class.substr(0, 64));
+  row.error_class = error_class.substr(0, 64);
 
   switch (how) {
     case How::usage: {

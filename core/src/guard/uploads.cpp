@@ -78,7 +78,6 @@ Verdict Attempt::State::begin_upload(const RequestView& request) {
 void Attempt::State::keep_file(const std::string& id) {
   phase = Phase::ended;
   if (status >= 300 || id.empty()) return;
-  Settlement settlement;
   settlement.file = BatchFile{host, id, batch->to_json()};
   const auto written = [&] {
     const auto limited = patience();
