@@ -137,6 +137,7 @@ struct Attempt::State {
   /// The jobs that hold slots of a cap on concurrency (R17).
   std::vector<std::string> jobs_with_slots(const RefusedCap& cap) const;
   Verdict refuse_unpriced();
+  Verdict refuse_unbounded();
   Verdict refuse_unknown_endpoint(const RequestView& request);
   Verdict refuse_unknown_host();
   std::optional<Verdict> plan_and_size();

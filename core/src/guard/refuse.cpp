@@ -1,5 +1,6 @@
 // What a refusal says, and what becomes of it: the error that the caller gets, and its entry.
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "guard/attempt.h"
@@ -135,6 +136,40 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   }
   core->here().tell(refused.alerts);
   return refuse(std::move(refusal));
+}
+
+/// R31: what has no bound, and what a person may write or leave out.
+Verdict Attempt::State::refuse_unbounded() {
+  std::string what;
+  std::string_view last;
+  for (std::size_t i = 0; i < sized.unbounded_count; ++i) {
+    last = sized.unbounded_by[i];
+    what += (i == 0 ? "" : ", ") + std::string(last);
+  }
+  const std::string_view endpoint = route.dialect->endpoint;
+  const bool leave_out = !facts.endless.empty() || !facts.server_tools || facts.server_tool_steps;
+  struct Way {
+    bool fits;
+    std::string_view words;
+  };
+  // The first that fits.
+  const std::array<Way, 9> ways = {{
+      {last == guard::unknown_output_rate,
+       "Write their price ([[price]] with output_audio_tokens or output_image_tokens), or allow"},
+      {route.dialect->pieces && !batch, "Allow"},
+      {last == guard::unknown_search_fee, "Write its fee ([[price]] with requests or web_searches), or allow"},
+      {last == guard::unknown_fee,
+       "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or allow"},
+      {facts.other_models, "Ask for one model, or allow"},
+      {leave_out, "Leave it out, or allow"},
+      {endpoint == "responses", "Give a limit (max_tool_calls), or allow"},
+      {endpoint == "messages", "Give a limit (max_uses of every such tool), or allow"},
+      {true, "Leave them out, or allow"},
+  }};
+  const Way& way = *std::find_if(ways.begin(), ways.end(), [](const Way& each) { return each.fits; });
+  return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
+                                             std::string(way.words) +
+                                             " an amount: unbounded = \"0.50 USD\" in the policy");
 }
 
 Verdict Attempt::State::refuse_unpriced() {

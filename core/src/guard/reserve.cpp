@@ -168,28 +168,8 @@ std::optional<Verdict> Attempt::State::plan_and_size() {
       break;
     case guard::Sized::Problem::unpriced:
       return refuse_unpriced();
-    case guard::Sized::Problem::unbounded: {
-      std::string what;
-      for (std::size_t i = 0; i < sized.unbounded_count; ++i)
-        what += (i == 0 ? "" : ", ") + std::string(sized.unbounded_by[i]);
-      const std::string_view last =
-          sized.unbounded_count > 0 ? sized.unbounded_by[sized.unbounded_count - 1] : std::string_view();
-      const std::string advice =
-          last == guard::unknown_output_rate
-              ? "Write their price ([[price]] with output_audio_tokens or output_image_tokens), or "
-          : route.dialect->pieces && !batch   ? ""
-          : last == guard::unknown_search_fee ? "Write its fee ([[price]] with requests or web_searches), or "
-          : last == guard::unknown_fee
-              ? "Write its fee ([[price]] with web_searches, code_sessions, file_searches or tool_calls), or "
-          : facts.other_models                                                       ? "Ask for one model, or "
-          : !facts.endless.empty() || !facts.server_tools || facts.server_tool_steps ? "Leave it out, or "
-          : route.dialect->endpoint == "responses" ? "Give a limit (max_tool_calls), or "
-          : route.dialect->endpoint == "messages"  ? "Give a limit (max_uses of every such tool), or "
-                                                   : "Leave them out, or ";
-      const std::string amount = "allow an amount: unbounded = \"0.50 USD\" in the policy";
-      return refuse(Code::unbounded_request, "the cost of this request has no bound: " + what + ". " +
-                                                 (advice.empty() ? "Allow" + amount.substr(5) : advice + amount));
-    }
+    case guard::Sized::Problem::unbounded:
+      return refuse_unbounded();
     case guard::Sized::Problem::overflow:
       return refuse(Code::unbounded_request,
                     "the cost of this request is beyond what can be counted: lower its output limit or choices");

@@ -11,8 +11,9 @@ from farthing._farthing import ANSWER, NEED_BODY, NOT_SENT, PASS, SEND, Attempt,
 from farthing._hooks import steps
 from farthing._hooks.binding import KEY, everywhere
 from farthing._hooks.family import Family
-from farthing._hooks.sending import SENDING, Sending, is_begun
+from farthing._hooks.sending import SENDING, Sending, Tries, Try, is_begun
 from farthing._hooks.steps import delivered
+from farthing._hooks.sync import INNERMOST, layers
 from farthing._hooks.waiting import wait
 
 
@@ -30,35 +31,35 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if slot is None:
             return await alone(self, request, kwargs)
         outer = sending_now.get()
-        if outer is not None and is_begun(outer, slot, request, send):
+        if outer is not None and is_begun(outer, slot, request):
             return await further_in(outer, self, request, kwargs)
-        sending = Sending(self, bound, slot, request)
+        tries = Tries(bound, slot, request)
+        sending = Sending(self, request, tries)
         attempt = begin(bound, slot, request, family, True)
         if attempt.kind == SEND:
-            sending.allowed(attempt)
+            tries.begun(attempt, 0)
         else:
-            refusal = await _asked(sending, attempt, request, family)
+            refusal = await _decided(tries, attempt, request, family, 0)
             if refusal is not None:
                 return refusal
         if not family.shows_requests:
             kwargs["follow_redirects"] = False
-        if sending.content is not None:
-            request = sending.carried(request, family)
-        sending.out = sending.first = request
+        request = tries.carried(request, family)
+        sending.handed(request)
         sending_now.set(sending)
         try:
             response = await inner(self, request, **kwargs)
-            error_body = (
-                await _error_body(response, family) if sending.attempt is not None else None
-            )
+            owner = tries.of(response)
+            if owner is not None and owner.error_body is None:
+                owner.error_body = await _error_body(response, family)
         except BaseException as error:
             sending.failed(error, family)
             raise
         finally:
             sending_now.set(outer)
-        ended = sending.over()
-        if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.AsyncBody, error_body)
+        sending.over(owner, family)
+        if owner is not None:
+            _delivered(owner, response, family)
         return response
 
     async def alone(self: Any, request: Any, kwargs: Any) -> Any:
@@ -70,27 +71,21 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
             CALL.set(None)
 
     async def further_in(outer: Sending, self: Any, request: Any, kwargs: Any) -> Any:
-        """Begun already, by a hook further out."""
+        """Begun already, by a hook further out, which settles it: or another try of it."""
         if outer.client is self:
             return await inner(self, request, **kwargs)
         sending = outer.below(self, request)
+        if sending.tries.again(sending.depth):
+            refusal, request, _ = await _begun_anew(sending, request, family, sending.depth)
+            if refusal is not None:
+                return refusal
+            sending.handed(request)
         sending_now.set(sending)
         try:
-            response = await inner(self, request, **kwargs)
-            error_body = (
-                await _error_body(response, family) if sending.attempt is not None else None
-            )
-        except BaseException as error:
-            sending.hands_back(outer, error, family)
-            sending.failed(error, family)
-            raise
+            return await inner(self, request, **kwargs)
         finally:
             sending_now.set(outer)
-        sending.hands_back(outer, None, family)
-        ended = sending.over()
-        if ended is not None:
-            delivered(ended, response, family, sending.asked_more, family.AsyncBody, error_body)
-        return response
+            sending.left_behind()
 
     return send
 
@@ -105,31 +100,28 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         sending = sending_now.get()
         if sending is None or sending.client is not self or sending.under_way:
             return await inner(self, request, *rest)
+        tries, depth = sending.tries, sending.depth + 1
+        ours, leaves = sending.followed, False
         if request is not sending.out:
             ours = sending.is_ours(request)
-            if sending.leaves(request, ours):
-                request = sending.redirected(request, ours, family, family.AsyncBody)
-                attempt = steps.begin(sending.bound, sending.slot, request, family, True)
-                sending.answer = await _asked(sending, attempt, request, family)
-                if sending.answer is not None:
-                    return sending.answer
-                request = sending.carried(request, family)
-            elif ours:
-                request = sending.carried(request, family)
-            sending.out, sending.hooks = request, frozenset()
-        sending.under_way, sending.left, sending.trying = True, False, None
-        before = sending.handed
-        if sending.followed:
-            sending.handed = True
+            leaves = sending.leaves(request, ours)
+        if leaves or (ours and tries.again(depth)):
+            sending.out = None
+            refusal, sending.begun, request = await _begun_anew(sending, request, family, depth)
+            sending.answer = refusal
+            if refusal is not None:
+                return refusal
+        elif ours and request is not sending.out:
+            request = tries.carried(request, family)
+        trying = sending.goes(request)
         try:
             response = await inner(self, request, *rest)
         except BaseException as error:
-            sending.raised(error, before, family)
+            sending.raised(error, trying, request, family)
             raise
-        finally:
-            sending.under_way = False
-        if sending.followed:
-            sending.answer = response
+        late = sending.answered(response, trying)
+        if late is not None:
+            _delivered(late, response, family)
         return response
 
     family.singles.add(send_single)
@@ -139,30 +131,57 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
 def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     """`AsyncHTTPTransport`'s method: what came of a request, whatever a transport around it makes of that."""
 
-    sending_now = SENDING
+    sending_now, depth = SENDING, INNERMOST - next(layers)
 
     @functools.wraps(inner)
     async def handle_async_request(self: Any, request: Any, *rest: Any, **more: Any) -> Any:
         sending = sending_now.get()
-        if sending is None or sending.client is None:
+        if sending is None:
             return await inner(self, request, *rest, **more)
-        carries = sending.carries(request)
-        if carries and sending.tries(family, family.AsyncBody):
-            request = sending.again(request, family)
-            attempt = steps.begin(sending.bound, sending.slot, request, family, True)
-            refusal = await _asked(sending, attempt, request, family)
+        tries = sending.tries
+        late = tries.over
+        if late:
+            if not tries.is_late(request):
+                return await inner(self, request, *rest, **more)
+        elif not sending.carries(request):
+            return await beside(sending, self, request, rest, more)
+        trying = tries.now
+        fresh = trying is not None and not (late or trying.seen)
+        if (fresh and sending.changed(request)) or late or tries.again(depth):
+            refusal, _, request = await _begun_anew(sending, request, family, depth)
             if refusal is not None:
                 return refusal
-            request = sending.carried(request, family)
+            trying = tries.now
+        if trying is None:
+            return await inner(self, request, *rest, **more)
+        trying.seen = trying.flying = True
+        trying.place = request
         try:
             response = await inner(self, request, *rest, **more)
-            error_body = None
-            if carries and response.status_code >= 400 and sending.is_wrapped(self):
-                error_body = await _error_body(response, family)
+            trying.error_body = await _error_body(response, family)
         except BaseException as error:
-            sending.tried(error, carries, None, None, family)
+            trying.left = not steps.never_left(error, family)
+            trying.flying = False
+            if tries.over:
+                trying.end(family)
             raise
-        sending.tried(None, carries, response, error_body, family)
+        trying.answer, trying.flying = response, False
+        if tries.over:
+            tries.all = []
+            _delivered(trying, response, family)
+        return response
+
+    async def beside(sending: Sending, self: Any, request: Any, rest: Any, more: Any) -> Any:
+        """What does not look like the call may be it all the same, as a transport of the caller's own wrote it."""
+        now = sending.tries.now if sending.under_way and sending.followed else None
+        try:
+            response = await inner(self, request, *rest, **more)
+        except BaseException as error:
+            if now is not None and not steps.never_left(error, family):
+                now.written_anew = True
+            raise
+        if now is not None:
+            now.written_anew = True
         return response
 
     return handle_async_request
@@ -172,17 +191,43 @@ async def _error_body(response: Any, family: Family) -> bytes | None:
     """As the synchronous one."""
     if response.status_code < 400 or response.is_closed:
         return None
-    body = b"".join([part async for part in response.stream])
-    await response.stream.aclose()
-    steps.put_back(body, response, family)
-    return body
+    parts: list[bytes] = []
+    broken: Exception | None = None
+    try:
+        async for part in response.stream:
+            parts.append(part)
+    except Exception as error:  # the caller meets it where he reads
+        broken = error
+    finally:
+        await response.stream.aclose()
+    return steps.put_back(parts, broken, response, family)
 
 
-async def _asked(sending: Sending, attempt: Attempt, request: Any, family: Family) -> Any:
+def _delivered(owner: Try, response: Any, family: Family) -> None:
+    """Tells `owner` of its answer, which the caller gets."""
+    attempt, owner.attempt = owner.attempt, None
+    if attempt is not None:
+        more, error_body = owner.asked_more, owner.error_body
+        delivered(attempt, response, family, more, family.AsyncBody, error_body)
+
+
+async def _begun_anew(
+    sending: Sending, request: Any, family: Family, depth: int
+) -> tuple[Any, Any, Any]:
+    """Begins `request`, with the body of the caller: the refusal or nothing, what was begun, and what may be sent."""
+    tries = sending.tries
+    begun = tries.renewed(sending.stands_for(request, family), family)
+    attempt = steps.begin(tries.bound, tries.slot, begun, family, True)
+    refusal = await _decided(tries, attempt, begun, family, depth)
+    return refusal, begun, request if refusal is not None else tries.carried(request, family, begun)
+
+
+async def _decided(tries: Tries, attempt: Attempt, request: Any, family: Family, depth: int) -> Any:
     """Goes on until the core has decided whether `request` may be sent; answers the refusal."""
     verdict = attempt.kind
     while verdict != SEND:
         if verdict == PASS:
+            tries.passes = True
             return None
         if verdict == ANSWER:
             return steps.refused(attempt, request, family)
@@ -196,5 +241,5 @@ async def _asked(sending: Sending, attempt: Attempt, request: Any, family: Famil
             attempt.abort(NOT_SENT)
             raise
         verdict = attempt.proceed()
-    sending.allowed(attempt)
+    tries.begun(attempt, depth)
     return None

@@ -37,6 +37,27 @@ class _Body:
         return getattr(self._inner, "elapsed", None)
 
 
+def cut_body(sync_base: type, async_base: type) -> type:
+    """A body that breaks off, in both ways of reading."""
+
+    class Cut(sync_base, async_base):  # type: ignore[misc]
+        def __init__(self, body: bytes, broken: Exception) -> None:
+            self._body = body
+            self._broken = broken
+
+        def __iter__(self) -> Iterator[bytes]:
+            if self._body:
+                yield self._body
+            raise self._broken
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            if self._body:
+                yield self._body
+            raise self._broken
+
+    return Cut
+
+
 def sync_body(base: type) -> type:
     """The synchronous body of a family; `base` is its SyncByteStream."""
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from farthing._hooks.bodies import async_body, sync_body
+from farthing._hooks.bodies import async_body, cut_body, sync_body
 
 NAMES = ("httpx", "httpx2")
 SINGLE = "_send_single_request"
@@ -33,8 +33,10 @@ class Family:
         "AsyncTransport",
         "ByteStream",
         "Client",
+        "Cut",
         "DecodingError",
         "LocalProtocolError",
+        "MockTransport",
         "RequestNotRead",
         "Response",
         "SyncBody",
@@ -51,7 +53,9 @@ class Family:
         self.Transport: type = module.HTTPTransport
         self.AsyncTransport: type = module.AsyncHTTPTransport
         self.Response = module.Response
+        self.MockTransport: type = module.MockTransport
         self.ByteStream = module.ByteStream
+        self.Cut = cut_body(module.SyncByteStream, module.AsyncByteStream)
         self.RequestNotRead: type[Exception] = module.RequestNotRead
         self.DecodingError: type[Exception] = module.DecodingError
         self.LocalProtocolError: type[Exception] = module.LocalProtocolError

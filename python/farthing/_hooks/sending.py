@@ -1,82 +1,207 @@
-"""One `send` on its way: the requests it consists of, and the attempt that they go under.
+"""One `send` on its way: the requests that it consists of, and the attempts that they go under.
 
-A client makes several requests of one `send`: it follows redirects, and asks again where authentication wants it. To
-the same origin they are one attempt. A redirect to another one is a new begin (another provider, another price, or
-nobody's that we know): the attempt before it ends with the redirect, which costs nothing (R23).
+A client makes several requests of one `send`: it follows redirects, and asks again where authentication wants it; a
+transport of the caller's own may try more than once, also at the same time. Whatever was sent and may be billed is an
+attempt of its own, so the next request of the call is begun anew. What costs nothing goes on under the same attempt: a
+request that never left, a redirect to the same origin, and 401 or 407, which authentication answers.
 
-A request may also pass several of our hooks (R32): a transport may send what it was given through another client of a
-guarded family, and a tracer that was taken off late may leave a hook of ours below a newer one. It is one request.
+A request also passes several of our hooks (R32): `send`, the one of single requests and the one of the stack's
+transport, each in two layers where a tracer was taken off late, and those of another client that a transport sends it
+through. It is one request as long as it goes further in: a hook that sees an attempt again, or one that was used
+further in, sees another try.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
 from farthing._farthing import NOT_SENT, SENT, Attempt, CallSlot
 from farthing._hooks.binding import Bound
 from farthing._hooks.family import Family
 from farthing._hooks.steps import delivered, never_left, redirected, rewritten
 
-UNTOLD = (None, None)
+UNAUTHORIZED = (401, 407)
+
+
+class Try:
+    """What one attempt was used for, and what came of it."""
+
+    __slots__ = (
+        "answer",
+        "asked_more",
+        "attempt",
+        "content",
+        "depth",
+        "error_body",
+        "flying",
+        "left",
+        "place",
+        "seen",
+        "stream",
+        "written_anew",
+    )
+
+    def __init__(self, attempt: Attempt, depth: int) -> None:
+        self.attempt: Attempt | None = attempt
+        """Nothing once its end was told."""
+        self.content = attempt.sent()
+        """The body that the attempt allows, where it is another than the caller's."""
+        self.asked_more = self.content is not None
+        self.stream: Any = None
+        """Of a request that has it."""
+        self.depth = depth
+        """How far in it was used."""
+        self.answer: Any = None
+        """The last one."""
+        self.error_body: bytes | None = None
+        """What was read of it ahead of the caller, where it is an error."""
+        self.place: Any = None
+        """A request as the stack's own transport had it."""
+        self.seen = False
+        """Whether the stack's own transport had it, which tells what came of it."""
+        self.flying = False
+        """Whether a hook waits for its answer, and settles it if the `send` does not."""
+        self.left = False
+        """Whether something was sent under it of which nobody knows how it ended."""
+        self.written_anew = False
+        """Whether something else was sent meanwhile, which may be the call as a transport of the caller's wrote it."""
+
+    def is_free(self) -> bool:
+        """Whether nothing that went under it is billed, so that the next request may."""
+        if self.flying or self.left:
+            return False
+        answer = self.answer
+        return answer is None or answer.has_redirect_location or answer.status_code in UNAUTHORIZED
+
+    def end(self, family: Family) -> None:
+        """Settles it by what is known."""
+        attempt, self.attempt = self.attempt, None
+        if attempt is None:
+            return
+        answer = self.answer
+        if self.left or (answer is None and self.written_anew):
+            attempt.abort(SENT)
+        elif answer is None:
+            attempt.abort(NOT_SENT)
+        elif answer.has_redirect_location:
+            redirected(attempt, answer, family)
+        elif self.error_body is not None or _is_read(answer):
+            delivered(attempt, answer, family, self.asked_more, family.SyncBody, self.error_body)
+        else:
+            attempt.abort(SENT)
+
+
+class Tries:
+    """All tries of one `send`, whose hooks and those further in share them."""
+
+    def __init__(self, bound: Bound, slot: CallSlot, callers: Any) -> None:
+        self.bound = bound
+        self.slot = slot
+        self.callers = callers
+        """The caller's request; nobody's once the `send` is over."""
+        self.now: Try | None = None
+        """What the next request goes under; nothing after a refusal, and where the core lets everything pass."""
+        self.passes = False
+        self.all: list[Try] = []
+        self.over = False
+        self.late: tuple[Any, ...] = ()
+        """Weak references to the requests that were handed on, once the `send` is over."""
+
+    def begun(self, attempt: Attempt, depth: int) -> Try:
+        """The core lets `attempt` be sent."""
+        made = Try(attempt, depth)
+        self.now = made
+        self.all.append(made)
+        return made
+
+    def again(self, depth: int) -> bool:
+        """Whether the call goes out again, and not only further in, under what may be billed for it."""
+        now = self.now
+        if now is None:
+            return not self.passes
+        if now.depth >= depth and not now.is_free():
+            return True
+        now.depth = depth
+        return False
+
+    def renewed(self, request: Any, family: Family) -> Any:
+        """Ends what is over. Answers what to begin: `request`, with the body of the caller where it has one of ours."""
+        ours = [one for one in self.all if one.content is not None]
+        self.end_all(None, family)
+        self.now, self.passes = None, False
+        if not ours or self.callers is None:
+            return request
+        stream, content = request.stream, _content(request)
+        if not any(one.stream is stream or one.content == content for one in ours):
+            return request
+        return rewritten(request, self.callers.content, family)
+
+    def carried(self, request: Any, family: Family, begun: Any = None) -> Any:
+        """`request` with the body that the attempt allows. `begun`: what it was begun for, if that is another."""
+        now = self.now
+        if now is None or (now.content is None and begun is None):
+            return request
+        if now.content is None:
+            body = _content(begun)
+            same = body is None or body == _content(request)
+            return request if same else rewritten(request, body, family)
+        carrier = rewritten(request, now.content, family)
+        now.stream = carrier.stream
+        return carrier
+
+    def of(self, response: Any) -> Try | None:
+        """What the answer of the `send` is told to; nothing: it was told before."""
+        now = self.now
+        if now is not None and now.answer is response:
+            return now
+        for one in self.all:
+            if one.answer is response:
+                return one if one.attempt is not None else None
+        # Somebody made it of another.
+        open_ = [one for one in self.all if one.attempt is not None and not one.flying]
+        answered = [one for one in open_ if one.answer is not None]
+        return answered[-1] if answered else now if now in open_ else None
+
+    def end_all(self, but: Try | None, family: Family) -> None:
+        """What still waits for an answer is left to the hook that waits for it."""
+        for one in self.all:
+            if one is not but and not one.flying:
+                one.end(family)
+
+    def is_late(self, request: Any) -> bool:
+        """Whether the call is tried after its `send` is over."""
+        return any(one() is request for one in self.late)
 
 
 class Sending:
-    """What a hook of `send` is at. The hook of single requests finds it, and so do hooks further in."""
+    """What a hook of `send` is at. The hooks further in find it."""
 
-    attempt: Attempt | None = None
-    """What the request goes under now; nothing where it is not ours, or was refused."""
-    asked_more = False
-    """Whether the attempt's own body was put into the request."""
-    content: bytes | None = None
-    """The body that the attempt allows, once it was another than the caller's."""
-    out: Any = None
-    """The request that was handed on last; none after a refusal."""
     first: Any = None
     """The request that was handed on first. Redirects keep its stream, unless they make a GET of it."""
+    out: Any = None
+    """The request that was handed on last; none after a refusal."""
     begun: Any = None
-    """The request that was begun last, where a redirect has led elsewhere."""
+    """The request that was begun last, where it is not the caller's."""
     followed = True
     """Whether this chain of redirects is the caller's, and not of what authentication asks for itself."""
     under_way = False
     """Whether `out` has no answer yet."""
-    handed = False
-    """Whether a request of the attempt was handed on to the transport, and may have left."""
-    left = False
-    """Whether `out` may have left since it was handed on: a transport of the caller's own may try more than once."""
     answer: Any = None
     """The last answer to one that carries the call; nothing where sending raised."""
-    trying: tuple[Any, bytes | None] | None = None
-    """What came of the last try of `out` at the stack's own transport: its answer, with an error's body, or that it is
-    not known. A transport of the caller's own may try more than once, also at the same time."""
-    known: Any = None
-    """The last answer of the attempt, where what was tried after it never left."""
-    hooks: frozenset[Callable[..., Any]] = frozenset()
-    """Hooks further in that have let `out` through."""
 
-    client: Any
-    """Whose `send` it is; nobody's once it is over."""
-
-    def __init__(self, client: Any, bound: Bound, slot: CallSlot, request: Any) -> None:
+    def __init__(self, client: Any, request: Any, tries: Tries, depth: int = 0) -> None:
         self.client = client
-        self.bound = bound
-        self.slot = slot
-        self.request = self.callers = request
+        """Whose `send` it is; nobody's once it is over."""
+        self.request = request
+        self.tries = tries
+        self.depth = depth
 
-    def allowed(self, attempt: Attempt) -> None:
-        """The core lets `attempt` be sent."""
-        body = attempt.sent()
-        self.attempt = attempt
-        self.asked_more = body is not None
-        if body is not None:
-            self.content = body
-
-    def carried(self, request: Any, family: Family) -> Any:
-        """`request` with the body that the attempt allows."""
-        if self.content is None:
-            return request
-        return rewritten(request, self.content, family)
+    def handed(self, request: Any) -> None:
+        """`request` is what the client sends first."""
+        self.out = self.first = request
 
     def is_ours(self, request: Any) -> bool:
         """Whether `request` carries the call on, and is not what authentication asks for itself: a token's host must
@@ -98,156 +223,152 @@ class Sending:
         begun = self.request if self.begun is None else self.begun
         return self.followed and not _same_origin(request, begun)
 
-    def redirected(self, request: Any, ours: bool, family: Family, body: type) -> Any:
-        """Ends the attempt by the answer that it got. Answers what to begin: `request` with the body of the caller."""
-        if self.attempt is not None:
-            if self.answer is None:
-                self.attempt.abort(SENT if self.handed else NOT_SENT)
-            else:
-                delivered(self.attempt, self.answer, family, self.asked_more, body)
-        self.attempt = self.out = self.content = self.known = None
-        self.handed = False
-        if ours and self.first is not self.callers:
-            self.content = self.callers.content
-        self.begun = self.carried(request, family)
-        return self.begun
-
-    def raised(self, error: BaseException, before: bool, family: Family) -> None:
-        """A single request raised. Whoever catches it may send again. `before`: an earlier one may have left."""
-        if not self.followed:
-            return
-        if never_left(error, family) and not self.left:
-            self.handed = before
-            self.known = self.known if self.answer is None else self.answer
-        else:
-            self.known = None
-        self.answer = None
-
     def carries(self, request: Any) -> bool:
         """Whether a request at the stack's own transport is a try of `out`: one of the caller's own may have written it
         anew, and asks elsewhere for tokens."""
-        out = self.out
+        out = self.out if self.followed else None
         # httpx before 0.20 gives it in parts.
-        if request is out or out is None or not hasattr(request, "stream"):
+        if out is None or request is out or not hasattr(request, "stream"):
             return request is out
-        return self.is_ours(request) or (
+        if self.is_ours(request) or (
             _same_origin(request, out) and bool(request.url.raw_path == out.url.raw_path)
-        )
+        ):
+            return True
+        content = _content(request)
+        return bool(content) and content == _content(out)
 
-    def tries(self, family: Family, body: type) -> bool:
-        """A try of `out` begins. Whether one before it was sent, which then ends here: it is billed for itself."""
-        before, self.trying = self.trying, UNTOLD
-        if before is None or self.attempt is None:
+    def changed(self, request: Any) -> bool:
+        """Whether a transport of the caller's own wrote another body than it was given."""
+        if request is self.out:
             return False
-        response, error_body = before
-        if response is not None and (error_body is not None or _is_read(response)):
-            delivered(self.attempt, response, family, self.asked_more, body, error_body)
-        else:
-            self.attempt.abort(SENT)
-        self.attempt = None
-        self.left = False  # of what begins now
-        return True
+        content = _content(request)
+        return content is not None and content != _content(self.out)
 
-    def again(self, request: Any, family: Family) -> Any:
-        """What to begin for it: `request` with the body of the caller."""
-        self.answer = self.known = self.content = None
-        if self.first is not self.callers:
-            self.content = self.callers.content
-        return self.carried(request, family)
+    def stands_for(self, request: Any, family: Family) -> Any:
+        """What to begin for a request at the stack's own transport. Where the first try goes is the affair of who sends
+        it there: a gateway is priced as what it stands for. Another try elsewhere is another call."""
+        places = [one.place for one in self.tries.all if one.place is not None]
+        out = self.out
+        if request is out or out is None:
+            return request
+        if places and not any(_same_origin(place, request) for place in places):
+            return request
+        return rewritten(out, _content(request), family) if self.changed(request) else out
 
-    def is_wrapped(self, transport: Any) -> bool:
-        """Whether `transport` is inside of one of the caller's own, which may close an answer unread and try again."""
-        mounts = getattr(self.client, "_mounts", {})
-        outermost = getattr(self.client, "_transport", transport)
-        return transport is not outermost and transport not in mounts.values()
+    def goes(self, request: Any) -> Try | None:
+        """A single request is handed on. What it goes under, where it carries the call."""
+        self.out, self.under_way = request, True
+        now = self.tries.now if self.followed else None
+        if now is not None and self.depth > 0:
+            now.flying = True  # whoever sends further out need not wait for it
+        return now
 
-    def tried(
-        self,
-        error: BaseException | None,
-        carries: bool,
-        answer: Any,
-        error_body: bytes | None,
-        family: Family,
+    def raised(
+        self, error: BaseException, trying: Try | None, request: Any, family: Family
     ) -> None:
-        """The stack's own transport was given a request of this send, and answered or raised. Whatever it was: a
-        transport of the caller's own may write the call anew before it tries."""
-        if self.client is None:
+        """A single request raised. Whoever catches it may send again."""
+        self.answer, self.under_way = None, False
+        if trying is None or self._waits_further_in(trying):
             return
-        left = error is None or not never_left(error, family)
-        self.left = self.left or left
-        if carries:
-            self.trying = (answer, error_body) if left else None
+        if not trying.seen:
+            trying.left = not _never_reached(error, self.client, request, family)
+        if self.tries.over:
+            trying.end(family)
+
+    def answered(self, response: Any, trying: Try | None) -> Try | None:
+        """A single request was answered. Whom to tell, where its `send` is over."""
+        self.under_way = False
+        if self.followed:
+            self.answer = response
+        if trying is None or self._waits_further_in(trying):
+            return None
+        if not trying.seen:
+            trying.answer = response
+        return trying if self.tries.over else None
+
+    def _waits_further_in(self, trying: Try) -> bool:
+        """Whether a transport that did not wait has gone on. Where it is us who waited, nobody does any more."""
+        if self.depth > 0:
+            trying.flying = False
+        return trying.flying
 
     def failed(self, error: BaseException, family: Family) -> None:
         """Sending raised: released where nothing can have left (R23), else settled by what is known, or charged."""
-        answer = self.known if self.answer is None else self.answer
-        left = self._may_have_left(error, family)
-        attempt = self.over()
-        if attempt is None:
-            return
-        if answer is not None and answer.has_redirect_location:
-            redirected(attempt, answer, family)  # too many of them, or one to nowhere
-        elif answer is not None and _is_read(answer):
-            # A hook of the caller's own raised, or its authentication: at an answer that is known.
-            delivered(attempt, answer, family, self.asked_more, family.SyncBody)
-        else:
-            attempt.abort(SENT if left else NOT_SENT)
+        now = self.tries.now
+        # Authentication or a hook of the caller's own may have raised before the request was handed on. Where nobody
+        # told us of that, only the error does.
+        if (
+            now is not None
+            and now.depth <= self.depth
+            and not family.shows_requests_of(self.client)
+        ):
+            closed = isinstance(error, RuntimeError) and self.client.is_closed
+            now.left = not (closed or _never_reached(error, self.client, self.request, family))
+        self.over(None, family)
 
-    def _may_have_left(self, error: BaseException, family: Family) -> bool:
-        """Authentication or a hook of the caller's own may have raised before the request was handed on. Where nobody
-        told us of that, only the error does."""
-        if self.handed or family.shows_requests_of(self.client):
-            return self.handed
-        closed = isinstance(error, RuntimeError) and self.client.is_closed
-        return self.left or not (closed or never_left(error, family))
+    def over(self, owner: Try | None, family: Family) -> None:
+        """Tasks that were started meanwhile still find us, for as long as they live: nothing of theirs goes under it,
+        and nothing of the call is kept. `owner`: what its answer is told to."""
+        tries = self.tries
+        tries.over = True
+        if len(tries.all) > 1 or owner is None:
+            tries.end_all(owner, family)
+        tries.late = (ref(self.first), ref(self.out)) if self.out is not None else ()
+        tries.callers = tries.now = None
+        tries.all = []
+        self.left_behind()
 
-    def over(self) -> Attempt | None:
-        """The attempt that this ended with. Tasks that were started meanwhile still find us, for as long as they live:
-        nothing of theirs goes under it, and nothing of the call is kept."""
-        attempt, self.attempt = self.attempt, None
-        self.client = self.request = self.callers = self.first = self.begun = None
-        self.out = self.answer = self.known = self.content = None
-        return attempt
+    def left_behind(self) -> None:
+        """Keeps nothing of the call."""
+        self.client = self.request = self.first = self.begun = self.out = self.answer = None
 
     def below(self, client: Any, request: Any) -> Sending:
         """The same for the `send` of another client further in, which follows redirects for itself."""
-        inner = Sending(client, self.bound, self.slot, request)
-        if self.content is not None:
-            inner.callers = self.callers
-        inner.out = inner.first = request
-        inner.takes_over(self)
+        inner = Sending(client, request, self.tries, self.depth + 2)
+        inner.handed(request)
         return inner
-
-    def hands_back(self, outer: Sending, error: BaseException | None, family: Family) -> None:
-        """To the `send` further out, which settles it. Where that is over (it did not wait for us), it has settled what
-        it gave us; what was begun here is left."""
-        if outer.client is not None:
-            outer.takes_over(self)
-            if error is None or self._may_have_left(error, family):
-                outer.left = outer.handed = True
-            self.attempt = None
-        elif self.begun is None:
-            self.attempt = None
-
-    def takes_over(self, other: Sending) -> None:
-        """What the request goes under there."""
-        self.attempt = other.attempt
-        self.asked_more = other.asked_more
-        self.content = other.content
 
 
 SENDING: ContextVar[Sending | None] = ContextVar("farthing_sending", default=None)
 
 
-def is_begun(outer: Sending, slot: CallSlot, request: Any, hook: Callable[..., Any]) -> bool:
-    """Whether a hook further out has begun `request`, so that `hook` lets it through: each does once, to send it again
-    is another request."""
-    if outer.slot is not slot or outer.attempt is None or hook in outer.hooks:
+def is_begun(outer: Sending, slot: CallSlot, request: Any) -> bool:
+    """Whether a hook further out has begun `request`."""
+    tries = outer.tries
+    return tries.slot is slot and not tries.over and not tries.passes and _same(outer.out, request)
+
+
+def _never_reached(error: BaseException, client: Any, request: Any, family: Family) -> bool:
+    """Whether an error proves that nothing has left, where the stack's own transport did not have the request. Others
+    raise the same errors for other reasons: those over aiohttp `ConnectTimeout` where a connection broke."""
+    if not never_left(error, family):
         return False
-    if not _same(outer.out, request):
-        return False
-    outer.hooks |= {hook}
-    return True
+    try:
+        if isinstance(client._transport_for_url(request.url), family.MockTransport):
+            return True
+    except Exception:  # another client's way
+        pass
+    proved, link = False, error.__cause__ or error.__context__
+    while link is not None:
+        refused = isinstance(link, (ConnectionRefusedError, socket.gaierror)) or any(
+            kind.__name__ == "ClientConnectorError" for kind in type(link).__mro__
+        )
+        if not refused and not isinstance(link, (*family.never_left, *_CONNECTING)):
+            return False
+        proved = proved or refused
+        link = link.__cause__ or link.__context__
+    return proved or isinstance(error, ConnectionRefusedError)
+
+
+_CONNECTING = (BlockingIOError, InterruptedError)
+"""What loops meet on the way to a connection."""
+
+
+def _content(request: Any) -> Any:
+    try:
+        return request.content
+    except Exception:  # a body that is not read
+        return None
 
 
 def _same(outer: Any, request: Any) -> bool:

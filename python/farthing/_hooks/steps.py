@@ -124,12 +124,14 @@ def delivered(
         headers[ATTEMPT_HEADER] = number.decode()
 
 
-def put_back(body: bytes, response: Any, family: Family) -> None:
-    """A body that was read ahead of the caller is still to come for him."""
+def put_back(parts: list[bytes], broken: Exception | None, response: Any, family: Family) -> bytes:
+    """A body that was read ahead of the caller is still to come for him, and what broke it off too."""
     elapsed = getattr(response.stream, "elapsed", None)  # httpx2 keeps it there
     if elapsed is not None:
         response.elapsed = elapsed
-    response.stream = family.ByteStream(body)
+    body = b"".join(parts)
+    response.stream = family.ByteStream(body) if broken is None else family.Cut(body, broken)
+    return body
 
 
 def _decoded(headers: Any, body: bytes, family: Family) -> bytes:
