@@ -20,7 +20,7 @@ build: setup  ## Build core, Python module, command and tests into build/dev
 demo: build  ## An agent on the real OpenAI client runs into its cap
 	@scripts/demo
 
-test: build  ## Lint, core tests, Python tests: at most 10 minutes from a fresh checkout
+test: build  ## Lint, core tests, fuzzers, Python tests: at most 10 minutes from a fresh checkout
 	@scripts/test
 
 test-all: build  ## What `make test` leaves out: sanitizers, kill tests, openai 2.x, installs, fuzzers, price tables
@@ -37,6 +37,7 @@ wheel: setup  ## Build the Python wheel into dist/
 
 bench: build  ## Measure; prints a table, writes build/bench.json
 	@scripts/setup tokens
+	@cmake --build --preset dev --target benches --parallel $(JOBS)
 	@$(PYTHON) -m tests.bench
 
 accuracy: build  ## How near counts and costs are to recorded calls: docs/accuracy.md

@@ -37,7 +37,7 @@ endif()
 
 if(FARTHING_SANITIZE)
   add_compile_options(
-    -O1 -fsanitize=${FARTHING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
+    -O${FARTHING_SANITIZE_OPTIMIZE} -fsanitize=${FARTHING_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -D_GLIBCXX_ASSERTIONS
   )
   add_link_options(-fsanitize=${FARTHING_SANITIZE})
 endif()

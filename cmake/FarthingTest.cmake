@@ -1,9 +1,10 @@
 # farthing_test(NAME money_test SOURCES money_test.cpp [LINKS target...] [THREADS]): one GoogleTest program, one ctest
 # test. THREADS: its threads share something, so that it is run under ThreadSanitizer too (target thread_tests, label
 # threads). FARTHING_SOURCE_DIR is defined: tests find tests/vectors/ under it.
-# farthing_bench(NAME ... SOURCES ... LINKS ...): one program that prints JSON rows, run by `make bench`, never by ctest.
-# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `asan-ubsan`; scripts/fuzz runs
-# them, from the seeds in tests/fuzz/seeds/NAME/. Elsewhere one ctest test, with tests/fuzz/mutations.cpp for a second.
+# farthing_bench(NAME ... SOURCES ... LINKS ...): one program that prints JSON rows, built and run by `make bench` (target
+# benches), never by ctest.
+# farthing_fuzzer(NAME ... SOURCES ... LINKS ...): one libFuzzer program, in the preset `asan-ubsan` only (target fuzzers);
+# scripts/fuzz runs them, from the seeds in tests/fuzz/seeds/NAME/.
 
 function(_farthing_test_program target)
   farthing_compile_options(${target})
@@ -45,22 +46,23 @@ function(farthing_bench)
   if(NOT FARTHING_BUILD_BENCH)
     return()
   endif()
-  add_executable(${arg_NAME} ${arg_SOURCES})
+  add_executable(${arg_NAME} EXCLUDE_FROM_ALL ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
+  if(NOT TARGET benches)
+    add_custom_target(benches)
+  endif()
+  add_dependencies(benches ${arg_NAME})
 endfunction()
 
 function(farthing_fuzzer)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LINKS")
+  if(NOT FARTHING_BUILD_FUZZ)
+    return()
+  endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   _farthing_test_program(${arg_NAME})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINKS})
-  if(NOT FARTHING_BUILD_FUZZ)
-    target_sources(${arg_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/mutations.cpp")
-    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} "${PROJECT_SOURCE_DIR}/tests/fuzz/seeds/${arg_NAME}")
-    set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT 120)
-    return()
-  endif()
   target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
   if(NOT TARGET fuzzers)
     add_custom_target(fuzzers)
