@@ -17,7 +17,11 @@ Result<std::string> input(const std::string& file) {
     return Error{Code::invalid_argument, "cannot read " + file + ": it is a folder"};
   std::ifstream stream(file, std::ios::binary);
   std::string content = all(stream);
-  if (!stream) return Error{Code::invalid_argument, "cannot read " + file};
+  if (!stream) {
+    const bool there = std::filesystem::exists(file, unknown);
+    return Error{Code::invalid_argument,
+                 "cannot read " + file + (there ? "" : ": there is no such file; a text comes on standard input (-)")};
+  }
   return content;
 }
 

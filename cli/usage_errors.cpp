@@ -63,6 +63,7 @@ std::string meant(const CLI::App& command, const std::string& word) {
   for (const CLI::App* one : commands_of(command))
     names.push_back(one->get_name());
   const std::string bare = word.substr(0, word.find('='));
+  if (std::find(names.begin(), names.end(), bare) != names.end()) return " It stands behind the command.";
   std::vector<std::string> near = near_names(bare, {names.begin(), names.end()}, 1);
   if (near.empty() && bare.size() > 4 && bare.starts_with("--")) {  // --limit is a part of --output-limit
     std::copy_if(names.begin(), names.end(), std::back_inserter(near),

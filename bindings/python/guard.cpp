@@ -164,6 +164,12 @@ void bind_guard(py::module_& module) {
             return BindingRef{self.guard, value_or_raise(self.guard->bind(labels_of(labels), deployments, install))};
           },
           py::arg("labels"), py::arg("deployments"), py::arg("install"))
+      .def(
+          "is_call",
+          [](const GuardRef& self, std::string_view method, std::string_view host, std::string_view path) {
+            return self.guard->is_call(method, host, path);
+          },
+          py::arg("method"), py::arg("host"), py::arg("path"))
       .def("estimate", estimate, py::arg("endpoint"), py::arg("body"), py::arg("labels"), py::arg("scope"),
            py::arg("host"), py::arg("count"))
       .def(

@@ -118,7 +118,9 @@ def compare(
         cap = next(item.cap for item in guard.status().counters if item.cap.cap == task)
     used = Decimal(cap.spent) / Decimal(cap.limit) * 100
     equal = billed == spent
-    print(f"\n   the provider would bill   {billed:.9f} USD   (its own log, tests/witness/bill.py)")
+    print(
+        f"\n   the provider would bill   {billed:.9f} USD   (its whole log, tests/witness/bill.py)"
+    )
     print(
         f"   the ledger says           {spent:.9f} USD   {'equal to the nano' if equal else 'NOT EQUAL'}"
     )

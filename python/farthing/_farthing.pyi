@@ -121,6 +121,7 @@ class Guard:
     def bind(
         self, labels: Sequence[tuple[str, str]], deployments: dict[str, str], install: bool
     ) -> Binding: ...
+    def is_call(self, method: str, host: str, path: str) -> bool: ...
     def estimate(
         self,
         endpoint: str,

@@ -99,9 +99,12 @@ def _check_store(before: Bound | None, guard: Guard) -> None:
     if before is None or before.guard is guard or before.guard.closed:
         return
     if before.guard.store_id != guard.store_id:
+        stores = f"{before.guard.store}; this guard's is {guard.store}"
+        if before.guard.store == guard.store == "memory:":
+            stores = "for each guard in memory: has one of its own"
         raise ArgumentError(
-            f"already guarded over another store, {before.guard.store}; this guard's is {guard.store}. Close that "
-            "guard first, or use one store for both (FARTHING_STORE, or store=...)",
+            f"already guarded over another store, {stores}. Close that guard first (guard.close()), or use one store "
+            "for both (FARTHING_STORE=file:..., or store=...)",
             "policy_conflict",
         )
 

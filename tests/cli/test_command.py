@@ -490,6 +490,14 @@ def test_an_unknown_command_is_named_beside_those_there_are(place: Place) -> Non
             ["estimate", "--file", "r.json", "--store", "memory:"],
             "`farthing estimate` takes no option --store.",
         ),
+        (
+            ["--store", "file:x.db", "status"],
+            "`farthing status` takes no option --store. It stands behind the command.",
+        ),
+        (
+            ["count", "--model", "gpt-5-mini", "Hello world"],
+            "there is no such file; a text comes on standard input (-)",
+        ),
         (["ledger", "reprise"], '`farthing ledger` takes no "reprise". Did you mean reprice?'),
         (
             ["cap", "set", "a", "1 USD", "--utnil", "2h"],

@@ -73,7 +73,9 @@ def test_a_guard_on_another_store_is_a_mistake(shop: Shop) -> None:
     first = shop.guard(farthing.Cap("5 USD", per="day"))
     client = first.wrap(shop.client())
     second = shop.guard(farthing.Cap("5 USD", per="day"))
-    with pytest.raises(farthing.ArgumentError, match="another store") as caught:
+    with pytest.raises(
+        farthing.ArgumentError, match="another store, for each guard in memory"
+    ) as caught:
         second.wrap(client)
     assert caught.value.code == "policy_conflict"
     first.close()
@@ -86,7 +88,9 @@ def test_a_local_server_says_the_line_to_add(shop: Shop) -> None:
     client = guard.wrap(shop.client())
     with pytest.raises(farthing.Unpriced) as caught:
         client.chat.completions.create(**{**PLAIN, "model": "llama-3"})
-    assert shop.host in str(caught.value) and "free" in str(caught.value)
+    assert shop.host in str(caught.value) and "free = true" in str(caught.value)
+    assert f'Guard(hosts={{"{shop.host}": "free"}})' in str(caught.value)
+    assert f'{{"{shop.host}": {{"provider": "openai"}}}}' in str(caught.value)
     assert shop.requests() == 0
     guard.close()
     free = shop.guard(cap, hosts={shop.host: "free"})
@@ -132,6 +136,18 @@ def test_two_scripts_in_different_folders(tmp_path: Path) -> None:
     inside = _script(tmp_path / "one" / "tools", state)
     assert inside == _script(tmp_path / "one", state)
     assert _script(tmp_path / "one", {**state, "FARTHING_STORE": "memory:"}) == "memory:"
+
+
+def test_what_a_script_left_behind_is_named(file_shop: Shop) -> None:
+    """R6: `try.py` with a tiny cap, then `main.py` with a real one: the first one's is in force."""
+    tiny = file_shop.guard(farthing.Cap("0.000001 USD", per="day"), name="code:try.py")
+    tiny.close()
+    guard = file_shop.guard(farthing.Cap("5 USD", per="day"), name="code:main.py")
+    (said,) = guard.warnings
+    assert "0.000001 USD is in force" in said and "code:try.py" in said
+    with pytest.raises(farthing.CapExceeded, match=r"policy code:try\.py set this limit"):
+        guard.wrap(file_shop.client()).chat.completions.create(**PLAIN)
+    assert file_shop.requests() == 0
 
 
 def test_no_key_or_prompt_is_stored(file_shop: Shop) -> None:

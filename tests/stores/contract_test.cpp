@@ -471,6 +471,35 @@ TEST_P(StoreContract, R12_after_a_wrong_clock_windows_are_counted_again) {
   EXPECT_EQ(counter("day").reserved, usd / 16);
 }
 
+TEST_P(StoreContract, R12_what_a_wrong_clock_took_for_old_is_counted_again) {
+  apply("[[cap]]\nid=\"a\"\nlimit=\"1 USD\"\nper=\"day\"\nmatch={org=\"acme\"}\n");
+  const AttemptId id = store->next_id();
+  ASSERT_TRUE(granted(id, acme, usd / 4));
+  settle(id, acme, usd / 4);
+  const std::int64_t right = clock->wall;
+  clock->wall += 3 * 24 * hour_ms;
+  ASSERT_TRUE(store->sweep());
+  ASSERT_TRUE(store->counters(std::nullopt)->empty());
+  clock->wall = right + 1000;
+  ASSERT_TRUE(store->reset_clock());
+  EXPECT_EQ(counter("a").committed, usd / 4);
+}
+
+TEST_P(StoreContract, R9_what_a_run_spent_outlives_a_clock_that_was_wrong_once) {
+  apply("");
+  const Ask ask{.fixed = usd * 6 / 10, .runs = {{"r", "t", Usd{usd}}}};
+  const AttemptId id = store->next_id();
+  ASSERT_EQ(reserve(id, acme, ask).index(), 0U);
+  settle(id, acme, usd / 2);
+  const std::int64_t right = clock->wall;
+  clock->wall += 402 * 24 * hour_ms;
+  ASSERT_TRUE(store->sweep());
+  clock->wall = right + 1000;
+  ASSERT_TRUE(store->reset_clock());
+  refresh();
+  EXPECT_TRUE(std::holds_alternative<Refused>(reserve(store->next_id(), acme, ask)));
+}
+
 TEST_P(StoreContract, R9_a_run_that_goes_on_days_later_has_what_it_spent) {
   apply(one_cap);
   const Ask ask{.fixed = usd * 6 / 10, .runs = {{"r", "t", Usd{usd}}}};

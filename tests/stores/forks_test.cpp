@@ -88,7 +88,17 @@ TEST_F(ForkedStore, R36_a_child_goes_on_whatever_a_thread_of_the_parent_was_doin
     while (!stop.load())
       static_cast<void>(store->next_id()), static_cast<void>(store->now_ms());
   });
-  for (int round = 0; round < 20; ++round) {
+  // Who reads the ledger is not in a step of the store.
+  for (int i = 0; i < 200; ++i) {
+    const AttemptId id = store->next_id();
+    ASSERT_TRUE(granted(id, acme, 1));
+    settle(id, acme, 1);
+  }
+  std::thread reader([&] {
+    while (!stop.load())
+      static_cast<void>(store->ledger({}, [](const LedgerRow&) { return true; }));
+  });
+  for (int round = 0; round < 60; ++round) {
     EXPECT_EQ(in_child([&] {
                 together(4, [&] {
                   const auto now = store->now_ms();
@@ -99,6 +109,7 @@ TEST_F(ForkedStore, R36_a_child_goes_on_whatever_a_thread_of_the_parent_was_doin
   }
   stop.store(true);
   busy.join();
+  reader.join();
 }
 
 TEST_F(ForkedStore, R36_threads_of_a_child_of_memory_are_all_refused) {

@@ -45,6 +45,7 @@ struct Denial {
   Code code = Code::cap_exceeded;
   std::string message;           // the whole sentence for a person
   std::vector<RefusedCap> caps;  // headline first (R3); empty where no cap refused
+  std::string set_by;            // the policy that the first cap's limit is of, where it is not this guard's
   bool held = false;
   std::int64_t stale_streams = 0;  // held: calls open for more than 120 s, which may be streams that nobody reads (R17)
   std::vector<std::string> slot_jobs;  // of a cap on concurrency: ids of the jobs that hold its slots (R17), the oldest

@@ -172,6 +172,10 @@ class Guard : public std::enable_shared_from_this<Guard> {
   virtual Attempt attempt(std::shared_ptr<const Binding> binding, std::shared_ptr<const Scope> scope,
                           std::shared_ptr<Call> call) = 0;
 
+  /// Whether such a request is a call, wherever it goes: one that a dialect reads and that may cost something. `host` as in
+  /// `RequestView`.
+  virtual bool is_call(std::string_view method, std::string_view host, std::string_view path) const = 0;
+
   /// `body` is the request's JSON. Nothing is held. `host` "" = the provider's own; of a form that
   /// many providers speak, the own host of the model's maker.
   virtual Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,

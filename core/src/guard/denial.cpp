@@ -87,6 +87,8 @@ std::string denial_message(const Denial& denial) {
       text += " This store's time is " + duration_words(denial.clock_ahead_ms) +
               " ahead of this machine's clock, which was once set forward: farthing store reset-clock.";
     }
+    if (!denial.set_by.empty())
+      text += " The policy " + denial.set_by + " set this limit on this store; farthing policy remove ends a policy.";
     if (denial.held) text += " Other calls hold what is missing: it would pass if they cost nothing.";
     if (denial.stale_streams > 0) {
       text += " " + std::to_string(denial.stale_streams) +

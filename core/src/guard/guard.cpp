@@ -10,6 +10,7 @@
 #include "guard/attempt.h"
 #include "guard/estimate.h"
 #include "guard/process.h"
+#include "policy/documents.h"
 #include "report/text.h"
 #include "store/patience.h"
 
@@ -45,6 +46,11 @@ class LocalGuard final : public Guard {
                   std::shared_ptr<Call> call) override {
     return Attempt(std::make_shared<Attempt::State>(core_, std::move(binding), scope ? std::move(scope) : Scope::root(),
                                                     call ? std::move(call) : this->call()));
+  }
+
+  bool is_call(std::string_view method, std::string_view host, std::string_view path) const override {
+    const Route route = core_->here().routes.of(method, host, path);
+    return route.kind == Route::Kind::priced && route.host.guard;
   }
 
   Result<Estimate> estimate(std::string_view endpoint, std::string_view body, const Labels& labels,
@@ -173,12 +179,19 @@ Result<std::shared_ptr<Guard>> Guard::open(Policy policy, GuardOptions options) 
   auto applied = store->apply(policy, false, guard::process_name());
   if (!applied) return applied.error();
   std::vector<std::string>& warnings = applied->change.warnings;
-  if (policy.caps.empty()) {
-    const auto registry = store->registry();
-    if (registry && registry->caps.empty()) {
+  if (const auto registry = store->registry()) {
+    if (policy.caps.empty() && registry->caps.empty()) {
       warnings.emplace_back(
           "this guard has no caps, so nothing is limited; a farthing.toml is read only where it is named: "
           "Guard(\"farthing.toml\")");
+    }
+    for (const Cap& cap : policy.caps) {
+      const std::string* other = lowered_by(*registry, policy, cap.id);
+      if (other == nullptr) continue;
+      warnings.push_back("cap " + (cap.id_given ? "\"" + cap.id + "\" (" + cap.words() + ")" : cap.words()) + ": " +
+                         limit_text(cap.meter, in_force(*registry, cap.id)->cap.limit) +
+                         " is in force, which the policy " + *other +
+                         " set on this store (farthing policy remove ends a policy)");
     }
   }
   auto book = PriceBook::open(policy.price_book_path(), policy.prices);

@@ -5,6 +5,7 @@
 
 #include "guard/attempt.h"
 #include "money/json_text.h"
+#include "policy/documents.h"
 #include "policy/text.h"
 
 namespace farthing {
@@ -71,14 +72,17 @@ Verdict Attempt::State::refuse_unknown_host() {
   Denial refusal;
   refusal.code = Code::unpriced_model;
   const bool local = is_local(host);
-  refusal.paste = "[[host]]\nname = \"" + host + "\"\n" + (local ? "free = true" : "provider = \"openai\"");
+  refusal.paste = "[[host]]\nname = \"" + host + "\"\n" +
+                  (local ? "free = true  # your own server; a stand-in for a provider: provider = \"openai\""
+                         : "provider = \"openai\"");
   refusal.message = "host " + host + " is not known, so " +
                     (facts.model.empty() ? "its calls have" : "model " + name_in_message(facts.model) + " there has") +
                     " no price. " +
                     (local ? "A server of your own is free = true, a stand-in for a provider is provider = \"openai\""
                            : "Say whose prices hold there: provider = \"openai\", or free = true") +
-                    ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"" : "{\"provider\": \"openai\"}") +
-                    "}).";
+                    ". In code: Guard(hosts={\"" + host + "\": " + (local ? "\"free\"}), or " : "") +
+                    (local ? "{\"" + host + "\": " : std::string()) + "{\"provider\": \"openai\"}" +
+                    (local ? "}." : "}).");
   return refuse(std::move(refusal));
 }
 
@@ -120,6 +124,12 @@ Verdict Attempt::State::refuse(const Refused& refused) {
   refusal.held = refused.held;
   refusal.at_ms = refused.at_ms;
   refusal.fits_output_limit = refused.fits_output_limit;
+  if (!refusal.caps.empty() && !refusal.caps.front().baseline) {
+    const auto index = core->here().contexts.index();
+    const std::string* other =
+        index == nullptr ? nullptr : lowered_by(index->registry(), core->policy, refusal.caps.front().cap_id);
+    if (other != nullptr) refusal.set_by = *other;
+  }
   if (refused.held) refusal.stale_streams = core->here().stale_streams(refused.at_ms);
   if (!refusal.caps.empty() && refusal.caps.front().meter == Meter::concurrent)
     refusal.slot_jobs = jobs_with_slots(refusal.caps.front());

@@ -25,20 +25,26 @@ void merge_into(std::optional<Cap>& merged, const Cap& cap) {
   }
 }
 
-/// The cap as it would be bound by all other documents and the next one of this name.
-std::optional<Cap> after(const Registry& now, const RegisteredCap& registered, const Policy& next) {
-  std::optional<Cap> merged;
+/// Calls `use(document, cap)` for the cap as each document but the one named `own` has it.
+template <class Use>
+void as_others_have_it(const Registry& now, const RegisteredCap& registered, const std::string& own, Use use) {
   for (const Document& document : now.documents) {
     const auto& holders = registered.documents;
-    if (document.name == next.name || !document.current) continue;
+    if (document.name == own || !document.current) continue;
     if (std::find(holders.begin(), holders.end(), document.name) == holders.end()) continue;
     const PolicyOrProblems other =
         policy_from_json(document.json, document.name, [](std::string_view) { return std::nullopt; });
     if (!other.ok()) continue;  // what cannot be read holds nothing back
     for (const Cap& cap : other.policy->caps) {
-      if (cap.id == registered.cap.id) merge_into(merged, cap);
+      if (cap.id == registered.cap.id) use(document, cap);
     }
   }
+}
+
+/// The cap as it would be bound by all other documents and the next one of this name.
+std::optional<Cap> after(const Registry& now, const RegisteredCap& registered, const Policy& next) {
+  std::optional<Cap> merged;
+  as_others_have_it(now, registered, next.name, [&](const Document&, const Cap& cap) { merge_into(merged, cap); });
   for (const Cap& cap : next.caps) {
     if (cap.id == registered.cap.id || cap.was == registered.cap.id) merge_into(merged, cap);
   }
@@ -109,6 +115,19 @@ const std::string* other_holder(const RegisteredCap& registered, const std::stri
   const auto other = std::find_if(registered.documents.begin(), registered.documents.end(),
                                   [&](const std::string& name) { return name != own; });
   return other == registered.documents.end() ? nullptr : &*other;
+}
+
+const std::string* lowered_by(const Registry& registry, const Policy& own, const std::string& cap_id) {
+  const RegisteredCap* registered = in_force(registry, cap_id);
+  if (registered == nullptr || other_holder(*registered, own.name) == nullptr) return nullptr;
+  const bool ours = std::any_of(own.caps.begin(), own.caps.end(),
+                                [&](const Cap& cap) { return cap.id == cap_id && cap.limit <= registered->cap.limit; });
+  if (ours) return nullptr;
+  const std::string* name = nullptr;
+  as_others_have_it(registry, *registered, own.name, [&](const Document& document, const Cap& cap) {
+    if (cap.limit == registered->cap.limit) name = &document.name;
+  });
+  return name;
 }
 
 const RegisteredCap* renamed_from(const Registry& now, const Policy& next, const Cap& cap) {

@@ -34,6 +34,9 @@ const RegisteredCap* in_force(const Registry& registry, const std::string& id);
 /// A document that is in force beside the one named `own` and holds this cap; null: none.
 const std::string* other_holder(const RegisteredCap& registered, const std::string& own);
 
+/// Whose limit on this cap is in force where `own` has none or a higher one: the name of another document; null: no other's.
+const std::string* lowered_by(const Registry& registry, const Policy& own, const std::string& cap_id);
+
 /// R8: a limit set at run time is in the unit and for the counters of its cap; one of `old` holds on where those are the same.
 bool takes_limits_of(const Cap& cap, const Cap& old);
 

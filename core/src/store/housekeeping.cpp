@@ -22,6 +22,7 @@ constexpr std::int64_t delete_after_ms = 24LL * 3'600'000;  // R9
 // found by its age, so they are looked through once a day and store.
 constexpr std::int64_t keep_runs_ms = 400LL * 24 * 3'600'000;
 constexpr std::int64_t look_for_runs_every_ms = 24LL * 3'600'000;
+constexpr std::int64_t leap_ms = 30 * look_for_runs_every_ms;
 constexpr std::int64_t keep_jobs_ms = 7LL * 24 * 3'600'000;  // for late polls, and for what refers to them
 
 /// R17: money is charged when a job's deadline passes; the slot that it takes at its provider is taken for longer.
@@ -155,7 +156,11 @@ Status LocalStore::delete_old_counters(Step& step) {
   if (!looked) return looked.error();
   const std::int64_t looked_ms = std::strtoll(looked->value_or("0").c_str(), nullptr, 10);
   if (looked_ms > step.now_ms() || step.now_ms() - looked_ms >= look_for_runs_every_ms) {
-    if (const Status done = facts::forget_runs_before(*tables_, step.now_ms() - keep_runs_ms); !done) return done;
+    // Where time made a leap since the last look, the clock may be wrong: what a task spent is not forgotten for that, but at
+    // the next look, a day later.
+    if (step.now_ms() - looked_ms <= leap_ms) {
+      if (const Status done = facts::forget_runs_before(*tables_, step.now_ms() - keep_runs_ms); !done) return done;
+    }
     const Status noted = tables_->put_fact("meta", "runs_looked_ms", std::to_string(step.now_ms()));
     if (!noted) return noted;
   }
@@ -216,22 +221,18 @@ Status LocalStore::reset_clock(const std::string& who, const std::string& why) {
     const Status done = facts::put_process(*tables_, slot, {step.now_ms(), process.hold_max_ms});
     if (!done) return done;
   }
-  // Windows that the wrong clock opened are gone: their caps are counted again from the ledger, in the windows of now.
+  // Windows that the wrong clock opened are gone, and what it took for old is not there any more: every cap is counted again
+  // from the ledger, in the windows of now.
   Error problem{Code::closed, ""};
-  if (known_registry(step.state(), step.now_ms(), problem) == nullptr) return problem;
-  const auto sets = tables_->sets();
-  if (!sets) return sets.error();
-  std::set<std::uint32_t> wrong;
-  for (const SetRow& set : *sets) {
-    for (const engine::Entry& entry : set.entries) {
-      if (entry.end_ms != engine::forever_ms && entry.start_ms > step.now_ms()) wrong.insert(entry.number);
+  const Registry* registry = known_registry(step.state(), step.now_ms(), problem);
+  if (registry == nullptr) return problem;
+  if (before_ms > step.now_ms()) {
+    const std::vector<RegisteredCap> caps = registry->caps;
+    for (const RegisteredCap& registered : caps) {
+      if (registered.cap.window.per == Per::call || registered.cap.window.per == Per::total) continue;
+      if (const Status done = count_again(step, registered); !done) return done;
+      ++step.state().revision;  // since when it is counted has changed
     }
-  }
-  for (const std::uint32_t number : wrong) {
-    const RegisteredCap* registered = cap_of(number);
-    if (registered == nullptr) continue;  // in no policy: whoever brings it back has it counted (R7)
-    if (const Status done = count_again(step, *registered); !done) return done;
-    ++step.state().revision;  // since when it is counted has changed
   }
   const Status logged =
       facts::add_change(*tables_, step.state(), step.now_ms(), who,

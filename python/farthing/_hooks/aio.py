@@ -31,7 +31,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if slot is None:
             return await alone(self, request, kwargs)
         outer = sending_now.get()
-        if outer is not None and is_begun(outer, slot, request):
+        if outer is not None and is_begun(outer, bound, slot, request):
             return await further_in(outer, self, request, kwargs)
         tries = Tries(bound, slot, request)
         sending = Sending(self, request, tries)
@@ -105,7 +105,7 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if request is not sending.out:
             ours = sending.is_ours(request)
             leaves = sending.leaves(request, ours)
-        if leaves or (ours and tries.again(depth)):
+        if leaves or (ours and (tries.again(depth) or sending.changed(request))):
             sending.out = None
             refusal, sending.begun, request = await _begun_anew(sending, request, family, depth)
             sending.answer = refusal
@@ -139,15 +139,18 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if sending is None:
             return await inner(self, request, *rest, **more)
         tries = sending.tries
-        late = tries.over
+        late, another = tries.over, False
         if late:
             if not tries.is_late(request):
                 return await inner(self, request, *rest, **more)
         elif not sending.carries(request):
-            return await beside(sending, self, request, rest, more)
+            if not sending.is_another(request):
+                return await beside(sending, self, request, rest, more)
+            another = True
         trying = tries.now
         fresh = trying is not None and not (late or trying.seen)
-        if (fresh and sending.changed(request)) or late or tries.again(depth):
+        other = sending.changed(request) if fresh else not late and sending.moved(request)
+        if another or late or other or tries.again(depth):
             refusal, _, request = await _begun_anew(sending, request, family, depth)
             if refusal is not None:
                 return refusal
@@ -174,6 +177,8 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     async def beside(sending: Sending, self: Any, request: Any, rest: Any, more: Any) -> Any:
         """What does not look like the call may be it all the same, as a transport of the caller's own wrote it."""
         now = sending.tries.now if sending.under_way and sending.followed else None
+        if now is not None:
+            sending.tries.beside.append((request, sending.is_call(request)))
         try:
             response = await inner(self, request, *rest, **more)
         except BaseException as error:
@@ -216,10 +221,16 @@ async def _begun_anew(
 ) -> tuple[Any, Any, Any]:
     """Begins `request`, with the body of the caller: the refusal or nothing, what was begun, and what may be sent."""
     tries = sending.tries
-    begun = tries.renewed(sending.stands_for(request, family), family)
+    begun, stands = sending.stands_for(request, family)
+    tries.renew(family)
+    if not stands:
+        begun = tries.restored(begun, family)
     attempt = steps.begin(tries.bound, tries.slot, begun, family, True)
     refusal = await _decided(tries, attempt, begun, family, depth)
-    return refusal, begun, request if refusal is not None else tries.carried(request, family, begun)
+    now = tries.now
+    if refusal is None and not (stands and (now is None or now.content is None)):
+        request = tries.carried(request, family, begun)
+    return refusal, begun, request
 
 
 async def _decided(tries: Tries, attempt: Attempt, request: Any, family: Family, depth: int) -> Any:

@@ -76,13 +76,18 @@ class Try:
         answer = self.answer
         return answer is None or answer.has_redirect_location or answer.status_code in UNAUTHORIZED
 
+    def may_be_taken(self) -> bool:
+        """Whether its answer is open, so that the caller may get it though the call went out again."""
+        answer = self.answer
+        return answer is not None and not _costs_nothing(answer) and not _is_read(answer)
+
     def end(self, family: Family) -> None:
         """Settles it by what is known."""
         attempt, self.attempt = self.attempt, None
         if attempt is None:
             return
         answer = self.answer
-        if self.left or (answer is None and self.written_anew):
+        if self.left or (answer is None and self.written_anew and not self.seen):
             attempt.abort(SENT)
         elif answer is None:
             attempt.abort(NOT_SENT)
@@ -107,6 +112,8 @@ class Tries:
         self.passes = False
         self.all: list[Try] = []
         self.over = False
+        self.beside: list[tuple[Any, bool]] = []
+        """What did not look like the call where a transport sent it, and whether it is one by where it went."""
         self.late: tuple[Any, ...] = ()
         """Weak references to the requests that were handed on, once the `send` is over."""
 
@@ -127,11 +134,16 @@ class Tries:
         now.depth = depth
         return False
 
-    def renewed(self, request: Any, family: Family) -> Any:
-        """Ends what is over. Answers what to begin: `request`, with the body of the caller where it has one of ours."""
-        ours = [one for one in self.all if one.content is not None]
-        self.end_all(None, family)
+    def renew(self, family: Family) -> None:
+        """Ends what is over, before the call goes out again."""
+        for one in self.all:
+            if not one.flying and not one.may_be_taken():
+                one.end(family)
         self.now, self.passes = None, False
+
+    def restored(self, request: Any, family: Family) -> Any:
+        """What to begin for `request`: with the body of the caller where it has one of ours."""
+        ours = [one for one in self.all if one.content is not None]
         if not ours or self.callers is None:
             return request
         stream, content = request.stream, _content(request)
@@ -163,7 +175,13 @@ class Tries:
         # Somebody made it of another.
         open_ = [one for one in self.all if one.attempt is not None and not one.flying]
         answered = [one for one in open_ if one.answer is not None]
-        return answered[-1] if answered else now if now in open_ else None
+        if not answered:
+            return now if now in open_ else None
+        owner = answered[-1]
+        if _costs_nothing(response) and not _costs_nothing(owner.answer):
+            return None  # an error that somebody made of an answer: what that cost is owed all the same
+        owner.error_body = None
+        return owner
 
     def end_all(self, but: Try | None, family: Family) -> None:
         """What still waits for an answer is left to the hook that waits for it."""
@@ -183,6 +201,8 @@ class Sending:
     """The request that was handed on first. Redirects keep its stream, unless they make a GET of it."""
     out: Any = None
     """The request that was handed on last; none after a refusal."""
+    content: Any = None
+    """Of the call, as it was handed on last: somebody may write another into it."""
     begun: Any = None
     """The request that was begun last, where it is not the caller's."""
     followed = True
@@ -202,6 +222,7 @@ class Sending:
     def handed(self, request: Any) -> None:
         """`request` is what the client sends first."""
         self.out = self.first = request
+        self.content = _content(request)
 
     def is_ours(self, request: Any) -> bool:
         """Whether `request` carries the call on, and is not what authentication asks for itself: a token's host must
@@ -209,7 +230,8 @@ class Sending:
         stream = request.stream
         if stream is self.first.stream or (self.begun is not None and stream is self.begun.stream):
             return True
-        return _same(self.first, request)  # a copy that somebody made
+        # A copy that somebody made, or a new one that authentication wrote.
+        return _same(self.first, request) or _same_place(self.first, request)
 
     def leaves(self, request: Any, ours: bool) -> bool:
         """Whether `request` goes elsewhere than the attempt was begun for, or follows a refusal."""
@@ -238,26 +260,60 @@ class Sending:
         return bool(content) and content == _content(out)
 
     def changed(self, request: Any) -> bool:
-        """Whether a transport of the caller's own wrote another body than it was given."""
-        if request is self.out:
+        """Whether somebody wrote another body than was handed on."""
+        content = _content(request)
+        return content is not None and content is not self.content and content != self.content
+
+    def moved(self, request: Any) -> bool:
+        """Whether a try is another than the one before under the same attempt, which cost nothing: it goes elsewhere,
+        or has another body."""
+        now = self.tries.now
+        if now is None or now.place is None:
             return False
         content = _content(request)
-        return content is not None and content != _content(self.out)
+        return bool(content) and (
+            content != _content(now.place) or not _same_origin(request, now.place)
+        )
 
-    def stands_for(self, request: Any, family: Family) -> Any:
-        """What to begin for a request at the stack's own transport. Where the first try goes is the affair of who sends
-        it there: a gateway is priced as what it stands for. Another try elsewhere is another call."""
-        places = [one.place for one in self.tries.all if one.place is not None]
+    def is_another(self, request: Any) -> bool:
+        """Whether what does not look like the call is another try of it all the same: a call by where it goes, or what
+        went to the same place before. What asks for tokens is neither."""
+        tries = self.tries
+        now = tries.now if self.under_way and self.followed else None
+        if now is None or not _content(request):
+            return False
+        before = tries.beside
+        if any(_same_place(one, request) for one, _ in before):
+            return True
+        if not now.seen and not any(call for _, call in before):
+            return False
+        return self.is_call(request)
+
+    def is_call(self, request: Any) -> bool:
+        url = request.url
+        return self.tries.bound.core.is_call(request.method, url.netloc.decode("ascii"), url.path)
+
+    def stands_for(self, request: Any, family: Family) -> tuple[Any, bool]:
+        """What to begin for a request at the stack's own transport, and whether that is another than what is sent then.
+        Where the first try goes is the affair of who sends it there: a gateway is priced as what it stands for. Another
+        try elsewhere is another call."""
         out = self.out
         if request is out or out is None:
-            return request
+            return request, False
+        if not self.carries(request):
+            known = any(_same_place(one, request) for one, _ in self.tries.beside)
+            return (out, True) if known else (request, False)
+        places = [one.place for one in self.tries.all if one.place is not None]
         if places and not any(_same_origin(place, request) for place in places):
-            return request
-        return rewritten(out, _content(request), family) if self.changed(request) else out
+            return request, False
+        changed = self.changed(request)
+        return rewritten(out, _content(request), family) if changed else out, False
 
     def goes(self, request: Any) -> Try | None:
         """A single request is handed on. What it goes under, where it carries the call."""
         self.out, self.under_way = request, True
+        if self.followed:
+            self.content = _content(request)
         now = self.tries.now if self.followed else None
         if now is not None and self.depth > 0:
             now.flying = True  # whoever sends further out need not wait for it
@@ -315,12 +371,13 @@ class Sending:
             tries.end_all(owner, family)
         tries.late = (ref(self.first), ref(self.out)) if self.out is not None else ()
         tries.callers = tries.now = None
-        tries.all = []
+        tries.all, tries.beside = [], []
         self.left_behind()
 
     def left_behind(self) -> None:
         """Keeps nothing of the call."""
         self.client = self.request = self.first = self.begun = self.out = self.answer = None
+        self.content = None
 
     def below(self, client: Any, request: Any) -> Sending:
         """The same for the `send` of another client further in, which follows redirects for itself."""
@@ -332,10 +389,12 @@ class Sending:
 SENDING: ContextVar[Sending | None] = ContextVar("farthing_sending", default=None)
 
 
-def is_begun(outer: Sending, slot: CallSlot, request: Any) -> bool:
-    """Whether a hook further out has begun `request`."""
+def is_begun(outer: Sending, bound: Bound, slot: CallSlot, request: Any) -> bool:
+    """Whether a hook further out has begun `request` on the same store."""
     tries = outer.tries
-    return tries.slot is slot and not tries.over and not tries.passes and _same(outer.out, request)
+    if tries.slot is not slot or tries.over or tries.passes or not _same(outer.out, request):
+        return False
+    return tries.bound.core is bound.core or tries.bound.guard.store_id == bound.guard.store_id
 
 
 def _never_reached(error: BaseException, client: Any, request: Any, family: Family) -> bool:
@@ -387,11 +446,23 @@ def _same(outer: Any, request: Any) -> bool:
         return False
 
 
+def _costs_nothing(response: Any) -> bool:
+    return bool(response.status_code >= 300)
+
+
 def _is_read(response: Any) -> bool:
     try:
         return bool(response.is_closed and response.content is not None)
     except Exception:  # closed before it was read
         return False
+
+
+def _same_place(one: Any, other: Any) -> bool:
+    return bool(
+        one.method == other.method
+        and _same_origin(one, other)
+        and one.url.raw_path == other.url.raw_path
+    )
 
 
 def _same_origin(one: Any, other: Any) -> bool:

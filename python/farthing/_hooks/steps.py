@@ -117,8 +117,12 @@ def delivered(
             number = attempt.whole(response.status_code, listed, content)
     else:
         number = attempt.head(response.status_code, listed)
+        if asked_more and "content-length" in headers:  # of more than the caller will see
+            del headers["content-length"]
         _streamed(attempt, response, family, body)
     if family.plain_shapes:
+        if listed and listed[-1][1] == _HEADER:  # an answer that somebody keeps and gives again
+            listed.pop()
         listed.append((_HEADER, _HEADER, number))
     else:
         headers[ATTEMPT_HEADER] = number.decode()
@@ -149,6 +153,8 @@ def _shown(attempt: Attempt, response: Any, body: bytes) -> None:
     shown = attempt.data(body) + attempt.end()
     if shown != body:
         response._content = shown
+        if "content-length" in response.headers:
+            response.headers["content-length"] = str(len(shown))
 
 
 def _streamed(attempt: Attempt, response: Any, family: Family, body: type) -> None:

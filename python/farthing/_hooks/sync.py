@@ -34,7 +34,7 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if slot is None:
             return alone(self, request, kwargs)
         outer = sending_now.get()
-        if outer is not None and is_begun(outer, slot, request):
+        if outer is not None and is_begun(outer, bound, slot, request):
             return further_in(outer, self, request, kwargs)
         tries = Tries(bound, slot, request)
         sending = Sending(self, request, tries)
@@ -108,7 +108,7 @@ def single(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if request is not sending.out:
             ours = sending.is_ours(request)
             leaves = sending.leaves(request, ours)
-        if leaves or (ours and tries.again(depth)):
+        if leaves or (ours and (tries.again(depth) or sending.changed(request))):
             sending.out = None
             refusal, sending.begun, request = _begun_anew(sending, request, family, depth)
             sending.answer = refusal
@@ -143,15 +143,18 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
         if sending is None:
             return inner(self, request, *rest, **more)
         tries = sending.tries
-        late = tries.over
+        late, another = tries.over, False
         if late:
             if not tries.is_late(request):
                 return inner(self, request, *rest, **more)
         elif not sending.carries(request):
-            return beside(sending, self, request, rest, more)
+            if not sending.is_another(request):
+                return beside(sending, self, request, rest, more)
+            another = True
         trying = tries.now
         fresh = trying is not None and not (late or trying.seen)
-        if (fresh and sending.changed(request)) or late or tries.again(depth):
+        other = sending.changed(request) if fresh else not late and sending.moved(request)
+        if another or late or other or tries.again(depth):
             refusal, _, request = _begun_anew(sending, request, family, depth)
             if refusal is not None:
                 return refusal
@@ -178,6 +181,8 @@ def carrying(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
     def beside(sending: Sending, self: Any, request: Any, rest: Any, more: Any) -> Any:
         """What does not look like the call may be it all the same, as a transport of the caller's own wrote it."""
         now = sending.tries.now if sending.under_way and sending.followed else None
+        if now is not None:
+            sending.tries.beside.append((request, sending.is_call(request)))
         try:
             response = inner(self, request, *rest, **more)
         except BaseException as error:
@@ -219,10 +224,16 @@ def _delivered(owner: Try, response: Any, family: Family) -> None:
 def _begun_anew(sending: Sending, request: Any, family: Family, depth: int) -> tuple[Any, Any, Any]:
     """Begins `request`, with the body of the caller: the refusal or nothing, what was begun, and what may be sent."""
     tries = sending.tries
-    begun = tries.renewed(sending.stands_for(request, family), family)
+    begun, stands = sending.stands_for(request, family)
+    tries.renew(family)
+    if not stands:
+        begun = tries.restored(begun, family)
     attempt = steps.begin(tries.bound, tries.slot, begun, family, False)
     refusal = _decided(tries, attempt, begun, family, depth)
-    return refusal, begun, request if refusal is not None else tries.carried(request, family, begun)
+    now = tries.now
+    if refusal is None and not (stands and (now is None or now.content is None)):
+        request = tries.carried(request, family, begun)
+    return refusal, begun, request
 
 
 def _decided(tries: Tries, attempt: Attempt, request: Any, family: Family, depth: int) -> Any:

@@ -121,6 +121,18 @@ TEST(Effects, caps_of_other_documents_are_not_its_business) {
   EXPECT_THAT(looser(registry_of({policy_of(five, "other")}), policy_of("")), IsEmpty());
 }
 
+TEST(LoweredBy, names_the_document_whose_limit_is_in_force) {
+  const Policy own = policy_of(ten);
+  const std::string four = "[[cap]]\nid = \"a\"\nlimit = \"4 USD\"\nper = \"day\"\neach = [\"user\"]\n";
+  const Registry three = registry_of({policy_of(five, "b"), own, policy_of(four, "c")});
+  ASSERT_NE(lowered_by(three, own, "a"), nullptr);
+  EXPECT_EQ(*lowered_by(three, own, "a"), "c");
+  EXPECT_EQ(lowered_by(three, policy_of(four, "c"), "a"), nullptr);
+  EXPECT_EQ(*lowered_by(three, policy_of("", "without"), "a"), "c");
+  EXPECT_EQ(lowered_by(registry_of({own, policy_of(ten, "equal")}), own, "a"), nullptr);
+  EXPECT_EQ(lowered_by(three, own, "unknown"), nullptr);
+}
+
 TEST(Effects, are_told_of_every_change) {
   const auto words = [](const Registry& now, const Policy& next) {
     std::vector<std::string> all;

@@ -210,6 +210,13 @@ Result<FileIdentity> prepare_file(const std::string& path) {
                                               (std::filesystem::path(path) / "farthing.db").string()};
   }
   if (auto known = identity_of(path)) {
+    struct stat found{};
+    if (stat(path.c_str(), &found) == 0 && found.st_nlink > 1)
+      return Error{
+          Code::store_unavailable,
+          path +
+              " has another name (a hard link). Log and gate go by the name, so what is spent under one would not "
+              "be seen under the other: give the file one name, and others by symbolic links (ln -s)"};
     if (access(path.c_str(), R_OK | W_OK) == 0) return *known;
     return Error{Code::store_unavailable, "cannot open the store " + path + " for writing: " + std::strerror(errno)};
   }

@@ -2,17 +2,22 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <random>
+#include <thread>
 
+#include "ledger/fork.h"
 #include "ledger/ids.h"
 #include "ledger/pack.h"
 #include "money/json_document.h"
 #include "store/file/hold_bytes.h"
 #include "store/file/ledger_columns.h"
 #include "store/file/packed.h"
+#include "store/fork_pause.h"
 
 namespace farthing {
 
@@ -52,6 +57,24 @@ std::vector<std::string> values_of(const std::string& text) {
     if (value.is_string()) values.push_back(value.get<std::string>());
   }
   return values;
+}
+
+/// Held by who reads aside, for a row at a time: a fork in the middle of one would leave SQLite's allocator locked in the child,
+/// which would stand still for good (R36).
+std::mutex& reading() {
+  struct Own {
+    std::uint64_t generation;
+    std::mutex mutex;
+  };
+  static std::atomic<Own*> own{nullptr};
+  const std::uint64_t generation = fork_generation();
+  Own* now = own.load(std::memory_order_acquire);
+  if (now != nullptr && now->generation == generation) return now->mutex;
+  // A child's first: that of the parent may be held by a thread that does not live on here, and is left.
+  auto* made = new Own{generation, {}};
+  if (own.compare_exchange_strong(now, made, std::memory_order_acq_rel)) return made->mutex;
+  delete made;
+  return now->mutex;
 }
 
 int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
@@ -123,10 +146,19 @@ Status FileTables::connect(bool again) {
     if (!identity) return identity.error();
     identity_ = *identity;
   }
-  if (const Status done = gate_.open(path_ + "-gate"); !done) return done;
-  if (const Status done = gate_.enter(options_.gate_wait_ms, options_.blocking); !done) return done;
+  // One gate for the file, whatever links lead to it.
+  std::error_code unknown;
+  const std::filesystem::path real = std::filesystem::canonical(path_, unknown);
+  if (const Status done = gate_.open((unknown ? path_ : real.string()) + "-gate"); !done) return done;
+  // Before the gate is entered: should SQLite's allocator be locked by a thread that a fork left behind (somebody else's
+  // reading), only this process stands still.
   connection_ = new Connection;
   Status done = connection_->open(path_, false);
+  if (done) done = gate_.enter(options_.gate_wait_ms, options_.blocking);
+  if (!done) {
+    close();
+    return done;
+  }
   // R36: after a fork the parent does not see the child's locks in SQLite's books, and would take itself for the last one
   // to close: it must not fold and delete the log under the child.
   if (done) sqlite3_db_config(connection_->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -527,9 +559,25 @@ Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(con
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
                               const std::function<bool(const LedgerRow&)>& visit) {
   if (const Status done = check_file(); !done) return done;
-  Connection reader;  // a snapshot of its own: nobody waits for it
-  if (const Status done = reader.open(path_, true); !done) return done;
-  return scan_ledger(reader, filter, before, visit);
+  static const auto* const pause = new ForkPause(reading);
+  static_cast<void>(pause);
+  // A snapshot of its own: nobody waits for it, but who forks, for a row.
+  std::unique_lock step(reading());
+  Status done = success();
+  {
+    Connection reader;
+    done = reader.open(path_, true);
+    if (done) {
+      done = scan_ledger(reader, filter, before, [&](const LedgerRow& row) {
+        step.unlock();
+        if (fork_is_waiting()) std::this_thread::yield();
+        const bool more = visit(row);
+        step.lock();
+        return more;
+      });
+    }
+  }
+  return done;
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
