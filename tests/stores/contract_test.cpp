@@ -506,9 +506,13 @@ TEST_P(StoreContract, R9_a_run_that_goes_on_days_later_has_what_it_spent) {
   const AttemptId id = store->next_id();
   ASSERT_EQ(reserve(id, acme, ask).index(), 0U);
   settle(id, acme, usd / 2);
+  EXPECT_EQ((*store->run("r"))->committed, usd / 2);
   clock->advance(50 * hour_ms);
   ASSERT_TRUE(store->sweep());
   EXPECT_TRUE(std::holds_alternative<Refused>(reserve(store->next_id(), acme, ask)));
+  EXPECT_EQ((*store->run("r"))->committed, usd / 2);
+  EXPECT_EQ((*store->run("r"))->limit, usd);
+  EXPECT_FALSE(*store->run("another"));
 }
 
 TEST_P(StoreContract, R34_a_plan_with_a_halt_is_not_granted) {

@@ -61,16 +61,15 @@ class LocalGuard final : public Guard {
   std::optional<Receipt> receipt(std::string_view id) const override { return core_->here().receipts.find(id); }
 
   Result<CapLeft> run(const std::string& run_id) override {
-    const auto views = core_->store->counters(std::nullopt);
-    if (!views) return views.error();
+    const auto view = core_->store->run(run_id);
+    if (!view) return view.error();
     CapLeft left;
     left.run = run_id;
     left.limit = std::numeric_limits<std::int64_t>::max();
-    for (const CounterView& view : *views) {
-      if (view.cap != nullptr || view.run != run_id) continue;
-      left.limit = view.limit;
-      left.spent = view.committed - view.reserved;
-      left.reserved = view.reserved;
+    if (*view) {
+      left.limit = (*view)->limit;
+      left.spent = (*view)->committed - (*view)->reserved;
+      left.reserved = (*view)->reserved;
     }
     return left;
   }

@@ -52,6 +52,7 @@ class LocalStore : public Store {
   Result<std::vector<Change>> changes(std::size_t most) override;
 
   Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) override;
+  Result<std::optional<CounterView>> run(const std::string& id) override;
   Result<std::vector<HoldView>> holds() override;
   Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override;
   Result<std::vector<DenialEntry>> denials(std::size_t most) override;

@@ -49,6 +49,32 @@ Result<std::vector<CounterView>> LocalStore::counters(const std::optional<std::s
   return views;
 }
 
+Result<std::optional<CounterView>> LocalStore::run(const std::string& id) {
+  Step step(*this);
+  if (!step.status()) return step.status().error();
+  const auto place = tables_->find_set("run/" + id);
+  if (!place) return place.error();
+  std::optional<engine::Entry> entry;
+  if (*place != 0) {
+    Tables::Entries room;
+    const auto entries = tables_->read_set(*place, room);
+    if (!entries) return entries.error();
+    if (!(*entries)->empty()) entry = (*entries)->front();
+  } else {
+    auto kept = facts::kept_run(*tables_, id);
+    if (!kept) return kept.error();
+    entry = *kept;
+  }
+  if (!entry) return std::optional<CounterView>();
+  CounterView view;
+  view.run = id;
+  view.limit = entry->limit;
+  view.committed = entry->committed;
+  view.reserved = entry->reserved;
+  view.unknown = entry->unknown;
+  return std::optional(std::move(view));
+}
+
 Result<std::vector<HoldView>> LocalStore::holds() {
   Step step(*this);
   if (!step.status()) return step.status().error();

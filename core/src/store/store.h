@@ -310,6 +310,8 @@ class Store {
 
   // Reading.
   virtual Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) = 0;
+  /// What a run has spent, also where its counter was deleted (R9); nothing for one that is not known.
+  virtual Result<std::optional<CounterView>> run(const std::string& id) = 0;
   virtual Result<std::vector<HoldView>> holds() = 0;
   /// Newest first; `visit` returns false to stop. The store is not locked while visiting.
   virtual Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) = 0;

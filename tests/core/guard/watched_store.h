@@ -96,6 +96,7 @@ class WatchedStore : public Store {
   Result<std::vector<CounterView>> counters(const std::optional<std::string>& cap_id) override {
     return inner_->counters(cap_id);
   }
+  Result<std::optional<CounterView>> run(const std::string& id) override { return inner_->run(id); }
   Result<std::vector<HoldView>> holds() override { return inner_->holds(); }
   Status ledger(const LedgerFilter& filter, const std::function<bool(const LedgerRow&)>& visit) override {
     return inner_->ledger(filter, visit);

@@ -2,22 +2,19 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <filesystem>
-#include <mutex>
 #include <random>
-#include <thread>
 
-#include "ledger/fork.h"
 #include "ledger/ids.h"
 #include "ledger/pack.h"
 #include "money/json_document.h"
+#include "store/file/counter_bytes.h"
 #include "store/file/hold_bytes.h"
 #include "store/file/ledger_columns.h"
 #include "store/file/packed.h"
-#include "store/fork_pause.h"
+#include "store/file/read_aside.h"
 
 namespace farthing {
 
@@ -27,23 +24,6 @@ namespace {
 /// so that it is rarely a caller's commit that pays.
 constexpr int max_wal_pages = 8 * 1024;
 constexpr int worth_a_checkpoint = 512;
-
-void pack_entries(const Tables::Entries& entries, std::string& out) {
-  out.clear();
-  append(out, &packed_format, sizeof packed_format);
-  append(out, entries.data(), entries.size() * sizeof(engine::Entry));
-}
-
-bool unpack_entries(std::string_view bytes, Tables::Entries& entries) {
-  std::uint32_t format = 0;
-  if (bytes.size() < sizeof format) return false;
-  std::memcpy(&format, bytes.data(), sizeof format);
-  bytes.remove_prefix(sizeof format);
-  if (format != packed_format || bytes.size() % sizeof(engine::Entry) != 0) return false;
-  entries.resize(bytes.size() / sizeof(engine::Entry));
-  if (!entries.empty()) std::memcpy(entries.data(), bytes.data(), bytes.size());
-  return true;
-}
 
 std::string values_text(const std::vector<std::string>& values) {
   return values.empty() ? "[]" : dump_json(Json(values));
@@ -57,24 +37,6 @@ std::vector<std::string> values_of(const std::string& text) {
     if (value.is_string()) values.push_back(value.get<std::string>());
   }
   return values;
-}
-
-/// Held by who reads aside, for a row at a time: a fork in the middle of one would leave SQLite's allocator locked in the child,
-/// which would stand still for good (R36).
-std::mutex& reading() {
-  struct Own {
-    std::uint64_t generation;
-    std::mutex mutex;
-  };
-  static std::atomic<Own*> own{nullptr};
-  const std::uint64_t generation = fork_generation();
-  Own* now = own.load(std::memory_order_acquire);
-  if (now != nullptr && now->generation == generation) return now->mutex;
-  // A child's first: that of the parent may be held by a thread that does not live on here, and is left.
-  auto* made = new Own{generation, {}};
-  if (own.compare_exchange_strong(now, made, std::memory_order_acq_rel)) return made->mutex;
-  delete made;
-  return now->mutex;
 }
 
 int keep_wal_pages(void* place, sqlite3*, const char*, int pages) {
@@ -559,25 +521,7 @@ Status FileTables::scan(const LedgerFilter& filter, const std::function<bool(con
 Status FileTables::scan_aside(const LedgerFilter& filter, std::optional<AttemptId> before,
                               const std::function<bool(const LedgerRow&)>& visit) {
   if (const Status done = check_file(); !done) return done;
-  static const auto* const pause = new ForkPause(reading);
-  static_cast<void>(pause);
-  // A snapshot of its own: nobody waits for it, but who forks, for a row.
-  std::unique_lock step(reading());
-  Status done = success();
-  {
-    Connection reader;
-    done = reader.open(path_, true);
-    if (done) {
-      done = scan_ledger(reader, filter, before, [&](const LedgerRow& row) {
-        step.unlock();
-        if (fork_is_waiting()) std::this_thread::yield();
-        const bool more = visit(row);
-        step.lock();
-        return more;
-      });
-    }
-  }
-  return done;
+  return read_aside(path_, filter, before, visit);
 }
 
 Result<std::optional<std::string>> FileTables::fact(std::string_view kind, std::string_view key) {
