@@ -20,7 +20,7 @@ class ForkedStore : public ::testing::Test, public Bench {
   static int in_child(const Body& body) {
     const pid_t child = fork();
     if (child == 0) {
-      alarm(5);
+      alarm(30);
       body();
       fflush(nullptr);
       _exit(::testing::Test::HasFailure() ? 1 : 0);
@@ -110,6 +110,30 @@ TEST_F(ForkedStore, R36_a_child_goes_on_whatever_a_thread_of_the_parent_was_doin
   stop.store(true);
   busy.join();
   reader.join();
+}
+
+TEST_F(ForkedStore, R36_a_fork_waits_for_a_step_however_long_it_takes) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads where its parent had some";
+#endif
+  std::atomic<bool> slow{false};
+  std::atomic<bool> inside{false};
+  options.at_point = [&](const char* point) {
+    if (!slow.load() || std::string_view(point) != "begun") return;
+    inside.store(true);
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));  // a disk that takes its time
+    slow.store(false);
+  };
+  open("file:" + path);
+  apply(one_cap);
+  slow.store(true);
+  std::thread busy([&] { EXPECT_TRUE(granted(AttemptId{7}, acme, 1)); });
+  while (!inside.load())
+    std::this_thread::yield();
+  EXPECT_EQ(in_child([&] { EXPECT_TRUE(settle(AttemptId{7}, acme, 1).first); }), 0);
+  EXPECT_FALSE(slow.load());
+  busy.join();
+  EXPECT_EQ(counter("day").committed, 1);
 }
 
 TEST_F(ForkedStore, R36_threads_of_a_child_of_memory_are_all_refused) {

@@ -26,13 +26,10 @@ LocalStore::LocalStore(StoreInfo info, StoreOptions options, std::unique_ptr<Tab
       remaking_(fork_generation()),
       mutex_(new std::mutex),
       owner_(fork_generation()),
-      tables_(std::move(tables)) {
-  fork_pause_.emplace([this]() -> std::mutex& { return own_mutex(); });
-}
+      tables_(std::move(tables)) {}
 
 LocalStore::~LocalStore() {
   LocalStore::close();
-  fork_pause_.reset();  // waits for a fork that holds the lock
   delete mutex_.load();
 }
 
@@ -58,8 +55,6 @@ std::mutex& LocalStore::own_mutex() {
 }
 
 std::unique_lock<std::mutex> LocalStore::lock() {
-  while (fork_is_waiting())
-    std::this_thread::yield();
   std::unique_lock held(own_mutex(), std::try_to_lock);
   if (held.owns_lock()) return held;
   const auto start = std::chrono::steady_clock::now();

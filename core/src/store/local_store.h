@@ -11,7 +11,6 @@
 #include <optional>
 
 #include "ledger/ids.h"
-#include "store/fork_pause.h"
 #include "store/store.h"
 #include "store/tables.h"
 
@@ -160,7 +159,6 @@ class LocalStore : public Store {
   // What alerts and views need of the registry, as of its revision.
   std::shared_ptr<const Registry> registry_;
   std::vector<const RegisteredCap*> cap_of_number_;  // of registry_, by RegisteredCap::number
-  std::optional<ForkPause> fork_pause_;
 };
 
 }  // namespace farthing

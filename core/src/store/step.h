@@ -3,9 +3,11 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 
 #include "ledger/fork.h"
 #include "store/local_store.h"
+#include "store/no_fork.h"
 
 namespace farthing {
 
@@ -24,6 +26,8 @@ class LocalStore::Step {
     if (forked) status_ = store.take_over_after_fork();
     if (status_) status_ = store.tables_->begin();
     if (!status_) return;
+    if (store.tables_->is_for_children())
+      no_fork_.emplace();  // what is kept beside the tables, a child takes over as well
     open_ = true;
     auto state = store.tables_->state();
     if (!state) {
@@ -67,6 +71,7 @@ class LocalStore::Step {
  private:
   LocalStore& store_;
   std::unique_lock<std::mutex> lock_;
+  std::optional<NoFork> no_fork_;
   Status status_ = success();
   StoreState state_;
   StoreState stored_;

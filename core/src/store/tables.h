@@ -68,6 +68,8 @@ class Tables {
   virtual void rollback() = 0;
   /// First thing in a forked child (R36).
   virtual Status after_fork() = 0;
+  /// A child may use it too, so no fork may come in the middle of a step (NoFork).
+  virtual bool is_for_children() const { return false; }
 
   virtual Result<StoreState> state() = 0;
   virtual Status set_state(const StoreState& state) = 0;

@@ -112,10 +112,13 @@ Status FileTables::connect(bool again) {
   std::error_code unknown;
   const std::filesystem::path real = std::filesystem::canonical(path_, unknown);
   if (const Status done = gate_.open((unknown ? path_ : real.string()) + "-gate"); !done) return done;
-  // Before the gate is entered: should SQLite's allocator be locked by a thread that a fork left behind (somebody else's
-  // reading), only this process stands still.
+  // Before the gate is entered: should SQLite be locked by a thread that a fork left behind after all (NoFork), only this process
+  // stands still.
   connection_ = new Connection;
-  Status done = connection_->open(path_, false);
+  Status done = [&] {
+    const NoFork opening;
+    return connection_->open(path_, false);
+  }();
   if (done) done = gate_.enter(options_.gate_wait_ms, options_.blocking);
   if (!done) {
     close();
@@ -232,6 +235,7 @@ Status FileTables::checkpoint() {
 }
 
 void FileTables::close() {
+  const NoFork closing;
   if (gate_.entered()) rollback();
   // What was spent here shall be in the one file that people copy. Who only looked leaves it as it is.
   if (connection_ != nullptr && added_rows_ && wal_pages_ > 0 && gate_.enter(0, {})) {

@@ -24,6 +24,7 @@ class FileTables final : public Tables {
   Status commit() override;
   void rollback() override;
   Status after_fork() override;
+  bool is_for_children() const override { return true; }
 
   Result<StoreState> state() override;
   Status set_state(const StoreState& state) override;

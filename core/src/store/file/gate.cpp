@@ -81,6 +81,7 @@ Status Gate::enter(std::int64_t wait_ms, const std::function<void(const std::fun
                                               : "cannot lock " + path_ + ": " + std::strerror(failure)};
   }
   entered_ = true;
+  no_fork_.emplace();
   return success();
 }
 
@@ -88,12 +89,14 @@ void Gate::leave() {
   if (!entered_) return;
   flock(descriptor_, LOCK_UN);
   entered_ = false;
+  no_fork_.reset();
 }
 
 void Gate::abandon() {
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = -1;
   entered_ = false;
+  no_fork_.reset();
 }
 
 }  // namespace farthing

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "farthing/result.h"
+#include "store/no_fork.h"
 
 namespace farthing {
 
@@ -34,6 +36,7 @@ class Gate {
   std::string path_;
   int descriptor_ = -1;
   bool entered_ = false;
+  std::optional<NoFork> no_fork_;  // while entered: what follows is a step of SQLite
   bool made_ = false;
 };
 
