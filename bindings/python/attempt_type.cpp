@@ -16,6 +16,7 @@ struct Object {
 struct Slot {
   const Guard* guard = nullptr;
   std::shared_ptr<Call> call;
+  bool over = false;
 };
 
 using AttemptObject = Object<AttemptState>;
@@ -69,6 +70,7 @@ bool has(Py_ssize_t given, Py_ssize_t wanted) {
 std::shared_ptr<Call> call_of(PyObject* slot, Guard& guard) {
   if (Py_TYPE(slot) != slot_type) throw py::type_error("expected a CallSlot");
   Slot& shared = reinterpret_cast<SlotObject*>(slot)->state;
+  if (shared.over) return guard.call();
   if (shared.call == nullptr) {
     shared.guard = &guard;
     shared.call = guard.call();
@@ -209,6 +211,12 @@ PyObject* slot_new(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/)
   return self;
 }
 
+// over(): who still has it, a task that was started in the call, makes calls of its own from now on
+PyObject* slot_over(PyObject* self, PyObject* /*none*/) {
+  reinterpret_cast<SlotObject*>(self)->state.over = true;
+  return none();
+}
+
 PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -252,9 +260,15 @@ std::array<PyType_Slot, 4> attempt_slots = {{
 PyType_Spec attempt_spec = {"farthing._farthing.Attempt", sizeof(AttemptObject), 0,
                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, attempt_slots.data()};
 
-std::array<PyType_Slot, 3> slot_slots = {{
+std::array<PyMethodDef, 2> slot_methods = {{
+    {"over", slot_over, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+}};
+
+std::array<PyType_Slot, 4> slot_slots = {{
     {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<Slot>)},
     {Py_tp_new, reinterpret_cast<void*>(slot_new)},
+    {Py_tp_methods, slot_methods.data()},
     {0, nullptr},
 }};
 PyType_Spec slot_spec = {"farthing._farthing.CallSlot", sizeof(SlotObject), 0, Py_TPFLAGS_DEFAULT, slot_slots.data()};

@@ -19,10 +19,12 @@ def one_call(inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner)
         async def arequest(self: Any, *args: Any, **kwargs: Any) -> Any:
             outer = get()
-            put(CallSlot())
+            slot = CallSlot()
+            put(slot)
             try:
                 return await inner(self, *args, **kwargs)
             finally:
+                slot.over()  # for a task that was started in it and inherits it
                 put(outer)
 
         return arequest
@@ -30,10 +32,12 @@ def one_call(inner: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(inner)
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         outer = get()
-        put(CallSlot())
+        slot = CallSlot()
+        put(slot)
         try:
             return inner(self, *args, **kwargs)
         finally:
+            slot.over()
             put(outer)
 
     return request

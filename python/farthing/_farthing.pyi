@@ -55,6 +55,7 @@ class Binding:
 @final
 class CallSlot:
     def __new__(cls) -> CallSlot: ...
+    def over(self) -> None: ...
 
 # Headers are tuples of bytes, the name first and the value last.
 def start(

@@ -175,3 +175,37 @@ def test_no_request_method_known_each_request_is_a_call(shop: Shop) -> None:
 
 def test_openai_version_is_one_of_those_we_promise() -> None:
     assert int(openai.__version__.split(".")[0]) in (1, 2, 3)
+
+
+@pytest.mark.parametrize("sdk", [True, False])
+def test_a_task_started_in_a_call_makes_calls_of_its_own(shop: Shop, sdk: bool) -> None:
+    """It inherits the context of the call, and goes on when that is over."""
+    guard = shop.guard(farthing.Cap("1 requests", per="call", id="once"))
+    stack = sdk_family()
+    url = f"{shop.provider.url}/chat/completions"
+
+    async def main() -> list[int]:
+        over, tasks = asyncio.Event(), []
+
+        async def later() -> list[int]:
+            await over.wait()
+            return [(await http.post(url, json=CHEAP)).status_code for _ in range(2)]
+
+        async def hook(request: Any) -> None:
+            if not tasks:
+                tasks.append(asyncio.create_task(later()))
+
+        http = stack.AsyncClient(event_hooks={"request": [hook]})
+        guard.wrap(http)
+        if sdk:
+            client = shop.aclient(http_client=http)
+            await client.chat.completions.create(**CHEAP)
+        else:
+            assert (await http.post(url, json=CHEAP)).status_code == 200
+        over.set()
+        found = await tasks[0]
+        await http.aclose()
+        return found
+
+    assert asyncio.run(main()) == [200, 200]
+    assert len({row.call for row in guard.ledger(how="usage")}) == 3

@@ -64,10 +64,12 @@ def guarded(inner: Callable[..., Any], family: Family) -> Callable[..., Any]:
 
     async def alone(self: Any, request: Any, kwargs: Any) -> Any:
         """A request outside any SDK call: a call of its own (R27)."""
-        CALL.set(CallSlot())
+        slot = CallSlot()
+        CALL.set(slot)
         try:
             return await send(self, request, **kwargs)
         finally:
+            slot.over()
             CALL.set(None)
 
     async def further_in(outer: Sending, self: Any, request: Any, kwargs: Any) -> Any:
