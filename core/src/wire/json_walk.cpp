@@ -52,7 +52,25 @@ bool has_low_64(const char* text) {
   return any((parts[0] < 0x20) | (parts[1] < 0x20) | (parts[2] < 0x20) | (parts[3] < 0x20));
 }
 
+/// Whether all are ASCII from 0x20 on.
+bool is_plain_64(const char* text) {
+  using SixteenSigned = std::int8_t __attribute__((vector_size(16)));  // others than ASCII are below zero
+  SixteenSigned parts[4];
+  std::memcpy(parts, text, sizeof parts);
+  return !any(reinterpret_cast<Sixteen>((parts[0] < 0x20) | (parts[1] < 0x20) | (parts[2] < 0x20) | (parts[3] < 0x20)));
+}
+
 }  // namespace
+
+std::string_view problem_of_bytes(std::string_view text) {
+  // What a program writes is plain for the most part: looked through once.
+  std::size_t plain = 0;
+  while (plain + 64 <= text.size() && is_plain_64(text.data() + plain))
+    plain += 64;
+  text.remove_prefix(plain);
+  if (!is_utf8(text)) return "is not UTF-8";
+  return has_control_bytes(text) ? "a control character stands in it" : std::string_view();
+}
 
 bool has_control_bytes(std::string_view text) {
   const auto is_one = [](char c) {

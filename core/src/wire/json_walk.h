@@ -166,12 +166,14 @@ std::int64_t code_points(std::string_view text);
 /// or does not, by where they stand in memory (its vector code compares with 0x19).
 bool has_control_bytes(std::string_view text);
 
+/// What is wrong with the bytes of a text for JSON, by the two above; empty: nothing.
+std::string_view problem_of_bytes(std::string_view text);
+
 /// Empty when the whole text is one JSON value; else what is wrong with it, and where.
 template <class Visitor>
 std::string walk(std::string_view body, Visitor& visitor) {
   if (body.substr(0, 3) == "\xef\xbb\xbf") return "begins with a byte order mark";
-  if (!is_utf8(body)) return "is not UTF-8";
-  if (has_control_bytes(body)) return "a control character stands in it";
+  if (const std::string_view problem = problem_of_bytes(body); !problem.empty()) return std::string(problem);
   static thread_local std::vector<char> scratch;
   constexpr std::size_t padding = 16;  // the reader looks at 16 bytes at a time
   scratch.resize(body.size() + padding);

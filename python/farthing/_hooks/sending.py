@@ -369,7 +369,9 @@ class Sending:
         tries.over = True
         if len(tries.all) > 1 or owner is None:
             tries.end_all(owner, family)
-        tries.late = (ref(self.first), ref(self.out)) if self.out is not None else ()
+        if self.out is not None:
+            first = ref(self.first)
+            tries.late = (first,) if self.out is self.first else (first, ref(self.out))
         tries.callers = tries.now = None
         tries.all, tries.beside = [], []
         self.left_behind()
@@ -424,6 +426,11 @@ _CONNECTING = (BlockingIOError, InterruptedError)
 
 
 def _content(request: Any) -> Any:
+    content = getattr(
+        request, "_content", None
+    )  # asked several times in each call: `content` is a property
+    if content is not None:
+        return content
     try:
         return request.content
     except Exception:  # a body that is not read

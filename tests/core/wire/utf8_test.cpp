@@ -53,10 +53,13 @@ TEST(Utf8, one_byte_in_a_long_text_is_found_wherever_it_stands) {
       return text;
     };
     EXPECT_FALSE(is_utf8(with('\x80'))) << at;
+    EXPECT_EQ(problem_of_bytes(with('\x80')), "is not UTF-8") << at;
+    EXPECT_EQ(problem_of_bytes(with('\x1f')), "a control character stands in it") << at;
     EXPECT_TRUE(has_control_bytes(with('\x1f'))) << at;
     EXPECT_TRUE(has_control_bytes(with('\0'))) << at;
     for (const char good : {' ', '\x7f', '\n', '\t', '\r'}) {
       EXPECT_TRUE(is_utf8(with(good))) << at;
+      EXPECT_EQ(problem_of_bytes(with(good)), "") << at;
       EXPECT_FALSE(has_control_bytes(with(good))) << at;
     }
     EXPECT_FALSE(has_control_bytes(with('\xff'))) << at;

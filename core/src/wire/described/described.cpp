@@ -63,11 +63,8 @@ struct Tree {
   std::string problem;
 
   explicit Tree(std::string_view body) {
-    if (!is_utf8(body)) {
-      problem = "is not UTF-8";
-    } else if (has_control_bytes(body)) {
-      problem = "a control character stands in it";
-    } else {
+    problem = problem_of_bytes(body);
+    if (problem.empty()) {
       // Iterative: nesting costs memory, never the stack.
       constexpr unsigned flags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag;
       rapidjson::MemoryStream bytes(body.data(), body.size());
