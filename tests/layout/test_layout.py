@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -257,3 +258,20 @@ def test_tidy_finds_every_include(tmp_path: Path) -> None:
     lost.write_text('#include "nowhere.h"\n')
     with pytest.raises(FileNotFoundError, match=r"nowhere\.h"):
         tidy.includes(lost)
+
+
+def test_what_the_python_module_is_made_of_is_optimised() -> None:
+    """All of it: of an inline function that several objects have the linker takes the first, however it was compiled,
+    and what is measured would not be what is shipped."""
+    commands = ROOT / "build/dev/compile_commands.json"
+    if not commands.is_file():
+        pytest.skip("the development build was not configured")
+    places = [f"-o {part}/" for part in ("core", "cli", "bindings")]
+    compiled = [
+        entry["command"]
+        for entry in json.loads(commands.read_text())
+        if any(place in entry["command"] for place in places)
+    ]
+    assert len(compiled) > 30
+    for command in compiled:
+        assert re.findall(r" -O(\w+)", command)[-1:] == ["2"], command
