@@ -29,8 +29,8 @@ std::mutex& forks() {
 
 void before_fork() {
   forks().lock();
-  forking.store(
-      true);  // seen by who comes after, or who came is seen here: both in the one order of all such operations
+  // Whoever comes after sees it, or whoever came is seen here: both are in the one order of all such operations.
+  forking.store(true);
   const auto deadline = std::chrono::steady_clock::now() + longest_wait;
   const int own = depth > 0 ? 1 : 0;
   while (threads_inside.load() > own && std::chrono::steady_clock::now() < deadline)
