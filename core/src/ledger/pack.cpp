@@ -127,11 +127,19 @@ class Writer {
     std::uint32_t present = 0;
     char* const mask = place_;
     place_ += sizeof present;
-    for (std::size_t i = 0; i < size; ++i) {
-      if (values[i] == 0) continue;
+    const auto one = [&](std::size_t i) {
+      if (values[i] == 0) return;
       present |= 1U << i;
       put(values[i]);
+    };
+    std::size_t i = 0;
+    for (; i + 4 <= size; i += 4) {  // most are 0
+      if ((values[i] | values[i + 1] | values[i + 2] | values[i + 3]) == 0) continue;
+      for (std::size_t within = i; within < i + 4; ++within)
+        one(within);
     }
+    for (; i < size; ++i)
+      one(i);
     std::memcpy(mask, &present, sizeof present);
   }
   void pairs(const std::vector<std::pair<std::string, std::string>>& values) {
@@ -153,7 +161,8 @@ class Writer {
 
  private:
   bool next(bool present) {
-    present_ |= static_cast<std::uint64_t>(present) << field_++;
+    if (present) present_ |= std::uint64_t{1} << field_;
+    ++field_;
     return present;
   }
   void put(std::int64_t value) {

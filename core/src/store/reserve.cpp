@@ -297,8 +297,9 @@ Result<std::optional<Refused>> LocalStore::too_many(const ReserveRequest& reques
 Status LocalStore::write_sets(const ReserveRequest& request, Met& met) {
   const std::vector<PlannedSet>& planned = request.plan->sets;
   for (std::size_t i = 0; i < met.set_count; ++i) {
-    if (met.sets[i].row == 0) continue;
-    if (const Status written = tables_->write_set(met.sets[i].row, *met.sets[i].entries); !written) return written;
+    const Met::Set& set = met.sets[i];
+    if (set.row == 0 || set.entries != &set.room) continue;
+    if (const Status written = tables_->write_set(set.row, set.room); !written) return written;
   }
   // New ones last: with them what was read of the others ends.
   for (std::size_t i = 0; i < met.set_count; ++i) {

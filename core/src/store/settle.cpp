@@ -55,8 +55,8 @@ Status LocalStore::correct_counters(Step& step, const HoldRow& hold, const Amoun
         alert_rows.push_back(row);
       }
     }
-    if (changed) {
-      if (const Status written = tables_->write_set(row, **read); !written) return written;
+    if (changed && *read == &room) {
+      if (const Status written = tables_->write_set(row, room); !written) return written;
     }
   }
   settled.keep = registry_;

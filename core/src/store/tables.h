@@ -77,8 +77,8 @@ class Tables {
   // Counter sets: all caps of one match and one tuple of `each` values.
   /// 0 when there is none.
   virtual Result<std::int64_t> find_set(std::string_view key) = 0;
-  /// Its counters, to be changed and then given to write_set; empty where there is no such set. Where they are not kept as
-  /// they are, they are put into `room`. Valid until a set is added or erased.
+  /// Its counters, to be changed; empty where there is no such set. Where they are not kept as they are, they are put into
+  /// `room`, and what was changed must be given to write_set. Valid until a set is added or erased.
   virtual Result<Entries*> read_set(std::int64_t row, Entries& room) = 0;
   virtual Status write_set(std::int64_t row, const Entries& entries) = 0;
   virtual Result<std::int64_t> add_set(std::string_view key, const std::vector<std::string>& each_values,
