@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cassert>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,6 +98,23 @@ class [[nodiscard]] Result {
 
  private:
   std::variant<T, Error> state_;
+};
+
+/// Whether something was done. As most are: ending one must cost no more than a look.
+template <>
+class [[nodiscard]] Result<Nothing> {
+ public:
+  Result(Nothing /*done*/) {}                        // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  explicit operator bool() const { return !error_; }
+  bool ok() const { return !error_; }
+  const Error& error() const {
+    assert(!ok());
+    return *error_;
+  }
+
+ private:
+  std::optional<Error> error_;
 };
 
 using Status = Result<Nothing>;
